@@ -1,0 +1,184 @@
+//! The validated configuration: what the rest of the core works with.
+//!
+//! Nothing here reads a file; `load` builds these values and guarantees what
+//! the field comments promise.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything the gateway is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Listening, and who may talk to it.
+    pub gateway: Listen,
+    /// Downstream servers in the order of the file; names are unique.
+    pub servers: Vec<ServerConfig>,
+    /// Alibaba Cloud services (predecessor A's part of the file), if any.
+    pub aliyun: Option<AliyunConfig>,
+    /// Bounds that protect the gateway.
+    pub limits: Limits,
+    /// `LOG_LEVEL` or `--log-level`: a `tracing` filter directive.
+    pub log_level: String,
+}
+
+/// `gateway.*`: the address and its guards.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    /// The address that the file asks for. Beyond loopback it is not opened
+    /// until clients can authenticate; see `Loaded::notices`.
+    pub host: IpAddr,
+    /// TCP port; 0 lets the system choose.
+    pub port: u16,
+    /// Answer cross-origin requests of `allowed_origins`.
+    pub cors: bool,
+    /// Public address of this gateway, without a trailing slash.
+    pub base_url: Option<String>,
+    /// Host names that are accepted beside loopback ones, lower case, with or without a port.
+    pub allowed_hosts: Vec<String>,
+    /// Origins that are accepted beside the gateway's own, as browsers send them.
+    pub allowed_origins: Vec<String>,
+    /// Reverse proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Refuse requests without a bearer token even from loopback.
+    pub require_token: bool,
+}
+
+/// One downstream MCP server with everything that concerns it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Its name: not empty, unique, not a reserved path segment.
+    pub name: String,
+    /// How it is reached.
+    pub transport: Transport,
+    /// Disabled servers are listed but never started.
+    pub enabled: bool,
+    /// Connection limits.
+    pub pool: PoolLimits,
+    /// A call that shows no sign of life for this long is given up.
+    pub call_timeout: Duration,
+    /// Whether connections are shared by all clients.
+    pub sharing: Sharing,
+    /// Known to answer several calls at once; `None` lets the pool learn it.
+    pub concurrent: Option<bool>,
+    /// Clients' roots are offered to this server.
+    pub roots: bool,
+    /// Protocol era to speak to it.
+    pub protocol: Protocol,
+    /// What the user wrote about it.
+    pub description: Option<String>,
+    /// How its tools are named towards clients.
+    pub naming: Naming,
+    /// Which of its own tools are exposed.
+    pub filter: ToolFilter,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// A child process spoken to over stdin and stdout.
+    Local {
+        /// Program and arguments; never empty.
+        command: Vec<String>,
+        /// Variables set beside the inherited ones.
+        env: Vec<(String, String)>,
+        /// Working directory; the gateway's own when absent.
+        cwd: Option<PathBuf>,
+    },
+    /// A Streamable HTTP endpoint.
+    Remote {
+        /// An absolute http or https URL.
+        url: String,
+        /// Headers sent with every request.
+        headers: Vec<(String, String)>,
+    },
+}
+
+/// Bounds of one server's pool; `min_connections <= max_connections`, `max_connections >= 1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolLimits {
+    /// Connections kept warm.
+    pub min_connections: usize,
+    /// 1 unless the file asks for more.
+    pub max_connections: usize,
+    /// How long a call may wait for a connection.
+    pub acquire_timeout: Duration,
+    /// Idle connections above the minimum are closed after this long.
+    pub idle_timeout: Duration,
+    /// Attempts after a failed start or a call that provably did not reach the server.
+    pub max_retries: u32,
+}
+
+/// Who shares a server's connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// All clients.
+    Shared,
+    /// Each client session has its own.
+    Session,
+}
+
+/// Protocol era to speak to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Found out by asking.
+    Auto,
+    /// `initialize` and sessions.
+    Legacy,
+    /// 2026-07-28 and later.
+    Modern,
+}
+
+/// `mapping.<server>`: names towards clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Naming {
+    /// Put before every tool as `<prefix>_<tool>`; empty for none.
+    pub prefix: String,
+    /// false: the server's own names are exposed as they are.
+    pub strip_prefix: bool,
+    /// The server's tool name → the name exposed, literally.
+    pub rename: Vec<(String, String)>,
+}
+
+/// `toolFilters.<server>`: by the server's own tool names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolFilter {
+    /// Only these; `None` for all.
+    pub include: Option<Vec<String>>,
+    /// Never these.
+    pub exclude: Vec<String>,
+}
+
+/// Predecessor A's `oauth` and `mcpServer`.
+#[derive(Debug, Clone)]
+pub struct AliyunConfig {
+    /// The public client's id; needed only once somebody signs in.
+    pub client_id: Option<String>,
+    /// Where the browser is sent.
+    pub authorization_endpoint: String,
+    /// Where codes and refresh tokens are exchanged.
+    pub token_endpoint: String,
+    /// OAuth scope.
+    pub scope: String,
+    /// Port of a loopback redirect, where one is wanted.
+    pub callback_port: Option<u16>,
+    /// `mcpServer.baseUrl`, without a trailing slash.
+    pub base_url: String,
+    /// Alias → path, in the order of the file.
+    pub services: Vec<(String, String)>,
+}
+
+/// `limits.*`: bounds that protect and explain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest message in bytes, in either direction.
+    pub message_bytes: usize,
+    /// Deepest nesting of a message.
+    pub depth: usize,
+    /// Largest request head in bytes.
+    pub header_bytes: usize,
+    /// Client sessions kept in memory; the longest idle go first.
+    pub sessions: usize,
+    /// Calls in flight on one connection before further ones queue.
+    pub in_flight: usize,
+}
