@@ -1,1 +1,4 @@
-//! Placeholder.
+//! The gateway core.
+
+pub mod config;
+pub mod words;

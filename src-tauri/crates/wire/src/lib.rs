@@ -1,1 +1,23 @@
-//! Placeholder.
+//! What the gateway and the stdio bridge share about the Model Context
+//! Protocol: raw JSON-RPC envelopes, SSE and line framing, protocol versions.
+//!
+//! Nothing here does IO, and nothing here models params or results: messages
+//! stay the bytes that arrived, with the few places marked that a gateway has
+//! to rewrite (ids, names, URIs, progress tokens).
+
+mod envelope;
+pub mod error_code;
+mod json;
+mod lines;
+mod message;
+mod splice;
+mod sse;
+mod version;
+
+pub use envelope::{Envelope, EnvelopeError, Kind, Params, batch_elements, parse};
+pub use json::{Fault, FaultKind, Member, Members, Span, array_elements, members, string_text};
+pub use lines::{LineDecoder, LineTooLong};
+pub use message::{error_response, notification, one_line, quote, request, result_response};
+pub use splice::{splice, splice_one};
+pub use sse::{Decoder as SseDecoder, Event as SseEvent, EventTooLong, encode as encode_sse};
+pub use version::{Version, negotiate};
