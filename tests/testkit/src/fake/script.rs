@@ -1,0 +1,178 @@
+//! The script of a fake server: which tools it has and, step by step, what a
+//! request makes it do.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Everything an instance is told.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Script {
+    /// `serverInfo.name`.
+    pub(super) name: Option<String>,
+    /// `capabilities` instead of the usual ones.
+    pub(super) capabilities: Option<Box<RawValue>>,
+    /// The version answered instead of the client's.
+    pub(super) protocol_version: Option<String>,
+    pub(super) instructions: Option<String>,
+    pub(super) tools: Vec<Tool>,
+    /// Raw definitions.
+    pub(super) prompts: Vec<Box<RawValue>>,
+    /// Raw definitions.
+    pub(super) resources: Vec<Box<RawValue>>,
+    /// Raw definitions.
+    pub(super) templates: Vec<Box<RawValue>>,
+    /// Items per page of a list; 0 for all at once.
+    pub(super) page_size: usize,
+    /// Answers one request after the other, in order.
+    pub(super) serial: bool,
+    /// What a method (request or notification) does instead of the usual.
+    pub(super) on: HashMap<String, Vec<Step>>,
+    pub(super) start: Start,
+    pub(super) exit_on_unknown_method: bool,
+    pub(super) ignore_eof: bool,
+    pub(super) ignore_sigterm: bool,
+    /// Starts a child of its own that only a signal to the group ends.
+    pub(super) grandchild: bool,
+    pub(super) http: Http,
+}
+
+/// Before the first message.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Start {
+    pub(super) stderr: Vec<String>,
+    pub(super) exit: Option<i32>,
+    pub(super) delay_ms: u64,
+}
+
+/// The Streamable HTTP mode.
+#[derive(Debug, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Http {
+    /// Answers as an event stream rather than as one JSON body.
+    pub(super) sse: bool,
+    pub(super) sessions: bool,
+    /// Offers the GET stream.
+    pub(super) get: bool,
+    /// Breaks each message over two `data:` lines, as a pretty printer would.
+    pub(super) pretty: bool,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            sse: false,
+            sessions: true,
+            get: true,
+            pretty: false,
+        }
+    }
+}
+
+/// A tool and what a call of it does.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Tool {
+    pub(super) name: String,
+    /// The raw definition; a minimal one when absent.
+    #[serde(default)]
+    pub(super) definition: Option<Box<RawValue>>,
+    /// Echoes its params when absent.
+    #[serde(default = "echo")]
+    pub(super) does: Vec<Step>,
+}
+
+fn echo() -> Vec<Step> {
+    vec![Step::Echo]
+}
+
+impl Tool {
+    pub(super) fn named(name: String) -> Self {
+        Self {
+            name,
+            definition: None,
+            does: echo(),
+        }
+    }
+}
+
+/// One thing done because of a message. Steps run in order.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Step {
+    /// Waits, in milliseconds.
+    Delay(u64),
+    /// Waits as many milliseconds as the named argument of the call says.
+    DelayArg(String),
+    /// Waits until this file exists.
+    Gate(PathBuf),
+    /// Creates this file.
+    Touch(PathBuf),
+    /// Reports progress this many times, on the call's own token.
+    Progress(u64),
+    /// Asks the client and keeps the raw answer for `asked`.
+    Ask(Ask),
+    /// Sends a raw message on the stream of the call.
+    Notify(Box<RawValue>),
+    /// Sends a raw message outside of any call.
+    Push(Box<RawValue>),
+    /// Prints a line that is no JSON-RPC.
+    Print(String),
+    /// Prints to stderr.
+    Stderr(String),
+    /// Prints a line of this many bytes without meaning.
+    Giant(usize),
+    /// Has other tools from now on.
+    Tools(Vec<Tool>),
+    /// Never goes on.
+    Hang,
+    /// Ends the process.
+    Crash(i32),
+    /// HTTP: all sessions are gone.
+    ForgetSessions,
+    /// What it would have done without a script.
+    Default,
+    /// Answers with the received params as `structuredContent`, byte for byte.
+    Echo,
+    /// Answers with a text that holds the received params.
+    EchoText,
+    /// Answers with the last `ask`'s whole raw answer as `structuredContent`.
+    Asked,
+    /// Answers with its process id as a text.
+    Pid,
+    /// Answers with a variable of its environment as a text.
+    Env(String),
+    /// Answers with a text.
+    Text(String),
+    /// Answers with a text of this many bytes.
+    Big(usize),
+    /// Answers with a raw result.
+    Result(Box<RawValue>),
+    /// Answers with a raw error.
+    Error(Box<RawValue>),
+    /// Answers under another id.
+    AnswerAs(Box<RawValue>),
+    /// Sends the last answer again.
+    Again,
+}
+
+/// A question of the server.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Ask {
+    pub(super) method: String,
+    #[serde(default)]
+    pub(super) params: Option<Box<RawValue>>,
+}
+
+impl Script {
+    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("cannot use {}", path.display()))
+    }
+}

@@ -1,0 +1,473 @@
+//! The gateway as its users run it: a process with a config, a home and a
+//! data folder of its own. It must end well, and leave nothing behind.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use crate::client::{Answer, McpHttp};
+use crate::journal::Journal;
+use crate::{process, programs, wait};
+
+/// What a gateway is to be started with.
+pub struct Setup {
+    program: PathBuf,
+    folder: TempDir,
+    mark: String,
+    config: Map<String, Value>,
+    env: Vec<(String, String)>,
+    args: Vec<String>,
+}
+
+/// A running gateway. Dropping it stops it and fails the test if it does not
+/// end cleanly or leaves a process behind.
+pub struct Gateway {
+    setup: Setup,
+    child: Child,
+    output: Output,
+    /// The endpoint printed at start, `http://localhost:PORT/mcp`.
+    pub endpoint: String,
+    expect_clean_end: bool,
+}
+
+/// A program that was run to its end.
+#[derive(Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Everything on stdout.
+    pub stdout: String,
+    /// Everything on stderr.
+    pub stderr: String,
+}
+
+#[derive(Clone, Default)]
+struct Output {
+    stdout: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
+}
+
+// === impl Setup ===
+
+impl Setup {
+    /// A gateway without servers; `program` is the `mcp-gateway` binary.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let folder = tempfile::Builder::new()
+            .prefix("gateway-test-")
+            .tempdir()
+            .expect("a temporary folder");
+        for home in ["home", "runtime", "data"] {
+            std::fs::create_dir(folder.path().join(home)).expect("a folder");
+        }
+        Self {
+            program: program.into(),
+            mark: format!(
+                "{}-{}",
+                std::process::id(),
+                NEXT.fetch_add(1, Ordering::SeqCst)
+            ),
+            folder,
+            config: Map::new(),
+            env: Vec::new(),
+            args: Vec::new(),
+        }
+    }
+
+    /// Sets a top-level key of the config.
+    #[must_use]
+    pub fn config(mut self, key: &str, value: Value) -> Self {
+        self.config.insert(key.to_owned(), value);
+        self
+    }
+
+    /// Adds a server as it stands in a config.
+    #[must_use]
+    pub fn server(mut self, server: Value) -> Self {
+        let servers = self.config.entry("servers").or_insert_with(|| json!([]));
+        servers
+            .as_array_mut()
+            .expect("servers is a list")
+            .push(server);
+        self
+    }
+
+    /// Adds a fake server on stdio.
+    #[must_use]
+    pub fn fake(self, name: &str, script: Value) -> Self {
+        self.fake_with(name, script, json!({}))
+    }
+
+    /// Adds a fake server on stdio with more keys beside it in the config.
+    #[must_use]
+    pub fn fake_with(self, name: &str, script: Value, more: Value) -> Self {
+        let server = self.fake_entry(name, &script, &more);
+        self.server(server)
+    }
+
+    /// The config entry of a fake server whose script is written beside it.
+    pub fn fake_entry(&self, name: &str, script: &Value, more: &Value) -> Value {
+        let path = self.path(&format!("{name}.script.json"));
+        std::fs::write(&path, script.to_string()).expect("the script is written");
+        let mut server = json!({
+            "name": name,
+            "type": "local",
+            "command": [programs::fake_server(), path],
+            "env": {"FAKE_JOURNAL": self.journal(name).path()},
+        });
+        for (key, value) in more.as_object().expect("an object") {
+            server[key] = value.clone();
+        }
+        server
+    }
+
+    /// Sets a variable of the gateway's environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds an argument to the gateway's command line.
+    #[must_use]
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    /// A path in the test's own folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The journal of a fake server.
+    pub fn journal(&self, name: &str) -> Journal {
+        Journal::new(self.path(&format!("{name}.journal")))
+    }
+
+    /// A program in the surroundings of this test: its home, its mark, nothing of the machine's user.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        let home = self.path("home");
+        command
+            .current_dir(&home)
+            .env("HOME", &home)
+            .env("XDG_CONFIG_HOME", home.join(".config"))
+            .env("XDG_DATA_HOME", home.join(".local/share"))
+            .env("XDG_STATE_HOME", home.join(".local/state"))
+            .env("XDG_CACHE_HOME", home.join(".cache"))
+            .env("XDG_RUNTIME_DIR", self.path("runtime"))
+            .env("LC_ALL", "C.UTF-8")
+            .env(process::MARK, &self.mark)
+            .env_remove("MCP_GATEWAY_CONFIG")
+            .env_remove("MCP_GATEWAY_PORT")
+            .env_remove("MCP_GATEWAY_URL")
+            .env_remove("LOG_LEVEL")
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Writes the config and gives its path.
+    pub fn write_config(&self) -> PathBuf {
+        let path = self.path("config.json");
+        let text = serde_json::to_string_pretty(&self.config).expect("JSON");
+        std::fs::write(&path, text).expect("the config is written");
+        path
+    }
+
+    /// Runs the gateway's program to its end, with these arguments only.
+    pub async fn run(&self, args: &[&str]) -> Ended {
+        let mut command = self.command(&self.program);
+        command.args(args);
+        run(command).await
+    }
+
+    fn spawn(&self, port: u16) -> (Child, Output) {
+        let config = self.write_config();
+        let mut command = self.command(&self.program);
+        command
+            .arg("--config")
+            .arg(config)
+            .args(["--port", &port.to_string()]);
+        command
+            .arg("--data-dir")
+            .arg(self.path("data"))
+            .args(&self.args);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", self.program.display()));
+        let output = Output::default();
+        collect(child.stdout.take().expect("piped"), output.stdout.clone());
+        collect(child.stderr.take().expect("piped"), output.stderr.clone());
+        (child, output)
+    }
+
+    /// Starts it and waits until it listens.
+    pub async fn start(self) -> Gateway {
+        let (child, output) = self.spawn(0);
+        let mut gateway = Gateway {
+            setup: self,
+            child,
+            output,
+            endpoint: String::new(),
+            expect_clean_end: true,
+        };
+        gateway.await_listening().await;
+        gateway
+    }
+}
+
+/// Runs a program to its end; it gets no input.
+///
+/// # Panics
+/// If it does not end soon.
+pub async fn run(mut command: Command) -> Ended {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let child = child.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    let pid = child.id();
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
+    let Ok(ended) = tokio::time::timeout(Duration::from_secs(90), ended).await else {
+        process::kill(pid);
+        panic!("{command:?} does not end");
+    };
+    let output = ended.expect("no panic").expect("it can be awaited");
+    Ended {
+        status: output.status,
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn collect(from: impl Read + Send + 'static, to: Arc<Mutex<String>>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines() {
+            let Ok(line) = line else { return };
+            let mut text = to.lock().unwrap_or_else(PoisonError::into_inner);
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+}
+
+fn read(text: &Arc<Mutex<String>>) -> String {
+    text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    async fn await_listening(&mut self) {
+        let deadline = Instant::now() + wait::SOON;
+        self.endpoint = loop {
+            let found = self.stdout().lines().find_map(|line| {
+                line.strip_prefix("listening on ")
+                    .filter(|url| url.starts_with("http"))
+                    .map(|url| url.trim().to_owned())
+            });
+            if let Some(url) = found {
+                break url;
+            }
+            let ended = self.child.try_wait().ok().flatten();
+            assert!(
+                ended.is_none() && Instant::now() < deadline,
+                "the gateway does not listen ({ended:?})\n{}{}",
+                self.stdout(),
+                self.stderr()
+            );
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        };
+    }
+
+    /// Everything on stdout so far.
+    pub fn stdout(&self) -> String {
+        read(&self.output.stdout)
+    }
+
+    /// Everything on stderr so far.
+    pub fn stderr(&self) -> String {
+        read(&self.output.stderr)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it was started with.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// The test's own folder: home, data, scripts, journals.
+    pub fn folder(&self) -> &Path {
+        self.setup.folder.path()
+    }
+
+    /// The journal of a fake server.
+    pub fn journal(&self, name: &str) -> Journal {
+        self.setup.journal(name)
+    }
+
+    /// `http://localhost:PORT`
+    pub fn base(&self) -> &str {
+        self.endpoint.trim_end_matches("/mcp")
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.base()
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok())
+            .expect("a port")
+    }
+
+    /// A client without capabilities.
+    pub async fn client(&self) -> McpHttp {
+        McpHttp::connect(&self.endpoint, "{}").await
+    }
+
+    /// A client with raw capabilities.
+    pub async fn client_with(&self, capabilities: &str) -> McpHttp {
+        McpHttp::connect(&self.endpoint, capabilities).await
+    }
+
+    /// A client that has not said hello, for anything raw.
+    pub fn raw(&self) -> McpHttp {
+        McpHttp::new(&self.endpoint)
+    }
+
+    /// The admin token.
+    pub fn admin_token(&self) -> String {
+        let path = self.setup.path("data").join("admin.token");
+        std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+            .trim()
+            .to_owned()
+    }
+
+    /// `GET path` with the admin token.
+    pub async fn admin(&self, path: &str) -> Answer {
+        self.raw()
+            .with("authorization", &format!("Bearer {}", self.admin_token()))
+            .get(path)
+            .await
+    }
+
+    /// `GET /api/status`.
+    pub async fn status(&self) -> Value {
+        let answer = self.admin("/api/status").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    /// One server's part of the status.
+    pub async fn server_status(&self, name: &str) -> Value {
+        let status = self.status().await;
+        let servers = status["servers"].as_array().expect("servers");
+        match servers.iter().find(|server| server["name"] == name) {
+            Some(server) => server.clone(),
+            None => panic!("no server {name} in {status}"),
+        }
+    }
+
+    /// Waits until a server is in a state; gives its status.
+    pub async fn await_state(&self, name: &str, state: &str) -> Value {
+        let is_it =
+            async || Some(self.server_status(name).await).filter(|server| server["state"] == state);
+        wait::until(&format!("{name} is {state}"), is_it).await
+    }
+
+    /// Ends the gateway without asking.
+    pub fn kill(&mut self) {
+        process::kill(self.pid());
+        self.child.wait().expect("it can be awaited");
+        self.expect_clean_end = false;
+    }
+
+    /// Asks it to end and gives how it ended.
+    pub async fn stop(&mut self) -> ExitStatus {
+        process::terminate(self.pid());
+        wait::until("the gateway has ended", async || {
+            self.child.try_wait().expect("it can be awaited")
+        })
+        .await
+    }
+
+    /// Starts it again with the same folders, on the same port.
+    pub async fn restart(&mut self) {
+        let (child, output) = self.setup.spawn(self.port());
+        self.child = child;
+        self.output = output;
+        self.expect_clean_end = true;
+        self.await_listening().await;
+    }
+
+    /// Living processes that belong to this test: the gateway, its children and theirs.
+    pub fn processes(&self) -> Vec<(u32, String)> {
+        process::marked(&self.setup.mark)
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        let running = self.child.try_wait().ok().flatten().is_none();
+        if running {
+            process::terminate(self.pid());
+        }
+        let deadline = Instant::now() + Duration::from_secs(35);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
+                break status;
+            }
+            if Instant::now() > deadline {
+                process::kill(self.pid());
+                return Err("the gateway did not end after SIGTERM".to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        if self.expect_clean_end && !status.success() {
+            return Err(format!("the gateway ended with {status}"));
+        }
+        let deadline =
+            Instant::now() + Duration::from_secs(if self.expect_clean_end { 1 } else { 10 });
+        loop {
+            let left = self.processes();
+            if left.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                left.iter().for_each(|(pid, _)| process::kill(*pid));
+                return Err(format!("the gateway left processes behind: {left:?}"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let ended = self.end();
+        if std::thread::panicking() {
+            eprintln!(
+                "--- the gateway's stdout\n{}--- the gateway's stderr\n{}---",
+                self.stdout(),
+                self.stderr()
+            );
+        } else if let Err(fault) = ended {
+            panic!("{fault}\n{}{}", self.stdout(), self.stderr());
+        }
+    }
+}
