@@ -1,0 +1,10 @@
+// Runs before the first paint, so that a chosen theme never flashes the other one.
+// The key and values are those of src/state/preferences.svelte.ts.
+(() => {
+  try {
+    const theme = localStorage.getItem('mcp-gateway.theme');
+    if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+  } catch {
+    // Storage is closed to this page: the system's theme it is.
+  }
+})();

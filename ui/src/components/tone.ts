@@ -1,0 +1,19 @@
+/** Which colour a state has. Words always stand beside it: colour alone says nothing to some. */
+
+import type { GatewayState, ServerState } from '../api/types';
+
+export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'off';
+
+export const gatewayTone: Record<GatewayState, Tone> = {
+  ok: 'good',
+  initializing: 'busy',
+  degraded: 'warn',
+};
+
+export const serverTone: Record<ServerState, Tone> = {
+  ready: 'good',
+  starting: 'busy',
+  failing: 'bad',
+  stopped: 'off',
+  disabled: 'off',
+};
