@@ -1,0 +1,244 @@
+//! The keys of a configuration file, all but the servers' own: text in, draft and problems out.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::draft::{AliyunDraft, Draft, LimitsDraft, ListenDraft, PoolDraft, Site};
+use super::problem::Problem;
+use super::reader::{self, At, Fields, Node};
+use super::{servers, values};
+use crate::words::Words;
+
+/// The port of a file in the shape of MCP Gateway for Aliyun that names none.
+const ALIYUN_SHAPE_PORT: u16 = 3000;
+
+/// A day; longer durations are taken for a mistake of unit.
+const MILLISECONDS: RangeInclusive<u64> = 1..=86_400_000;
+const CONNECTIONS: RangeInclusive<u64> = 1..=256;
+
+/// Reads a whole file. Where the text is no JSON object, the draft is empty and the problems say why.
+pub(super) fn read(text: &str) -> (Draft, Vec<Problem>) {
+    let (draft, problems) = reader::read(text, read_root);
+    (draft.unwrap_or_default(), problems)
+}
+
+fn read_root(mut fields: Fields<'_, '_>) -> Draft {
+    fields.get("$schema");
+    let aliyun_shape = !fields.has("gateway") && (fields.has("oauth") || fields.has("mcpServer"));
+    let mut draft = Draft {
+        listen: listen(&mut fields),
+        ..Draft::default()
+    };
+    if aliyun_shape && draft.listen.port.is_none() {
+        draft.listen.port = Some(ALIYUN_SHAPE_PORT);
+    }
+    draft.log_level = fields
+        .get("logLevel")
+        .and_then(|node| node.parsed(values::log_level));
+    draft.pool = section(&mut fields, "pool", pool);
+    draft.servers = fields
+        .get("servers")
+        .map(|node| servers::servers(&node))
+        .unwrap_or_default();
+    draft.mapping = fields
+        .get("mapping")
+        .map(|node| servers::mapping(&node))
+        .unwrap_or_default();
+    draft.filters = fields
+        .get("toolFilters")
+        .map(|node| servers::filters(&node))
+        .unwrap_or_default();
+    draft.aliyun = aliyun(&mut fields);
+    draft.limits = section(&mut fields, "limits", limits);
+    fields.not_yet(&["history", "profiles"]);
+    fields.finish(foreign_key);
+    draft
+}
+
+/// `gateway`, and the two of its keys that predecessor A has at the top.
+fn listen(root: &mut Fields<'_, '_>) -> ListenDraft {
+    let top_port = root.get("port");
+    let mut listen = section(root, "gateway", |fields| ListenDraft {
+        host: fields
+            .get("host")
+            .and_then(|node| node.parsed(values::host)),
+        port: fields.get("port").and_then(|node| port(&node)),
+        cors: fields.get("cors").and_then(|node| node.flag()),
+        base_url: None,
+        allowed_hosts: fields
+            .get("allowedHosts")
+            .and_then(|node| node.list(values::host_name)),
+        allowed_origins: fields
+            .get("allowedOrigins")
+            .and_then(|node| node.list(values::origin)),
+        trusted_proxies: fields
+            .get("trustedProxies")
+            .and_then(|node| node.list(values::ip)),
+        require_token: fields.get("requireToken").and_then(|node| node.flag()),
+    });
+    if let Some(node) = top_port {
+        let port = port(&node);
+        match listen.port {
+            Some(inner) if port.is_some_and(|outer| outer != inner) => node.warning(Words::new(
+                format!("gateway.port says {inner}, which is used; remove one of the two"),
+                format!("gateway.port 为 {inner},以它为准;请删除其中一个"),
+            )),
+            Some(_) => {}
+            None => listen.port = port,
+        }
+    }
+    listen.base_url = root
+        .get("gatewayBaseUrl")
+        .and_then(|node| node.parsed(values::base_url));
+    listen
+}
+
+fn pool(fields: &mut Fields<'_, '_>) -> PoolDraft {
+    let mut connections = |name, range| {
+        let node = fields.get(name)?;
+        Some(At {
+            value: size(&node, range)?,
+            place: node.place(),
+        })
+    };
+    PoolDraft {
+        min_connections: connections("minConnections", 0..=*CONNECTIONS.end()),
+        max_connections: connections("maxConnections", CONNECTIONS),
+        acquire_timeout: fields
+            .get("acquireTimeout")
+            .and_then(|node| duration(&node)),
+        idle_timeout: fields.get("idleTimeout").and_then(|node| duration(&node)),
+        max_retries: fields
+            .get("maxRetries")
+            .and_then(|node| node.whole(0..=100))
+            .map(saturate),
+    }
+}
+
+fn aliyun(root: &mut Fields<'_, '_>) -> AliyunDraft {
+    let mentioned = root.has("oauth") || root.has("mcpServer");
+    let oauth = section(root, "oauth", |fields| {
+        let draft = AliyunDraft {
+            client_id: fields
+                .get("clientId")
+                .and_then(|node| node.text())
+                .filter(|id| !id.is_empty()),
+            site: fields.get("site").and_then(|node| site(&node)),
+            authorization_endpoint: fields
+                .get("authorizationEndpoint")
+                .and_then(|node| node.parsed(values::url)),
+            token_endpoint: fields
+                .get("tokenEndpoint")
+                .and_then(|node| node.parsed(values::url)),
+            scope: fields.get("scope").and_then(|node| node.text()),
+            callback_port: fields.get("callbackPort").and_then(|node| port(&node)),
+            ..AliyunDraft::default()
+        };
+        fields.not_yet(&["redirectUri"]);
+        draft
+    });
+    let (base_url, services) = section(root, "mcpServer", |fields| {
+        let base_url = fields
+            .get("baseUrl")
+            .and_then(|node| node.parsed(values::base_url));
+        (
+            base_url,
+            fields
+                .get("services")
+                .map(|node| services(&node))
+                .unwrap_or_default(),
+        )
+    });
+    AliyunDraft {
+        mentioned,
+        base_url,
+        services,
+        ..oauth
+    }
+}
+
+fn services(node: &Node<'_, '_>) -> Vec<(At<String>, String)> {
+    let Some(fields) = node.fields() else {
+        return Vec::new();
+    };
+    let entries = fields.into_entries().into_iter();
+    entries
+        .filter_map(|(alias, node)| Some((alias, node.parsed(service_path)?)))
+        .collect()
+}
+
+fn service_path(text: &str) -> Result<String, Words> {
+    if text.starts_with('/') && !text.contains(char::is_whitespace) {
+        return Ok(text.to_owned());
+    }
+    Err(Words::new(
+        "a service's path starts with / and has no spaces, such as /mcp/ecs",
+        "服务路径以 / 开头且不含空格,例如 /mcp/ecs",
+    ))
+}
+
+fn site(node: &Node<'_, '_>) -> Option<Site> {
+    match node.text()?.as_str() {
+        "intl" => Some(Site::Intl),
+        "cn" => Some(Site::Cn),
+        _ => node.unexpected("\"intl\" or \"cn\"", " \"intl\" 或 \"cn\""),
+    }
+}
+
+fn limits(fields: &mut Fields<'_, '_>) -> LimitsDraft {
+    let mut bound = |name, range| fields.get(name).and_then(|node| size(&node, range));
+    LimitsDraft {
+        message_bytes: bound("messageBytes", 1024..=1 << 30),
+        depth: bound("depth", 8..=10_000),
+        header_bytes: bound("headerBytes", 4096..=1 << 20),
+        sessions: bound("sessions", 1..=1_000_000),
+        in_flight: bound("inFlight", 1..=100_000),
+        call_timeout: fields.get("callTimeout").and_then(|node| duration(&node)),
+    }
+}
+
+/// Reads one object below `root`, unknown keys included; absent, it reads as an empty one.
+fn section<T: Default>(
+    root: &mut Fields<'_, '_>,
+    name: &'static str,
+    read: impl FnOnce(&mut Fields<'_, '_>) -> T,
+) -> T {
+    let Some(mut fields) = root.get(name).and_then(|node| node.fields()) else {
+        return T::default();
+    };
+    let read = read(&mut fields);
+    fields.finish(|_| None);
+    read
+}
+
+fn port(node: &Node<'_, '_>) -> Option<u16> {
+    node.whole(0..=u64::from(u16::MAX))
+        .and_then(|value| u16::try_from(value).ok())
+}
+
+pub(super) fn connections(node: &Node<'_, '_>) -> Option<usize> {
+    size(node, CONNECTIONS)
+}
+
+pub(super) fn duration(node: &Node<'_, '_>) -> Option<Duration> {
+    node.whole(MILLISECONDS).map(Duration::from_millis)
+}
+
+fn size(node: &Node<'_, '_>, range: RangeInclusive<u64>) -> Option<usize> {
+    node.whole(range)
+        .and_then(|value| usize::try_from(value).ok())
+}
+
+fn saturate(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// Keys that are not ours but that people bring from their clients.
+fn foreign_key(name: &str) -> Option<Words> {
+    (name == "mcpServers").then(|| {
+        Words::new(
+            "this is how MCP clients list servers, ignored; here it is \"servers\": [{ \"name\": …, \"command\": [program, arguments…], \"env\": {…} }]",
+            "这是 MCP 客户端的写法,已忽略;此处应写 \"servers\": [{ \"name\": …, \"command\": [程序, 参数…], \"env\": {…} }]",
+        )
+    })
+}
