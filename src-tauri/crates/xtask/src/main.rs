@@ -1,2 +1,56 @@
-//! Habits.
-fn main() {}
+//! `cargo xtask`: the project's habits, one command each.
+//!
+//! It builds, starts and measures the product but links none of it.
+
+mod bench;
+mod node;
+mod run;
+mod rust;
+mod shell;
+mod stamp;
+mod system;
+mod test;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's habits · 本项目的常用命令
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    habit: Habit,
+}
+
+#[derive(Subcommand)]
+enum Habit {
+    /// Install what the system lacks, build and start the gateway · 安装缺少的系统软件包,构建并启动网关
+    Run(run::Options),
+    /// Every check that CI makes · 运行 CI 的全部检查
+    Test(test::Options),
+    /// Formatting, lints and licences only · 只检查格式、静态分析和许可证
+    Lint,
+    /// Format the Rust and the UI sources · 格式化 Rust 与界面代码
+    Fmt,
+    /// Speed, memory, start time, instructions per call · 测量速度、内存、启动时间与每次调用的指令数
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().habit {
+        Habit::Run(options) => run::run(&options),
+        Habit::Test(options) => test::run(&options),
+        Habit::Lint => test::run(&test::Options::only(&["fmt", "clippy", "headless", "deny"])),
+        Habit::Fmt => rust::format().and_then(|()| node::format()),
+        Habit::Bench(options) => bench::run(&options),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{}: {error:#}", words::said("error", "错误"));
+            ExitCode::FAILURE
+        }
+    }
+}

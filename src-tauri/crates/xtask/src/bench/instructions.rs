@@ -1,0 +1,182 @@
+//! Instructions per call of the data path: a figure that is the same on a busy
+//! machine, and so can be compared with a committed one.
+//!
+//! `datapath N` (crate `bench`) makes N calls through the gateway in one
+//! thread, in one process. Two runs under callgrind with different N cancel
+//! out what start and end cost.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::folder;
+use crate::shell::{cargo, program, root, target};
+use crate::words::said;
+
+const CALLS: [u64; 2] = [500, 2_500];
+/// More than noise between two builds of the same code, less than a mistake.
+const TOLERANCE: f64 = 0.05;
+/// The release profile with names kept, for whoever asks callgrind where the instructions go.
+const PROFILE: [&str; 3] = [
+    r#"profile.datapath.inherits="release""#,
+    "profile.datapath.strip=false",
+    r#"profile.datapath.debug="line-tables-only""#,
+];
+
+/// What the figure is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Reading.
+    Show,
+    /// Failing when it grew.
+    Check,
+    /// Becoming the committed one.
+    Update,
+}
+
+/// `tests/bench/instructions.json`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Committed {
+    instructions_per_call: u64,
+}
+
+/// How a figure stands to the committed one.
+#[derive(Debug, PartialEq, Eq)]
+enum Change {
+    Grew,
+    Shrank,
+    Same,
+}
+
+/// Builds, measures, compares. `runner` runs the long commands.
+pub(crate) fn run(
+    purpose: Purpose,
+    runner: impl Fn(&mut Command) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut build = cargo([
+        "build",
+        "--locked",
+        "--package",
+        "bench",
+        "--bin",
+        "datapath",
+        "--profile",
+        "datapath",
+    ]);
+    for setting in PROFILE {
+        build.args(["--config", setting]);
+    }
+    runner(&mut build)?;
+    fs::create_dir_all(folder())?;
+    let [few, many] = CALLS;
+    let (less, more) = (count(few, &runner)?, count(many, &runner)?);
+    ensure!(
+        more > less,
+        "{many} calls took no more instructions than {few}"
+    );
+    let found = (more - less) / (many - few);
+    println!(
+        "{}: {found}",
+        said("instructions per call", "每次调用的指令数")
+    );
+
+    let file = root().join("tests/bench/instructions.json");
+    if purpose == Purpose::Update {
+        let text = serde_json::to_string_pretty(&Committed {
+            instructions_per_call: found,
+        })? + "\n";
+        return Ok(fs::write(file, text)?);
+    }
+    if purpose == Purpose::Show && !file.exists() {
+        return Ok(());
+    }
+    let committed = committed(&file)?;
+    match change(committed, found) {
+        Change::Same => println!("{}: {committed}", said("committed", "已提交的数值")),
+        Change::Shrank => println!(
+            "{} ({committed}): cargo xtask bench instructions --update",
+            said(
+                "over 5% less than the committed figure; keep the gain",
+                "比已提交的数值低 5% 以上;请更新"
+            )
+        ),
+        Change::Grew if purpose == Purpose::Check => bail!(
+            "{}: {committed} → {found}",
+            said(
+                "the data path grew by more than 5%",
+                "数据通路的指令数增长超过 5%"
+            )
+        ),
+        Change::Grew => println!(
+            "{}: {committed} → {found}",
+            said("grew by more than 5%", "增长超过 5%")
+        ),
+    }
+    Ok(())
+}
+
+fn count(calls: u64, runner: &impl Fn(&mut Command) -> anyhow::Result<()>) -> anyhow::Result<u64> {
+    let out = folder().join(format!("callgrind.{calls}.out"));
+    let mut command = program("valgrind", ["--tool=callgrind"]);
+    command
+        .arg(format!("--callgrind-out-file={}", out.display()))
+        .arg(datapath())
+        .arg(calls.to_string());
+    runner(&mut command)?;
+    let text = fs::read_to_string(&out).with_context(|| out.display().to_string())?;
+    total_in(&text).with_context(|| format!("no total in {}", out.display()))
+}
+
+fn datapath() -> PathBuf {
+    target().join("datapath/datapath")
+}
+
+fn committed(file: &Path) -> anyhow::Result<u64> {
+    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    Ok(serde_json::from_str::<Committed>(&text)?.instructions_per_call)
+}
+
+fn total_in(callgrind: &str) -> Option<u64> {
+    let line = callgrind.lines().find_map(|line| {
+        line.strip_prefix("totals:")
+            .or(line.strip_prefix("summary:"))
+    })?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn change(committed: u64, found: u64) -> Change {
+    let ratio = found as f64 / committed as f64;
+    if ratio > 1.0 + TOLERANCE {
+        Change::Grew
+    } else if ratio < 1.0 - TOLERANCE {
+        Change::Shrank
+    } else {
+        Change::Same
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_percent_is_let_pass_and_more_is_not() {
+        assert_eq!(change(1_000, 1_050), Change::Same);
+        assert_eq!(change(1_000, 1_051), Change::Grew);
+        assert_eq!(change(1_000, 949), Change::Shrank);
+        assert_eq!(change(0, 1), Change::Grew);
+    }
+
+    #[test]
+    fn the_total_is_found_in_what_callgrind_writes() {
+        assert_eq!(
+            total_in("version: 1\nevents: Ir\nfn=(1) x\n1 5\ntotals: 123456\n"),
+            Some(123_456)
+        );
+        assert_eq!(total_in("events: Ir\nsummary: 77\n"), Some(77));
+        assert_eq!(total_in("events: Ir\n"), None);
+    }
+}

@@ -1,0 +1,219 @@
+//! The table of steps: everything that `cargo xtask test` does, in order.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::ensure;
+
+use super::peers;
+use crate::bench;
+use crate::node;
+use crate::rust;
+use crate::shell::{cargo, find, npm, program, root, run_within, target};
+use crate::system::{self, BROWSER, Purpose};
+use crate::words::said;
+
+/// One step.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// What `--only` takes.
+    pub(super) name: &'static str,
+    english: &'static str,
+    chinese: &'static str,
+    /// Steps without which this one says nothing.
+    pub(super) needs: &'static [&'static str],
+    /// Where nobody watches, it is killed after that long.
+    pub(super) minutes: u64,
+    /// Does it, until the deadline.
+    pub(super) run: fn(Instant) -> anyhow::Result<Outcome>,
+}
+
+/// How a step ended that did not fail.
+pub(super) enum Outcome {
+    Done,
+    /// What it works on does not exist.
+    Skipped(String),
+}
+
+const DONE: anyhow::Result<Outcome> = Ok(Outcome::Done);
+
+/// The UI comes before Rust because the binaries embed it; everything of Rust
+/// is one debug build with one set of features, so that nothing compiles twice.
+#[rustfmt::skip]
+pub(super) const STEPS: &[Step] = &[
+    Step { name: "system",       english: "packages that are missing",        chinese: "安装缺少的系统软件包",     needs: &[],                     minutes: 15, run: install_system },
+    Step { name: "fmt",          english: "Rust formatting",                  chinese: "Rust 代码格式",            needs: &[],                     minutes: 2,  run: |until| rust(cargo(["fmt", "--all", "--check"]), until) },
+    Step { name: "ui-install",   english: "the interface's dependencies",     chinese: "安装界面的依赖",           needs: &[],                     minutes: 10, run: |until| install("ui", until) },
+    Step { name: "ui-format",    english: "formatting of the interface",      chinese: "界面代码格式",             needs: &["ui-install"],         minutes: 5,  run: |until| script("format:check", until) },
+    Step { name: "ui-check",     english: "types of the interface",           chinese: "界面类型检查",             needs: &["ui-install"],         minutes: 5,  run: |until| script("check", until) },
+    Step { name: "ui-test",      english: "unit tests of the interface",      chinese: "界面单元测试",             needs: &["ui-install"],         minutes: 10, run: |until| script("test", until) },
+    Step { name: "ui-build",     english: "build of the interface",           chinese: "构建界面",                 needs: &["ui-install"],         minutes: 5,  run: build_ui },
+    Step { name: "deny",         english: "licences, sources and bans",       chinese: "依赖的许可证与来源",       needs: &[],                     minutes: 20, run: deny },
+    Step { name: "clippy",       english: "lints, everything",                chinese: "静态分析(全部)",         needs: &[],                     minutes: 30, run: |until| rust(cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]), until) },
+    Step { name: "headless",     english: "lints of the build without Tauri", chinese: "静态分析(不含 Tauri)",   needs: &[],                     minutes: 15, run: |until| rust(cargo(["clippy", "--package", "mcp-gateway-app", "--no-default-features", "--bins", "--locked", "--", "-D", "warnings"]), until) },
+    Step { name: "doc",          english: "documentation",                    chinese: "文档构建",                 needs: &[],                     minutes: 10, run: document },
+    Step { name: "build",        english: "debug build of everything",        chinese: "完整调试构建",             needs: &[],                     minutes: 40, run: |until| rust(cargo(["build", "--workspace", "--all-targets", "--locked"]), until) },
+    Step { name: "peers",        english: "real MCP servers and SDK clients", chinese: "真实的 MCP 服务器与客户端", needs: &[],                     minutes: 15, run: install_peers },
+    Step { name: "test",         english: "unit and integration tests",       chinese: "单元测试与集成测试",       needs: &["build"],              minutes: 30, run: |until| rust(cargo(["test", "--workspace", "--locked", "--no-fail-fast"]), until) },
+    Step { name: "e2e-install",  english: "dependencies of the next two",     chinese: "安装端到端测试的依赖",     needs: &[],                     minutes: 10, run: |until| install("tests/e2e", until) },
+    Step { name: "e2e-browser",  english: "the page in a browser",            chinese: "浏览器端到端测试",         needs: &["build", "e2e-install"], minutes: 15, run: |until| end_to_end("browser", until) },
+    Step { name: "e2e-desktop",  english: "the app on a virtual desktop",     chinese: "虚拟桌面端到端测试",       needs: &["build", "e2e-install"], minutes: 15, run: |until| end_to_end("desktop", until) },
+    Step { name: "instructions", english: "instructions per call",            chinese: "每次调用的指令数",         needs: &[],                     minutes: 30, run: instructions },
+];
+
+// === impl Step ===
+
+impl Step {
+    /// What it does, in the reader's language.
+    pub(super) fn about(&self) -> &'static str {
+        said(self.english, self.chinese)
+    }
+}
+
+fn rust(mut command: Command, until: Instant) -> anyhow::Result<Outcome> {
+    run_within(&mut command, Some(until))?;
+    DONE
+}
+
+fn install_system(_until: Instant) -> anyhow::Result<Outcome> {
+    system::ensure(&[Purpose::Build, Purpose::Desktop, Purpose::Test])?;
+    DONE
+}
+
+fn install(folder: &str, until: Instant) -> anyhow::Result<Outcome> {
+    if !node::is_package(folder) {
+        return absent(folder);
+    }
+    node::install(folder, |command| run_within(command, Some(until)))?;
+    DONE
+}
+
+fn absent(folder: &str) -> anyhow::Result<Outcome> {
+    Ok(Outcome::Skipped(format!(
+        "{} {folder}",
+        said("there is no", "不存在")
+    )))
+}
+
+fn script(name: &str, until: Instant) -> anyhow::Result<Outcome> {
+    if !node::is_package("ui") {
+        return absent("ui");
+    }
+    // CI=true keeps test runners from waiting for a key.
+    run_within(npm("ui", ["run", name]).env("CI", "true"), Some(until))?;
+    DONE
+}
+
+fn build_ui(until: Instant) -> anyhow::Result<Outcome> {
+    let outcome = script("build", until)?;
+    if matches!(outcome, Outcome::Done) {
+        node::mark_ui_fresh()?;
+    }
+    Ok(outcome)
+}
+
+fn deny(until: Instant) -> anyhow::Result<Outcome> {
+    rust::install_deny(|command| run_within(command, Some(until)))?;
+    rust(
+        cargo(["deny", "--locked", "check", "bans", "licenses", "sources"]),
+        until,
+    )
+}
+
+fn document(until: Instant) -> anyhow::Result<Outcome> {
+    let mut command = cargo(["doc", "--no-deps", "--locked"]);
+    for name in ["wire", "gateway", "bridge", "cli"] {
+        command.args(["--package", name]);
+    }
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    rust(command, until)
+}
+
+fn install_peers(until: Instant) -> anyhow::Result<Outcome> {
+    if !node::is_package("tests/peers") {
+        return absent("tests/peers");
+    }
+    peers::install(|command| run_within(command, Some(until)))?;
+    DONE
+}
+
+fn instructions(until: Instant) -> anyhow::Result<Outcome> {
+    bench::instructions::run(bench::instructions::Purpose::Check, |command| {
+        run_within(command, Some(until))
+    })?;
+    DONE
+}
+
+/// `node --test` over `tests/e2e/<part>`, against the debug build.
+fn end_to_end(part: &str, until: Instant) -> anyhow::Result<Outcome> {
+    if !node::is_package("tests/e2e") {
+        return absent("tests/e2e");
+    }
+    let files = test_files(part)?;
+    ensure!(
+        !files.is_empty(),
+        "{} tests/e2e/{part}",
+        said("no tests in", "没有测试文件:")
+    );
+    let shots = target().join("shots");
+    fs::create_dir_all(&shots)?;
+    let built = target().join("debug");
+    let mut command = if part == "desktop" {
+        program(
+            "xvfb-run",
+            [
+                "-a",
+                "-s",
+                "-screen 0 1280x900x24",
+                "dbus-run-session",
+                "--",
+                "node",
+                "--test",
+            ],
+        )
+    } else {
+        program("node", ["--test", "--test-concurrency=1"])
+    };
+    command
+        .current_dir(root().join("tests/e2e"))
+        .args(files)
+        .env("SHOTS", shots)
+        .env("CI", "true");
+    for (name, binary) in [
+        ("MCP_GATEWAY_BIN", "mcp-gateway"),
+        ("MCP_STDIO_BRIDGE_BIN", "mcp-stdio-bridge"),
+        ("MCP_GATEWAY_DESKTOP_BIN", "mcp-gateway-desktop"),
+    ] {
+        command.env(name, built.join(binary));
+    }
+    if let Some(browser) = BROWSER.iter().find_map(|name| find(name)) {
+        command.env("CHROMIUM_BIN", browser);
+    }
+    run_within(&mut command, Some(until))?;
+    DONE
+}
+
+/// Every test of the part, in order: `<part>/*.test.*` and `<part>*.test.*`.
+fn test_files(part: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let top = root().join("tests/e2e");
+    let mut files = Vec::new();
+    for (folder, start) in [(top.join(part), ""), (top, part)] {
+        if !folder.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_test = [".test.js", ".test.mjs", ".test.ts"]
+                .iter()
+                .any(|end| name.ends_with(end));
+            if is_test && name.starts_with(start) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
