@@ -86,6 +86,12 @@ describe('in the window', () => {
     expect(asked).toEqual([['api', { method: 'GET', path: '/api/status', body: null }]]);
   });
 
+  test('a gateway that could not start says why', async () => {
+    const cause = { en: 'Port 4298 is taken.', zh: '端口 4298 已被占用。' };
+    mockIPC(() => ({ status: 503, body: JSON.stringify({ failure: cause }) }));
+    expect(await problemOf(readStatus())).toEqual({ kind: 'failed', cause });
+  });
+
   test('a core that does not answer is unreachable', async () => {
     mockIPC(() => {
       throw new Error('the core is gone');

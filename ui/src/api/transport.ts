@@ -5,6 +5,7 @@
 
 import { inWindow, sendInProcess } from './tauri';
 import { token } from './token';
+import type { Words } from './types';
 
 /** What came back: a status code as in HTTP and the text of the body. */
 export interface Reply {
@@ -21,6 +22,8 @@ export type Problem =
   | { kind: 'unreachable' }
   /** The browser has no token, or one that is not (or no longer) right. */
   | { kind: 'unauthorized' }
+  /** The desktop app is there, but its gateway could not start; it says why. */
+  | { kind: 'failed'; cause: Words }
   /** Somebody answered, but not as this page's gateway does. */
   | { kind: 'unreadable'; status: number };
 
@@ -47,11 +50,24 @@ export async function request(
     throw error instanceof RequestError ? error : new RequestError({ kind: 'unreachable' });
   });
   if (status === 401) throw new RequestError({ kind: 'unauthorized' });
+  const json = parse(body, status);
+  const cause = failure(json);
+  if (cause !== null) throw new RequestError({ kind: 'failed', cause });
+  return { status, json };
+}
+
+function parse(body: string, status: number): unknown {
   try {
-    return { status, json: JSON.parse(body) as unknown };
+    return JSON.parse(body);
   } catch {
     throw new RequestError({ kind: 'unreadable', status });
   }
+}
+
+/** What the shell says on every path when there is no gateway behind it: `{failure: {en, zh}}`. */
+function failure(json: unknown): Words | null {
+  if (typeof json !== 'object' || json === null || !('failure' in json)) return null;
+  return json.failure as Words;
 }
 
 const sendOverHttp: Send = async (method, path, body) => {

@@ -18,6 +18,7 @@ export const en = {
     initializing: 'Starting',
     degraded: 'Needs attention',
     unreachable: 'Not reachable',
+    failed: 'Not running',
     connecting: 'Connecting',
     unknown: 'Not known',
   },
@@ -92,6 +93,8 @@ export const en = {
   unauthorizedHint:
     'The state of the gateway is shown to its owner only. Open the page through the address that this command prints:',
   unauthorizedOr: 'Or look at the state in a terminal:',
+  failed: 'The gateway could not start',
+  failedHint: 'Repair what is named here, then start the app again.',
   unreadable: 'The answer could not be read',
   unreadableHint: (status: number) =>
     `Something answered with status ${status}, but not as this page’s gateway does. Perhaps another program took its port, or the page is older than the gateway: load it again.`,

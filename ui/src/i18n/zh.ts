@@ -18,6 +18,7 @@ export const zh: Messages = {
     initializing: '正在启动',
     degraded: '需要处理',
     unreachable: '无法连接',
+    failed: '未运行',
     connecting: '正在连接',
     unknown: '未知',
   },
@@ -93,6 +94,8 @@ export const zh: Messages = {
   unauthorized: '此页面需要网关的密钥',
   unauthorizedHint: '网关的状态只对其所有者显示。请通过以下命令输出的地址打开本页面：',
   unauthorizedOr: '或者在终端中查看状态：',
+  failed: '网关无法启动',
+  failedHint: '请解决上述问题，然后重新启动应用。',
   unreadable: '无法读取返回的内容',
   unreadableHint: (status) =>
     `收到了状态码为 ${status} 的响应，但它不像来自本页面的网关。可能是其他程序占用了端口，或者页面版本比网关旧：请重新加载。`,
