@@ -1,4 +1,36 @@
-//! The gateway core.
+//! The gateway core: one endpoint for every MCP client of a machine, in front
+//! of one shared pool per MCP server. It never names Tauri.
+//!
+//! One `tools/call`, five stops: `serve` reads the envelope and `access` says
+//! who calls, `dispatch` finds the server on the current catalog, `pool` leases
+//! a connection, `upstream` sends the message, and `call` brings the raw answer
+//! back under the client's own id.
 
+mod access;
+mod admin;
+mod board;
+mod call;
+mod catalog;
 pub mod config;
+mod core;
+mod dispatch;
+mod gateway;
+mod lifecycle;
+mod log_level;
+mod naming;
+mod pool;
+mod private_file;
+mod questions;
+mod serve;
+mod server;
+mod status;
+mod sync;
+mod upstream;
 pub mod words;
+
+pub use access::InProcess;
+pub use gateway::{Gateway, StartError, Surroundings};
+pub use lifecycle::Failure;
+pub use naming::Clash;
+pub use pool::PoolCounts;
+pub use status::{Overall, ServerStatus, Status};

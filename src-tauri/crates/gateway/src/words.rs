@@ -28,7 +28,10 @@ pub enum Language {
 impl Words {
     /// A text in both languages.
     pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
-        Self { en: en.into(), zh: zh.into() }
+        Self {
+            en: en.into(),
+            zh: zh.into(),
+        }
     }
 
     /// The text in one language.
@@ -48,7 +51,11 @@ impl Language {
             .into_iter()
             .find_map(|name| env(name).filter(|value| !value.is_empty()))
             .unwrap_or_default();
-        if locale.to_ascii_lowercase().starts_with("zh") { Self::Chinese } else { Self::English }
+        if locale.to_ascii_lowercase().starts_with("zh") {
+            Self::Chinese
+        } else {
+            Self::English
+        }
     }
 }
 
@@ -59,11 +66,25 @@ mod tests {
     #[test]
     fn the_first_locale_variable_that_is_set_decides() {
         let env = |pairs: &'static [(&str, &str)]| {
-            move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            move |name: &str| {
+                pairs
+                    .iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, value)| (*value).to_owned())
+            }
         };
-        assert_eq!(Language::from_env(env(&[("LANG", "zh_CN.UTF-8")])), Language::Chinese);
-        assert_eq!(Language::from_env(env(&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")])), Language::English);
-        assert_eq!(Language::from_env(env(&[("LC_ALL", ""), ("LANG", "zh_TW")])), Language::Chinese);
+        assert_eq!(
+            Language::from_env(env(&[("LANG", "zh_CN.UTF-8")])),
+            Language::Chinese
+        );
+        assert_eq!(
+            Language::from_env(env(&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")])),
+            Language::English
+        );
+        assert_eq!(
+            Language::from_env(env(&[("LC_ALL", ""), ("LANG", "zh_TW")])),
+            Language::Chinese
+        );
         assert_eq!(Language::from_env(env(&[])), Language::English);
     }
 }

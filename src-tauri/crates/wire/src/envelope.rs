@@ -110,7 +110,11 @@ impl Envelope {
 /// See [`EnvelopeError`]; the whole text is checked, not only what is used.
 pub fn parse(text: &[u8], depth_limit: usize) -> Result<Envelope, EnvelopeError> {
     if let Err(error) = std::str::from_utf8(text) {
-        return Err(Fault { at: error.valid_up_to(), kind: FaultKind::Utf8 }.into());
+        return Err(Fault {
+            at: error.valid_up_to(),
+            kind: FaultKind::Utf8,
+        }
+        .into());
     }
     let mut scanner = Scanner::new(text, depth_limit);
     scanner.space();
@@ -124,7 +128,10 @@ pub fn parse(text: &[u8], depth_limit: usize) -> Result<Envelope, EnvelopeError>
         _ => {
             scanner.value()?;
             scanner.finish()?;
-            return Err(EnvelopeError::Invalid { reason: "a message must be a JSON object", id: None });
+            return Err(EnvelopeError::Invalid {
+                reason: "a message must be a JSON object",
+                id: None,
+            });
         }
     }
     let mut parts = Parts::default();
@@ -169,7 +176,10 @@ impl Parts {
                     } else {
                         scanner.value()?;
                     }
-                    self.params.whole = Some(Span { start, end: scanner.at() });
+                    self.params.whole = Some(Span {
+                        start,
+                        end: scanner.at(),
+                    });
                 }
                 _ => {
                     scanner.value()?;
@@ -181,8 +191,15 @@ impl Parts {
 
     fn classify(self, text: &[u8]) -> Result<Envelope, EnvelopeError> {
         let id_kind = self.id.and_then(|id| id.of(text).first().copied());
-        let usable_id = self.id.filter(|_| matches!(id_kind, Some(b'"' | b'-' | b'0'..=b'9')));
-        let invalid = |reason| Err(EnvelopeError::Invalid { reason, id: usable_id });
+        let usable_id = self
+            .id
+            .filter(|_| matches!(id_kind, Some(b'"' | b'-' | b'0'..=b'9')));
+        let invalid = |reason| {
+            Err(EnvelopeError::Invalid {
+                reason,
+                id: usable_id,
+            })
+        };
         if self.jsonrpc.map(|value| value.of(text)) != Some(br#""2.0""#) {
             return invalid(r#"the member "jsonrpc" must be "2.0""#);
         }
@@ -194,19 +211,28 @@ impl Parts {
                 match (self.id, usable_id) {
                     (None, _) => Kind::Notification { method },
                     (Some(_), Some(id)) => Kind::Request { id, method },
-                    (Some(_), None) => return invalid(r#"the member "id" must be a string or a number, not null"#),
+                    (Some(_), None) => {
+                        return invalid(r#"the member "id" must be a string or a number, not null"#);
+                    }
                 }
             }
             (None, Some(body), None) | (None, None, Some(body)) => match self.id {
-                Some(id) if usable_id.is_some() || id_kind == Some(b'n') => {
-                    Kind::Response { id, body, failed: self.error.is_some() }
-                }
+                Some(id) if usable_id.is_some() || id_kind == Some(b'n') => Kind::Response {
+                    id,
+                    body,
+                    failed: self.error.is_some(),
+                },
                 _ => return invalid("a response must carry the id of its request"),
             },
-            (None, None, None) => return invalid(r#"a message needs "method", "result" or "error""#),
+            (None, None, None) => {
+                return invalid(r#"a message needs "method", "result" or "error""#);
+            }
             _ => return invalid(r#"only one of "method", "result" and "error" may be present"#),
         };
-        Ok(Envelope { kind, params: self.params })
+        Ok(Envelope {
+            kind,
+            params: self.params,
+        })
     }
 }
 
@@ -230,7 +256,10 @@ impl Params {
                 } else {
                     scanner.value()?;
                 }
-                self.meta = Some(Span { start, end: scanner.at() });
+                self.meta = Some(Span {
+                    start,
+                    end: scanner.at(),
+                });
                 Ok(())
             }
             _ => scanner.value().map(drop),
@@ -288,11 +317,26 @@ mod tests {
     fn a_request_is_read_with_what_routes_it() {
         let text = br#" {"params":{"name":"n\u0061me","x":{"name":1},"_meta":{"a":1,"progressToken":"t"}},"id":12345678901234567890,"jsonrpc":"2.0","method":"tools/call","extra":[1]}"#;
         let envelope = parse(text, DEPTH).expect("legal");
-        let Kind::Request { id, .. } = envelope.kind else { panic!("{envelope:?}") };
+        let Kind::Request { id, .. } = envelope.kind else {
+            panic!("{envelope:?}")
+        };
         assert_eq!(id.of(text), b"12345678901234567890");
         assert_eq!(envelope.method(text), "tools/call");
-        assert_eq!(envelope.params.name.and_then(|span| string_text(span.of(text))).as_deref(), Some("name"));
-        assert_eq!(envelope.params.meta_progress_token.map(|span| span.of(text)), Some(&b"\"t\""[..]));
+        assert_eq!(
+            envelope
+                .params
+                .name
+                .and_then(|span| string_text(span.of(text)))
+                .as_deref(),
+            Some("name")
+        );
+        assert_eq!(
+            envelope
+                .params
+                .meta_progress_token
+                .map(|span| span.of(text)),
+            Some(&b"\"t\""[..])
+        );
         assert_eq!(envelope.params.uri, None);
     }
 
@@ -301,13 +345,17 @@ mod tests {
         let text = br#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":7,"progress":1.0}}"#;
         let envelope = parse(text, DEPTH).expect("legal");
         assert!(matches!(envelope.kind, Kind::Notification { .. }));
-        assert_eq!(envelope.params.progress_token.map(|span| span.of(text)), Some(&b"7"[..]));
+        assert_eq!(
+            envelope.params.progress_token.map(|span| span.of(text)),
+            Some(&b"7"[..])
+        );
 
         let text = br#"{"jsonrpc":"2.0","id":"a","error":{"code":1,"message":"x"}}"#;
         let envelope = parse(text, DEPTH).expect("legal");
         assert!(matches!(envelope.kind, Kind::Response { failed: true, .. }));
         assert!(matches!(
-            parse(br#"{"jsonrpc":"2.0","id":null,"error":{}}"#, DEPTH).map(|envelope| envelope.kind),
+            parse(br#"{"jsonrpc":"2.0","id":null,"error":{}}"#, DEPTH)
+                .map(|envelope| envelope.kind),
             Ok(Kind::Response { .. })
         ));
     }
@@ -328,7 +376,9 @@ mod tests {
     #[test]
     fn an_invalid_request_keeps_its_id_for_the_answer() {
         let text = br#"{"id":"abc","method":"x"}"#;
-        let Err(EnvelopeError::Invalid { id: Some(id), .. }) = parse(text, DEPTH) else { panic!("must carry the id") };
+        let Err(EnvelopeError::Invalid { id: Some(id), .. }) = parse(text, DEPTH) else {
+            panic!("must carry the id")
+        };
         assert_eq!(id.of(text), b"\"abc\"");
     }
 
@@ -340,7 +390,13 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{},"params":{}}"#,
         ] {
             assert!(
-                matches!(parse(text.as_bytes(), DEPTH), Err(EnvelopeError::Syntax(Fault { kind: FaultKind::Duplicate, .. }))),
+                matches!(
+                    parse(text.as_bytes(), DEPTH),
+                    Err(EnvelopeError::Syntax(Fault {
+                        kind: FaultKind::Duplicate,
+                        ..
+                    }))
+                ),
                 "{text}"
             );
         }
@@ -348,14 +404,24 @@ mod tests {
 
     #[test]
     fn depth_and_encoding_are_checked() {
-        let deep = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
+        let deep = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{}{}}}"#,
+            "[".repeat(200_000),
+            "]".repeat(200_000)
+        );
         assert!(matches!(
             parse(deep.as_bytes(), 512),
-            Err(EnvelopeError::Syntax(Fault { kind: FaultKind::Depth, .. }))
+            Err(EnvelopeError::Syntax(Fault {
+                kind: FaultKind::Depth,
+                ..
+            }))
         ));
         assert!(matches!(
             parse(b"{\"a\":\"\xff\"}", DEPTH),
-            Err(EnvelopeError::Syntax(Fault { kind: FaultKind::Utf8, at: 6 }))
+            Err(EnvelopeError::Syntax(Fault {
+                kind: FaultKind::Utf8,
+                at: 6
+            }))
         ));
     }
 }

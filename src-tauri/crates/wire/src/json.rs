@@ -81,7 +81,10 @@ impl Span {
 
     /// The same span in a text of which the scanned one starts at `offset`.
     pub fn shifted(self, offset: usize) -> Self {
-        Self { start: self.start + offset, end: self.end + offset }
+        Self {
+            start: self.start + offset,
+            end: self.end + offset,
+        }
     }
 }
 
@@ -101,7 +104,11 @@ pub fn members(object: &[u8]) -> Members<'_> {
     let mut scanner = Scanner::new(object, usize::MAX);
     scanner.space();
     let open = scanner.eat(b'{');
-    Members { scanner, open, first: true }
+    Members {
+        scanner,
+        open,
+        first: true,
+    }
 }
 
 /// The spans of an array's elements; `None` for any other value. The text must
@@ -141,7 +148,11 @@ impl Iterator for Members<'_> {
         if !self.open {
             return None;
         }
-        let member = self.scanner.member(std::mem::take(&mut self.first)).ok().flatten();
+        let member = self
+            .scanner
+            .member(std::mem::take(&mut self.first))
+            .ok()
+            .flatten();
         self.open = member.is_some();
         member
     }
@@ -173,7 +184,11 @@ const STRING_SPECIAL: [bool; 256] = {
 impl<'a> Scanner<'a> {
     /// A scanner at the start of `text` that refuses nesting beyond `depth_limit`.
     pub(crate) fn new(text: &'a [u8], depth_limit: usize) -> Self {
-        Self { text, at: 0, depth_limit }
+        Self {
+            text,
+            at: 0,
+            depth_limit,
+        }
     }
 
     pub(crate) fn at(&self) -> usize {
@@ -197,7 +212,11 @@ impl<'a> Scanner<'a> {
     }
 
     pub(crate) fn expect(&mut self, byte: u8) -> Result<(), Fault> {
-        if self.eat(byte) { Ok(()) } else { Err(self.unexpected()) }
+        if self.eat(byte) {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
     }
 
     pub(crate) fn fault(&self, kind: FaultKind) -> Fault {
@@ -207,12 +226,18 @@ impl<'a> Scanner<'a> {
     /// Nothing but white space may follow.
     pub(crate) fn finish(&mut self) -> Result<(), Fault> {
         self.space();
-        if self.at == self.text.len() { Ok(()) } else { Err(self.fault(FaultKind::Trailing)) }
+        if self.at == self.text.len() {
+            Ok(())
+        } else {
+            Err(self.fault(FaultKind::Trailing))
+        }
     }
 
     /// The next member of an object whose `{` is behind the cursor; `None` at its `}`.
     pub(crate) fn member(&mut self, first: bool) -> Result<Option<Member>, Fault> {
-        let Some(key) = self.key(first)? else { return Ok(None) };
+        let Some(key) = self.key(first)? else {
+            return Ok(None);
+        };
         let value = self.value()?;
         Ok(Some(Member { key, value }))
     }
@@ -231,7 +256,10 @@ impl<'a> Scanner<'a> {
         self.space();
         self.expect(b':')?;
         self.space();
-        Ok(Some(Span { start: quoted.start + 1, end: quoted.end - 1 }))
+        Ok(Some(Span {
+            start: quoted.start + 1,
+            end: quoted.end - 1,
+        }))
     }
 
     /// Skips one value of any kind and tells where it lies.
@@ -242,7 +270,10 @@ impl<'a> Scanner<'a> {
             Some(b'{' | b'[') => self.container()?,
             _ => self.scalar()?,
         }
-        Ok(Span { start, end: self.at })
+        Ok(Span {
+            start,
+            end: self.at,
+        })
     }
 
     /// Skips an object or array without recursion. One bit of `kinds` per open
@@ -315,7 +346,10 @@ impl<'a> Scanner<'a> {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Span { start, end: self.at });
+                    return Ok(Span {
+                        start,
+                        end: self.at,
+                    });
                 }
                 Some(b'\\') => self.escape()?,
                 Some(_) => return Err(self.fault(FaultKind::String)),
@@ -329,7 +363,8 @@ impl<'a> Scanner<'a> {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const HIGH: u64 = 0x8080_8080_8080_8080;
         while let Some(chunk) = self.text.get(self.at..self.at + 8) {
-            let word = u64::from_le_bytes(chunk.try_into().expect("BUG: eight bytes were asked for"));
+            let word =
+                u64::from_le_bytes(chunk.try_into().expect("BUG: eight bytes were asked for"));
             // The classic "has a byte below / equal to n" tests; bytes above
             // 0x7f never count, as their own high bit masks them.
             let control = word.wrapping_sub(ONES * 0x20) & !word;
@@ -417,11 +452,19 @@ impl<'a> Scanner<'a> {
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-        if self.at > start { Ok(()) } else { Err(self.fault(FaultKind::Number)) }
+        if self.at > start {
+            Ok(())
+        } else {
+            Err(self.fault(FaultKind::Number))
+        }
     }
 
     fn unexpected(&self) -> Fault {
-        self.fault(if self.at >= self.text.len() { FaultKind::End } else { FaultKind::Character })
+        self.fault(if self.at >= self.text.len() {
+            FaultKind::End
+        } else {
+            FaultKind::Character
+        })
     }
 }
 
@@ -472,8 +515,17 @@ mod tests {
     #[test]
     fn odd_but_legal_values_pass() {
         for text in [
-            "0", "-0.0E+00", "123456789012345678901234567890", "1E+2", "[]", "{}", r#"[[],{},"",null]"#,
-            r#"{"":{"":[1,2,{"a":[true,false]}]}}"#, "  [ 1 , 2 ]\n", r#""\u0000\/""#, "\"\u{1F600}\"",
+            "0",
+            "-0.0E+00",
+            "123456789012345678901234567890",
+            "1E+2",
+            "[]",
+            "{}",
+            r#"[[],{},"",null]"#,
+            r#"{"":{"":[1,2,{"a":[true,false]}]}}"#,
+            "  [ 1 , 2 ]\n",
+            r#""\u0000\/""#,
+            "\"\u{1F600}\"",
         ] {
             assert!(whole(text.as_bytes(), 8).is_ok(), "{text}");
         }
@@ -502,7 +554,10 @@ mod tests {
     fn nesting_is_bounded_without_recursion() {
         let deep = |levels: usize| [b"[".repeat(levels), b"]".repeat(levels)].concat();
         assert!(whole(&deep(512), 512).is_ok());
-        assert_eq!(whole(&deep(513), 512).map_err(|fault| fault.kind), Err(FaultKind::Depth));
+        assert_eq!(
+            whole(&deep(513), 512).map_err(|fault| fault.kind),
+            Err(FaultKind::Depth)
+        );
         assert!(whole(&deep(200_000), usize::MAX).is_ok());
         let mixed = "{\"a\":[".repeat(100) + "1" + &"]}".repeat(100);
         assert!(whole(mixed.as_bytes(), 200).is_ok());
@@ -511,11 +566,20 @@ mod tests {
     #[test]
     fn members_and_elements_are_found_where_they_lie() {
         let text = br#" {"a" : [1, 2] , "b\"":"x"}"#;
-        let found: Vec<_> = members(text).map(|member| (member.key.of(text), member.value.of(text))).collect();
-        assert_eq!(found, [(&b"a"[..], &b"[1, 2]"[..]), (&b"b\\\""[..], &b"\"x\""[..])]);
+        let found: Vec<_> = members(text)
+            .map(|member| (member.key.of(text), member.value.of(text)))
+            .collect();
+        assert_eq!(
+            found,
+            [(&b"a"[..], &b"[1, 2]"[..]), (&b"b\\\""[..], &b"\"x\""[..])]
+        );
         assert_eq!(members(b"[1]").count(), 0);
         let array = b"[ 1 ,[2], {} ]";
-        let elements: Vec<_> = array_elements(array).into_iter().flatten().map(|span| span.of(array)).collect();
+        let elements: Vec<_> = array_elements(array)
+            .into_iter()
+            .flatten()
+            .map(|span| span.of(array))
+            .collect();
         assert_eq!(elements, [&b"1"[..], b"[2]", b"{}"]);
         assert_eq!(array_elements(b"{}"), None);
     }

@@ -24,7 +24,12 @@ pub struct LineDecoder {
 impl LineDecoder {
     /// A decoder for lines of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { buffer: BytesMut::new(), searched: 0, limit, skipping: false }
+        Self {
+            buffer: BytesMut::new(),
+            searched: 0,
+            limit,
+            skipping: false,
+        }
     }
 
     /// Where the next bytes of the stream are to be appended.
@@ -91,15 +96,25 @@ mod tests {
 
     #[test]
     fn lines_survive_any_chunking() {
-        let expected = vec![Ok("ab".to_owned()), Ok("c".to_owned()), Ok("def".to_owned())];
+        let expected = vec![
+            Ok("ab".to_owned()),
+            Ok("c".to_owned()),
+            Ok("def".to_owned()),
+        ];
         assert_eq!(lines(&["ab\r\n\nc\nde", "f", "\n"], 8), expected);
-        assert_eq!(lines(&["a", "b", "\r", "\n", "c\n", "def\n", "tail"], 8), expected);
+        assert_eq!(
+            lines(&["a", "b", "\r", "\n", "c\n", "def\n", "tail"], 8),
+            expected
+        );
     }
 
     #[test]
     fn an_overlong_line_is_reported_once_and_skipped() {
         let too_long = Err(LineTooLong { limit: 4 });
-        assert_eq!(lines(&["abcdef", "ghi", "\nok\n"], 4), [too_long.clone(), Ok("ok".to_owned())]);
+        assert_eq!(
+            lines(&["abcdef", "ghi", "\nok\n"], 4),
+            [too_long.clone(), Ok("ok".to_owned())]
+        );
         assert_eq!(lines(&["abcdef\nok\n"], 4), [too_long, Ok("ok".to_owned())]);
     }
 }

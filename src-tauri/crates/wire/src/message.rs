@@ -31,7 +31,14 @@ pub fn notification(method: &str, params: &str) -> Vec<u8> {
 
 /// A successful answer around a raw `result`.
 pub fn result_response(id: &[u8], result: &[u8]) -> Vec<u8> {
-    [br#"{"jsonrpc":"2.0","id":"#, id, br#","result":"#, result, b"}"].concat()
+    [
+        br#"{"jsonrpc":"2.0","id":"#,
+        id,
+        br#","result":"#,
+        result,
+        b"}",
+    ]
+    .concat()
 }
 
 /// An error answer. `id` is raw JSON (`null` where the request's could not be
@@ -39,7 +46,9 @@ pub fn result_response(id: &[u8], result: &[u8]) -> Vec<u8> {
 pub fn error_response(id: &[u8], code: i32, message: &str, data: Option<&RawValue>) -> Vec<u8> {
     let mut out = br#"{"jsonrpc":"2.0","id":"#.to_vec();
     out.extend_from_slice(id);
-    out.extend_from_slice(format!(r#","error":{{"code":{code},"message":{}"#, quote(message)).as_bytes());
+    out.extend_from_slice(
+        format!(r#","error":{{"code":{code},"message":{}"#, quote(message)).as_bytes(),
+    );
     if let Some(data) = data {
         out.extend_from_slice(br#","data":"#);
         out.extend_from_slice(data.get().as_bytes());
@@ -54,7 +63,18 @@ pub fn one_line(message: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr2(b'\n', b'\r', message).is_none() {
         return Cow::Borrowed(message);
     }
-    Cow::Owned(message.iter().map(|&byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }).collect())
+    Cow::Owned(
+        message
+            .iter()
+            .map(|&byte| {
+                if matches!(byte, b'\n' | b'\r') {
+                    b' '
+                } else {
+                    byte
+                }
+            })
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -71,13 +91,17 @@ mod tests {
             result_response(b"1", b"{}"),
             error_response(b"null", -32700, "line\n\"quoted\"", Some(&data)),
         ] {
-            crate::parse(&message, 8).unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(&message)));
+            crate::parse(&message, 8)
+                .unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(&message)));
         }
     }
 
     #[test]
     fn line_breaks_between_tokens_become_spaces() {
-        assert_eq!(one_line(b"{\r\n \"a\": \"\\n\"\n}").as_ref(), b"{   \"a\": \"\\n\" }");
+        assert_eq!(
+            one_line(b"{\r\n \"a\": \"\\n\"\n}").as_ref(),
+            b"{   \"a\": \"\\n\" }"
+        );
         assert!(matches!(one_line(b"{}"), Cow::Borrowed(_)));
     }
 }

@@ -33,7 +33,10 @@ mod tests {
     fn everything_around_the_edits_stays_as_it_is() {
         let text = b"abcdefgh";
         let span = |start, end| Span { start, end };
-        assert_eq!(splice(text, &mut [(span(6, 8), b"Z"), (span(1, 3), b"12345")]), b"a12345defZ");
+        assert_eq!(
+            splice(text, &mut [(span(6, 8), b"Z"), (span(1, 3), b"12345")]),
+            b"a12345defZ"
+        );
         assert_eq!(splice(text, &mut []), text);
         assert_eq!(splice_one(text, span(0, 8), b""), b"");
     }

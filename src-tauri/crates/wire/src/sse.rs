@@ -84,7 +84,12 @@ impl Decoder {
 
     fn field(&mut self, line: &[u8]) {
         let (name, value) = match memchr::memchr(b':', line) {
-            Some(colon) => (&line[..colon], line[colon + 1..].strip_prefix(b" ").unwrap_or(&line[colon + 1..])),
+            Some(colon) => (
+                &line[..colon],
+                line[colon + 1..]
+                    .strip_prefix(b" ")
+                    .unwrap_or(&line[colon + 1..]),
+            ),
             None => (line, &line[line.len()..]),
         };
         let text = || String::from_utf8_lossy(value).into_owned();
@@ -182,8 +187,17 @@ mod tests {
         assert_eq!(
             found,
             [
-                Event { event: Some("endpoint".into()), data: b"/messages".to_vec(), ..Event::default() },
-                Event { id: Some("7".into()), retry: Some(250), data: b"a\n b".to_vec(), ..Event::default() },
+                Event {
+                    event: Some("endpoint".into()),
+                    data: b"/messages".to_vec(),
+                    ..Event::default()
+                },
+                Event {
+                    id: Some("7".into()),
+                    retry: Some(250),
+                    data: b"a\n b".to_vec(),
+                    ..Event::default()
+                },
                 Event::default(),
             ]
         );

@@ -18,7 +18,12 @@ impl Version {
     pub const LATEST: Self = Self::V2025_11_25;
 
     /// All of them, oldest first.
-    pub const ALL: [Self; 4] = [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25];
+    pub const ALL: [Self; 4] = [
+        Self::V2024_11_05,
+        Self::V2025_03_26,
+        Self::V2025_06_18,
+        Self::V2025_11_25,
+    ];
 
     /// As it is written on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -32,7 +37,9 @@ impl Version {
 
     /// Reads a version as written on the wire.
     pub fn from_wire(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|version| version.as_str() == text)
+        Self::ALL
+            .into_iter()
+            .find(|version| version.as_str() == text)
     }
 
     /// Whether a message may be a JSON-RPC batch (only 2025-03-26 knew them on HTTP).

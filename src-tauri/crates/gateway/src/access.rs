@@ -1,0 +1,237 @@
+//! Who may talk to the gateway: Host and Origin, then the bearer token.
+//!
+//! Pure. A page in a browser can send requests to a loopback address, and
+//! through DNS rebinding even read the answers; the Host header tells such a
+//! request apart, because the page cannot choose it (MCP, "Transports /
+//! Security Warning").
+
+use std::net::IpAddr;
+
+/// Marks a request that was made inside the process, by the window; set as an
+/// extension of the request, which nobody outside can do.
+#[derive(Debug, Clone, Copy)]
+pub struct InProcess;
+
+/// What a request is checked against.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    /// Lower case, with or without a port.
+    pub(crate) hosts: Vec<String>,
+    /// As browsers send them.
+    pub(crate) origins: Vec<String>,
+    pub(crate) require_token: bool,
+    pub(crate) admin_token: AdminToken,
+}
+
+/// The token of the admin API.
+#[derive(Clone)]
+pub(crate) struct AdminToken(String);
+
+/// Why a request is refused; the text names the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Denied {
+    #[error("the request carries no single, readable Host header")]
+    NoHost,
+    #[error(
+        "the host `{0}` is not one of this gateway's; if it should be, add it to gateway.allowedHosts"
+    )]
+    Host(String),
+    #[error("the origin `{0}` is not allowed; if it should be, add it to gateway.allowedOrigins")]
+    Origin(String),
+    #[error("a bearer token is required; send the gateway's token in the Authorization header")]
+    Token,
+}
+
+// === impl AdminToken ===
+
+impl AdminToken {
+    pub(crate) fn new(token: String) -> Self {
+        Self(token)
+    }
+
+    /// Whether an `Authorization` header carries this token. The time it takes
+    /// does not tell how much of a guess was right.
+    pub(crate) fn is_in(&self, authorization: Option<&str>) -> bool {
+        let presented = authorization.and_then(|header| {
+            let (scheme, token) = header.split_once(' ')?;
+            scheme
+                .eq_ignore_ascii_case("bearer")
+                .then_some(token.trim())
+        });
+        let Some(presented) = presented else {
+            return false;
+        };
+        let (ours, theirs) = (self.0.as_bytes(), presented.as_bytes());
+        ours.len() == theirs.len()
+            && ours
+                .iter()
+                .zip(theirs)
+                .fold(0, |seen, (a, b)| seen | (a ^ b))
+                == 0
+    }
+}
+
+impl std::fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AdminToken(…)")
+    }
+}
+
+// === impl Guard ===
+
+impl Guard {
+    /// Checks where a request was sent to and, if a browser sent it, from which page.
+    pub(crate) fn check(&self, host: Option<&str>, origin: Option<&str>) -> Result<(), Denied> {
+        let host = host.ok_or(Denied::NoHost)?;
+        let host = host.to_ascii_lowercase();
+        if !is_loopback(&host) && !self.hosts.iter().any(|allowed| matches(allowed, &host)) {
+            return Err(Denied::Host(host));
+        }
+        let Some(origin) = origin else { return Ok(()) };
+        let lower = origin.to_ascii_lowercase();
+        let own = lower
+            .split_once("://")
+            .is_some_and(|(_, authority)| authority == host);
+        if own || self.is_allowed_origin(origin) {
+            Ok(())
+        } else {
+            Err(Denied::Origin(origin.to_owned()))
+        }
+    }
+
+    /// Whether the configuration names this origin.
+    pub(crate) fn is_allowed_origin(&self, origin: &str) -> bool {
+        self.origins
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    }
+
+    /// Whether a request may use the servers.
+    pub(crate) fn admit(&self, authorization: Option<&str>) -> Result<(), Denied> {
+        if !self.require_token || self.admin_token.is_in(authorization) {
+            Ok(())
+        } else {
+            Err(Denied::Token)
+        }
+    }
+}
+
+/// Loopback by name or number, whatever the port: a tunnel may have changed it,
+/// and a rebinding page cannot pretend to either.
+fn is_loopback(host: &str) -> bool {
+    let name = without_port(host);
+    name == "localhost"
+        || name
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+fn matches(allowed: &str, host: &str) -> bool {
+    allowed.eq_ignore_ascii_case(host)
+        || (without_port(allowed) == allowed && allowed.eq_ignore_ascii_case(without_port(host)))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rfind(':') {
+        Some(colon)
+            if !host[colon..].contains(']')
+                && (host.starts_with('[') || host.matches(':').count() == 1) =>
+        {
+            &host[..colon]
+        }
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard() -> Guard {
+        Guard {
+            hosts: vec!["gateway.example.com".into(), "box:8080".into()],
+            origins: vec!["https://app.example.com".into()],
+            require_token: true,
+            admin_token: AdminToken::new("secret".into()),
+        }
+    }
+
+    #[test]
+    fn hosts_that_only_a_rebinding_page_would_use_are_refused() {
+        for host in [
+            "localhost",
+            "LOCALHOST:4298",
+            "127.0.0.1:1",
+            "127.9.9.9",
+            "[::1]:4298",
+            "[::1]",
+            "gateway.example.com",
+            "gateway.example.com:443",
+            "box:8080",
+        ] {
+            assert_eq!(guard().check(Some(host), None), Ok(()), "{host}");
+        }
+        for host in [
+            "evil.com",
+            "localhost.evil.com",
+            "127.0.0.1.evil.com",
+            "0.0.0.0:4298",
+            "box",
+            "box:81",
+            "",
+            "[::2]:1",
+            "192.168.1.5",
+        ] {
+            assert!(
+                matches!(guard().check(Some(host), None), Err(Denied::Host(_))),
+                "{host}"
+            );
+        }
+        assert_eq!(guard().check(None, None), Err(Denied::NoHost));
+    }
+
+    #[test]
+    fn pages_are_let_in_from_the_gateway_itself_or_by_name() {
+        let check = |origin| guard().check(Some("localhost:4298"), Some(origin));
+        assert_eq!(check("http://localhost:4298"), Ok(()));
+        assert_eq!(check("https://app.example.com"), Ok(()));
+        for origin in [
+            "http://localhost:3000",
+            "http://127.0.0.1:4298",
+            "null",
+            "https://evil.com",
+            "http://app.example.com",
+            "",
+        ] {
+            assert!(matches!(check(origin), Err(Denied::Origin(_))), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_required_token_is_compared_whole() {
+        let admit = |header| guard().admit(header);
+        assert_eq!(admit(Some("Bearer secret")), Ok(()));
+        assert_eq!(admit(Some("bearer secret")), Ok(()));
+        for header in [
+            None,
+            Some("Bearer secre"),
+            Some("Bearer secrets"),
+            Some("Basic secret"),
+            Some("secret"),
+            Some("Bearer "),
+        ] {
+            assert_eq!(admit(header), Err(Denied::Token), "{header:?}");
+        }
+        assert_eq!(
+            Guard {
+                require_token: false,
+                ..guard()
+            }
+            .admit(None),
+            Ok(())
+        );
+        assert_eq!(format!("{:?}", guard().admin_token), "AdminToken(…)");
+    }
+}

@@ -1,0 +1,183 @@
+//! One client's request on its way through a server and back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wire::{Span, error_code, splice, splice_one};
+
+use crate::serve::session::Session;
+use crate::server::Server;
+use crate::upstream::pending;
+use crate::upstream::slot::{Event, Lost, Slot};
+
+/// A request that has been routed: what to send, and to whom.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) server: Arc<Server>,
+    pub(crate) client: Option<Arc<Session>>,
+    /// The request as the client wrote it.
+    pub(crate) text: Bytes,
+    pub(crate) id: Span,
+    pub(crate) progress_token: Option<Span>,
+    /// A name that the server knows under another one.
+    pub(crate) renamed: Option<(Span, Bytes)>,
+    /// Whether the client's transport can carry messages before the answer.
+    pub(crate) streams: bool,
+}
+
+/// A request that a server is working on.
+#[derive(Debug)]
+pub(crate) struct CallInFlight {
+    plan: Plan,
+    slot: Arc<Slot>,
+    attempts_left: u32,
+}
+
+/// What the client is to be sent next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// A notification or question; more follows.
+    Message(Bytes),
+    /// The answer.
+    Answer(Bytes),
+    /// The client cancelled: there is no answer.
+    Nothing,
+}
+
+impl Plan {
+    /// Sends the request.
+    ///
+    /// # Errors
+    /// An error response, ready for the client.
+    pub(crate) async fn launch(self) -> Result<CallInFlight, Bytes> {
+        let attempts_left = self.server.config.pool.max_retries;
+        let mut call = CallInFlight {
+            plan: self,
+            slot: Slot::new(),
+            attempts_left,
+        };
+        call.send().await?;
+        Ok(call)
+    }
+
+    fn error(&self, code: i32, message: &str) -> Bytes {
+        wire::error_response(self.id.of(&self.text), code, message, None).into()
+    }
+}
+
+impl CallInFlight {
+    /// What comes next. After an answer or `Nothing` the call is over.
+    pub(crate) async fn next(&mut self) -> Step {
+        loop {
+            let outcome = match self.slot.next().await {
+                Event::Message(message) => return Step::Message(message),
+                Event::Done(outcome) => outcome,
+            };
+            self.forget();
+            let plan = &self.plan;
+            let name = &plan.server.config.name;
+            return match outcome {
+                Ok(answer) => {
+                    Step::Answer(splice_one(&answer.text, answer.id, plan.id.of(&plan.text)).into())
+                }
+                Err(Lost::Cancelled) => Step::Nothing,
+                Err(Lost::Unsent(_)) if self.attempts_left > 0 => {
+                    self.attempts_left -= 1;
+                    self.slot = Slot::new();
+                    match self.send().await {
+                        Ok(()) => continue,
+                        Err(refusal) => Step::Answer(refusal),
+                    }
+                }
+                Err(Lost::TimedOut) => Step::Answer(plan.error(
+                    error_code::REQUEST_TIMEOUT,
+                    &format!(
+                        "server `{name}` showed no sign of life for {} ms; raise its callTimeout if it needs longer",
+                        plan.server.config.call_timeout.as_millis()
+                    ),
+                )),
+                Err(Lost::Died(why) | Lost::Unsent(why)) => Step::Answer(plan.error(
+                    error_code::UPSTREAM_UNAVAILABLE,
+                    &format!("server `{name}` did not answer: {}", why.en),
+                )),
+            };
+        }
+    }
+
+    /// The answer alone, for transports that carry nothing else; `None` after a cancellation.
+    pub(crate) async fn answer(mut self) -> Option<Bytes> {
+        self.slot.deafen();
+        loop {
+            match self.next().await {
+                Step::Message(_) => {}
+                Step::Answer(answer) => return Some(answer),
+                Step::Nothing => return None,
+            }
+        }
+    }
+
+    async fn send(&mut self) -> Result<(), Bytes> {
+        let plan = &self.plan;
+        loop {
+            let lease = plan.server.pool.acquire().await.map_err(|refused| {
+                plan.error(
+                    error_code::UPSTREAM_UNAVAILABLE,
+                    &plan.server.refusal(&refused),
+                )
+            })?;
+            if !plan.streams {
+                self.slot.deafen();
+            }
+            let connection = Arc::clone(lease.connection());
+            let call = pending::Call {
+                slot: Arc::clone(&self.slot),
+                progress_token: plan
+                    .progress_token
+                    .map(|token| plan.text.slice(token.range())),
+                client: plan.client.clone(),
+                _lease: Some(lease),
+            };
+            let write = |own: &str| {
+                let mut edits = Vec::with_capacity(3);
+                edits.push((plan.id, own.as_bytes()));
+                edits.extend(plan.progress_token.map(|token| (token, own.as_bytes())));
+                edits.extend(plan.renamed.as_ref().map(|(span, name)| (*span, &name[..])));
+                splice(&plan.text, &mut edits)
+            };
+            match connection.start(call, write) {
+                Ok(call) => {
+                    if let Some(client) = &plan.client {
+                        client.began(plan.text.slice(plan.id.range()), connection, call);
+                    }
+                    return Ok(());
+                }
+                // The connection closed between lease and registration: nothing was sent.
+                Err(_) if self.attempts_left > 0 => self.attempts_left -= 1,
+                Err((_, lost)) => {
+                    let message = format!(
+                        "server `{}` is not available: {}",
+                        plan.server.config.name,
+                        lost.words().en
+                    );
+                    return Err(plan.error(error_code::UPSTREAM_UNAVAILABLE, &message));
+                }
+            }
+        }
+    }
+
+    fn forget(&self) {
+        if let Some(client) = &self.plan.client {
+            client.ended(self.plan.id.of(&self.plan.text));
+        }
+    }
+}
+
+impl Drop for CallInFlight {
+    /// The client left. That is no cancellation (MCP, "Transports / Sending
+    /// Messages"): the server goes on, its connection stays leased until it has
+    /// answered, and nothing more is kept for a client that cannot be reached.
+    fn drop(&mut self) {
+        self.slot.deafen();
+        self.forget();
+    }
+}

@@ -1,0 +1,453 @@
+//! What all servers together offer: an immutable snapshot, merged from each
+//! server's own lists, with the answers to list requests already written.
+//!
+//! Pure. Definitions stay the bytes that the server sent; only a name that
+//! changes is cut out and replaced.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wire::{Span, members, splice_one, string_text};
+
+use crate::config::model::{Naming, ToolFilter};
+use crate::naming::{self, Clash, Names};
+
+/// Position of a server in the configuration.
+pub(crate) type ServerIndex = usize;
+
+/// One definition out of a server's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// Tool or prompt name, resource URI, or URI template; decoded.
+    pub(crate) key: String,
+    /// The definition as the server wrote it.
+    pub(crate) raw: Bytes,
+    /// Where the key's value lies in `raw`.
+    key_span: Span,
+}
+
+/// Everything that one server offers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub(crate) tools: Vec<Item>,
+    pub(crate) prompts: Vec<Item>,
+    pub(crate) resources: Vec<Item>,
+    pub(crate) templates: Vec<Item>,
+}
+
+/// The four kinds of lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum List {
+    Tools,
+    Prompts,
+    Resources,
+    Templates,
+}
+
+/// One server's contribution to a catalog.
+#[derive(Debug)]
+pub(crate) struct Contribution<'a> {
+    pub(crate) server: &'a str,
+    pub(crate) naming: &'a Naming,
+    pub(crate) filter: &'a ToolFilter,
+    pub(crate) offer: Arc<Offer>,
+}
+
+/// Where a name leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) server: ServerIndex,
+    /// The server's own name for it, as a JSON string literal ready to be spliced in.
+    pub(crate) own: Bytes,
+}
+
+/// One tool as the REST surface and the window list it.
+#[derive(Debug, Clone)]
+pub(crate) struct ListedTool {
+    pub(crate) exposed: String,
+    pub(crate) server: ServerIndex,
+    /// The definition under its exposed name.
+    pub(crate) definition: Bytes,
+}
+
+/// The merged view of some servers.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    tools: HashMap<String, Route>,
+    prompts: HashMap<String, Route>,
+    resources: HashMap<String, ServerIndex>,
+    templates: Vec<(String, ServerIndex)>,
+    /// Results of the four list methods.
+    lists: [Bytes; 4],
+    listed_tools: Vec<ListedTool>,
+    clashes: Vec<Clash>,
+}
+
+/// A snapshot: the view of everything and one for each server alone.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    all: View,
+    each: Vec<View>,
+}
+
+// === impl List ===
+
+impl List {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Tools, Self::Prompts, Self::Resources, Self::Templates];
+
+    /// The list method.
+    pub(crate) const fn method(self) -> &'static str {
+        match self {
+            Self::Tools => "tools/list",
+            Self::Prompts => "prompts/list",
+            Self::Resources => "resources/list",
+            Self::Templates => "resources/templates/list",
+        }
+    }
+
+    /// The member of the result that holds the definitions.
+    pub(crate) const fn member(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Prompts => "prompts",
+            Self::Resources => "resources",
+            Self::Templates => "resourceTemplates",
+        }
+    }
+
+    /// The member of a definition that identifies it.
+    const fn key(self) -> &'static [u8] {
+        match self {
+            Self::Tools | Self::Prompts => b"name",
+            Self::Resources => b"uri",
+            Self::Templates => b"uriTemplate",
+        }
+    }
+
+    /// What a client is told when this list changes. Templates have no
+    /// notification of their own.
+    pub(crate) const fn changed(self) -> &'static str {
+        match self {
+            Self::Tools => "notifications/tools/list_changed",
+            Self::Prompts => "notifications/prompts/list_changed",
+            Self::Resources | Self::Templates => "notifications/resources/list_changed",
+        }
+    }
+}
+
+// === impl Item, Offer ===
+
+impl Item {
+    /// Reads one definition; `None` where its key is missing or no string.
+    pub(crate) fn read(list: List, raw: Bytes) -> Option<Self> {
+        let found = members(&raw).find(|member| member.key.of(&raw) == list.key())?;
+        let key = string_text(found.value.of(&raw))?.into_owned();
+        Some(Self {
+            key,
+            key_span: found.value,
+            raw,
+        })
+    }
+
+    fn under(&self, name: &str) -> Bytes {
+        if name == self.key {
+            return self.raw.clone();
+        }
+        splice_one(&self.raw, self.key_span, wire::quote(name).as_bytes()).into()
+    }
+}
+
+impl Offer {
+    /// The items of one list.
+    pub(crate) fn list(&self, list: List) -> &Vec<Item> {
+        match list {
+            List::Tools => &self.tools,
+            List::Prompts => &self.prompts,
+            List::Resources => &self.resources,
+            List::Templates => &self.templates,
+        }
+    }
+
+    /// The same, to be replaced.
+    pub(crate) fn list_mut(&mut self, list: List) -> &mut Vec<Item> {
+        match list {
+            List::Tools => &mut self.tools,
+            List::Prompts => &mut self.prompts,
+            List::Resources => &mut self.resources,
+            List::Templates => &mut self.templates,
+        }
+    }
+}
+
+// === impl Catalog, View ===
+
+impl Catalog {
+    /// Merges the servers' offers, in the order of the configuration.
+    pub(crate) fn merge(contributions: &[Contribution<'_>]) -> Self {
+        let numbered = || contributions.iter().enumerate();
+        Self {
+            all: View::build(numbered(), &Scope::All),
+            each: numbered()
+                .map(|one| View::build(std::iter::once(one), &Scope::One))
+                .collect(),
+        }
+    }
+
+    /// The view of one server, or of all.
+    pub(crate) fn view(&self, server: Option<ServerIndex>) -> &View {
+        match server {
+            None => &self.all,
+            Some(index) => self.each.get(index).unwrap_or(&self.all),
+        }
+    }
+}
+
+/// How names are chosen in a view.
+enum Scope {
+    All,
+    One,
+}
+
+impl View {
+    fn build<'a>(
+        contributions: impl Iterator<Item = (ServerIndex, &'a Contribution<'a>)>,
+        scope: &Scope,
+    ) -> Self {
+        let mut view = Self::default();
+        let mut tool_names = Names::default();
+        let mut prompt_names = Names::default();
+        let mut lists: [Vec<Bytes>; 4] = Default::default();
+        for (server, one) in contributions {
+            for tool in one
+                .offer
+                .tools
+                .iter()
+                .filter(|tool| naming::is_exposed(one.filter, &tool.key))
+            {
+                let wanted = match scope {
+                    Scope::All => naming::aggregated_name(one.naming, one.server, &tool.key),
+                    Scope::One => naming::own_name(one.naming, &tool.key),
+                };
+                let exposed = tool_names.claim(wanted, one.server, &tool.key);
+                let definition = tool.under(&exposed);
+                lists[0].push(definition.clone());
+                view.tools.insert(
+                    exposed.clone(),
+                    Route {
+                        server,
+                        own: tool.raw.slice(tool.key_span.range()),
+                    },
+                );
+                view.listed_tools.push(ListedTool {
+                    exposed,
+                    server,
+                    definition,
+                });
+            }
+            for prompt in &one.offer.prompts {
+                let wanted = match scope {
+                    Scope::All => {
+                        naming::aggregated_prompt_name(one.naming, one.server, &prompt.key)
+                    }
+                    Scope::One => prompt.key.clone(),
+                };
+                let exposed = prompt_names.claim(wanted, one.server, &prompt.key);
+                lists[1].push(prompt.under(&exposed));
+                view.prompts.insert(
+                    exposed,
+                    Route {
+                        server,
+                        own: prompt.raw.slice(prompt.key_span.range()),
+                    },
+                );
+            }
+            for resource in &one.offer.resources {
+                if !view.resources.contains_key(&resource.key) {
+                    view.resources.insert(resource.key.clone(), server);
+                    lists[2].push(resource.raw.clone());
+                }
+            }
+            for template in &one.offer.templates {
+                view.templates.push((template.key.clone(), server));
+                lists[3].push(template.raw.clone());
+            }
+        }
+        for list in List::ALL {
+            view.lists[list as usize] = write_list(list, &lists[list as usize]);
+        }
+        view.clashes = tool_names.into_clashes();
+        view.clashes.extend(prompt_names.into_clashes());
+        view
+    }
+
+    /// The server and own name behind an exposed tool name.
+    pub(crate) fn tool(&self, exposed: &str) -> Option<&Route> {
+        self.tools.get(exposed)
+    }
+
+    /// The server and own name behind an exposed prompt name.
+    pub(crate) fn prompt(&self, exposed: &str) -> Option<&Route> {
+        self.prompts.get(exposed)
+    }
+
+    /// The server that owns a resource: by its list, else by a template that the URI fits.
+    pub(crate) fn resource(&self, uri: &str) -> Option<ServerIndex> {
+        self.resources.get(uri).copied().or_else(|| {
+            let fitting = self
+                .templates
+                .iter()
+                .find(|(template, _)| template == uri || fits(template, uri));
+            fitting.map(|(_, server)| *server)
+        })
+    }
+
+    /// The result of a list method.
+    pub(crate) fn list(&self, list: List) -> &Bytes {
+        &self.lists[list as usize]
+    }
+
+    /// The tools, in order.
+    pub(crate) fn listed_tools(&self) -> &[ListedTool] {
+        &self.listed_tools
+    }
+
+    /// The names that were wanted twice.
+    pub(crate) fn clashes(&self) -> &[Clash] {
+        &self.clashes
+    }
+}
+
+fn write_list(list: List, items: &[Bytes]) -> Bytes {
+    let mut out = format!(r#"{{"{}":["#, list.member()).into_bytes();
+    for (position, item) in items.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(item);
+    }
+    out.extend_from_slice(b"]}");
+    out.into()
+}
+
+/// Whether a URI can have come from an RFC 6570 template: the literal parts
+/// appear in order, each expression standing for one character or more, and
+/// only a reserved (`{+…}`, `{#…}`) or path expression may cross a slash.
+fn fits(template: &str, uri: &str) -> bool {
+    let Some(open) = template.find('{') else {
+        return template == uri;
+    };
+    let Some(close) = template[open..].find('}').map(|at| open + at) else {
+        return false;
+    };
+    let Some(rest) = uri.strip_prefix(&template[..open]) else {
+        return false;
+    };
+    let crosses = matches!(
+        template.as_bytes().get(open + 1),
+        Some(b'+' | b'#' | b'/' | b'?' | b'&')
+    );
+    let optional = matches!(
+        template.as_bytes().get(open + 1),
+        Some(b'?' | b'&' | b'#' | b'/')
+    );
+    let after = &template[close + 1..];
+    let ends = rest.char_indices().map(|(at, c)| (at + c.len_utf8(), c));
+    if optional && fits(after, rest) {
+        return true;
+    }
+    for (end, c) in ends {
+        if c == '/' && !crosses {
+            return false;
+        }
+        if fits(after, &rest[end..]) {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn naming(prefix: &str) -> Naming {
+        Naming {
+            prefix: prefix.to_owned(),
+            strip_prefix: true,
+            rename: Vec::new(),
+        }
+    }
+
+    fn offer(tools: &[&str]) -> Arc<Offer> {
+        let item = |raw: &&str| {
+            Item::read(List::Tools, Bytes::copy_from_slice(raw.as_bytes())).expect("has a name")
+        };
+        Arc::new(Offer {
+            tools: tools.iter().map(item).collect(),
+            ..Offer::default()
+        })
+    }
+
+    #[test]
+    fn definitions_stay_as_they_are_but_for_the_name() {
+        let filter = ToolFilter::default();
+        let naming = naming("p");
+        let raw = r#"{ "x-odd":1E+2, "name" : "n\u0061me","inputSchema":{"$defs":{},"n":123456789012345678901234567890}}"#;
+        let catalog = Catalog::merge(&[Contribution {
+            server: "s",
+            naming: &naming,
+            filter: &filter,
+            offer: offer(&[raw]),
+        }]);
+        let all = catalog.view(None);
+        let expected = format!(
+            r#"{{"tools":[{}]}}"#,
+            raw.replace(r#""n\u0061me""#, r#""p_name""#)
+        );
+        assert_eq!(all.list(List::Tools), expected.as_bytes());
+        assert_eq!(
+            all.tool("p_name").map(|route| route.own.as_ref()),
+            Some(&br#""n\u0061me""#[..])
+        );
+        assert_eq!(
+            catalog.view(Some(0)).list(List::Tools),
+            format!(r#"{{"tools":[{raw}]}}"#).as_bytes()
+        );
+        assert_eq!(all.list(List::Prompts), &br#"{"prompts":[]}"#[..]);
+    }
+
+    #[test]
+    fn tools_that_collide_are_both_listed_and_reported() {
+        let (filter, naming) = (ToolFilter::default(), naming(""));
+        let one = |server| Contribution {
+            server,
+            naming: &naming,
+            filter: &filter,
+            offer: offer(&[r#"{"name":"go"}"#]),
+        };
+        let catalog = Catalog::merge(&[one("a"), one("b")]);
+        let view = catalog.view(None);
+        assert_eq!(view.tool("go").map(|route| route.server), Some(0));
+        assert_eq!(view.tool("b_go").map(|route| route.server), Some(1));
+        assert_eq!(view.clashes().len(), 1);
+        assert_eq!(
+            catalog.view(Some(1)).tool("go").map(|route| route.server),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn resources_are_found_by_list_then_by_template() {
+        assert!(fits("demo://resource/{id}", "demo://resource/7"));
+        assert!(!fits("demo://resource/{id}", "demo://resource/"));
+        assert!(!fits("demo://resource/{id}", "demo://resource/7/x"));
+        assert!(fits("file://{+path}", "file:///a/b"));
+        assert!(fits("a://{x}/b/{y}", "a://1/b/2"));
+        assert!(fits("a://x{?q}", "a://x"));
+        assert!(fits("a://x{?q}", "a://x?q=1"));
+        assert!(!fits("a://{x}/c", "a://1/d"));
+        assert!(!fits("a://{broken", "a://1"));
+    }
+}

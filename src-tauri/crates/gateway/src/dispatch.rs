@@ -1,0 +1,375 @@
+//! One match on the MCP method: the product's table of contents.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wire::{Envelope, Span, error_code, string_text};
+
+use crate::call::{CallInFlight, Plan};
+use crate::catalog::{List, ServerIndex};
+use crate::core::Core;
+use crate::log_level::LogLevel;
+use crate::serve::session::Session;
+use crate::server::Server;
+use crate::upstream::OwnCallError;
+
+/// A message of a client with where it came from.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) text: Bytes,
+    pub(crate) envelope: Envelope,
+    pub(crate) client: Option<Arc<Session>>,
+    /// The one server that the endpoint stands for; `None` for all.
+    pub(crate) scope: Option<ServerIndex>,
+    /// Whether messages can be sent before the answer.
+    pub(crate) streams: bool,
+}
+
+/// What a request leads to.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// The answer, from the gateway itself.
+    Answer(Bytes),
+    /// A server is working on it.
+    Call(CallInFlight),
+}
+
+/// Takes a request with the given id.
+pub(crate) async fn request(core: &Core, incoming: Incoming, id: Span) -> Reply {
+    let method = incoming.envelope.method(&incoming.text).into_owned();
+    match method.as_str() {
+        "tools/call" => forward_named(core, incoming, id, Named::Tool).await,
+        "prompts/get" => forward_named(core, incoming, id, Named::Prompt).await,
+        "resources/read" => forward_resource(core, incoming, id).await,
+        "completion/complete" => forward_completion(core, incoming, id).await,
+        "tools/list" => list(core, &incoming, id, List::Tools).await,
+        "prompts/list" => list(core, &incoming, id, List::Prompts).await,
+        "resources/list" => list(core, &incoming, id, List::Resources).await,
+        "resources/templates/list" => list(core, &incoming, id, List::Templates).await,
+        "resources/subscribe" => subscribe(core, &incoming, id, true).await,
+        "resources/unsubscribe" => subscribe(core, &incoming, id, false).await,
+        "logging/setLevel" => set_level(core, &incoming, id),
+        "ping" => answer(&incoming, id, b"{}"),
+        _ => forward_unknown(core, incoming, id, &method).await,
+    }
+}
+
+/// Takes a notification.
+pub(crate) fn notification(core: &Core, incoming: &Incoming) {
+    let (text, params) = (&incoming.text, incoming.envelope.params);
+    match incoming.envelope.method(text).as_ref() {
+        "notifications/cancelled" => {
+            if let (Some(client), Some(id)) = (&incoming.client, params.request_id) {
+                client.cancel(id.of(text), |own| {
+                    wire::splice_one(text, id, own.as_bytes())
+                });
+            }
+        }
+        "notifications/progress" => {
+            if let (Some(client), Some(token)) = (&incoming.client, params.progress_token) {
+                client.questions.progress(text, token);
+            }
+        }
+        // The gateway has done its own handshake, and declares no roots on shared connections.
+        "notifications/initialized" | "notifications/roots/list_changed" => {}
+        _ => {
+            for server in core.in_scope(incoming.scope) {
+                for connection in server.pool.connections() {
+                    connection.send(text.to_vec(), None);
+                }
+            }
+        }
+    }
+}
+
+/// The two kinds of things that are called by a name.
+#[derive(Clone, Copy)]
+enum Named {
+    Tool,
+    Prompt,
+}
+
+async fn forward_named(core: &Core, incoming: Incoming, id: Span, named: Named) -> Reply {
+    let kind = match named {
+        Named::Tool => "tool",
+        Named::Prompt => "prompt",
+    };
+    let Some((span, name)) = text_at(&incoming, incoming.envelope.params.name) else {
+        let message = format!("params.name must be the name of a {kind}");
+        return error(&incoming, id, error_code::INVALID_PARAMS, &message);
+    };
+    let find = || {
+        let catalog = core.board.catalog();
+        let view = catalog.view(incoming.scope);
+        match named {
+            Named::Tool => view.tool(&name).cloned(),
+            Named::Prompt => view.prompt(&name).cloned(),
+        }
+    };
+    let mut route = find();
+    if route.is_none() {
+        // It may belong to a server whose first list is still on its way.
+        core.settled(incoming.scope).await;
+        route = find();
+    }
+    let Some(route) = route else {
+        let message = format!("Unknown {kind}: {name}; {kind}s/list tells which there are");
+        return error(&incoming, id, error_code::INVALID_PARAMS, &message);
+    };
+    let same = route.own == span.of(&incoming.text);
+    let renamed = (!same).then_some((span, route.own));
+    forward(&core.servers[route.server], incoming, id, renamed).await
+}
+
+async fn forward_resource(core: &Core, incoming: Incoming, id: Span) -> Reply {
+    match find_resource(core, &incoming).await {
+        Ok(server) => forward(&core.servers[server], incoming, id, None).await,
+        Err((code, message)) => error(&incoming, id, code, &message),
+    }
+}
+
+async fn forward_completion(core: &Core, incoming: Incoming, id: Span) -> Reply {
+    let Some((is_prompt, span)) = completion_target(&incoming) else {
+        return error(
+            &incoming,
+            id,
+            error_code::INVALID_PARAMS,
+            "params.ref must name a prompt or a resource template",
+        );
+    };
+    let key = string_text(span.of(&incoming.text))
+        .unwrap_or_default()
+        .into_owned();
+    core.settled(incoming.scope).await;
+    let catalog = core.board.catalog();
+    let view = catalog.view(incoming.scope);
+    let route = if is_prompt {
+        view.prompt(&key)
+            .map(|route| (route.server, Some((span, route.own.clone()))))
+    } else {
+        view.resource(&key).map(|server| (server, None))
+    };
+    drop(catalog);
+    match route {
+        Some((server, renamed)) => forward(&core.servers[server], incoming, id, renamed).await,
+        None => error(
+            &incoming,
+            id,
+            error_code::INVALID_PARAMS,
+            &format!("nothing to complete is known as {key}"),
+        ),
+    }
+}
+
+/// A method that the gateway does not know passes where it is clear to whom.
+async fn forward_unknown(core: &Core, incoming: Incoming, id: Span, method: &str) -> Reply {
+    let enabled: Vec<_> = core
+        .in_scope(incoming.scope)
+        .iter()
+        .filter(|server| server.config.enabled)
+        .collect();
+    if let [only] = enabled.as_slice() {
+        return forward(only, incoming, id, None).await;
+    }
+    let message = format!(
+        "Method not found: {method}. It is not clear which server it is for; call it at /<server>/mcp, which passes every method on"
+    );
+    error(&incoming, id, error_code::METHOD_NOT_FOUND, &message)
+}
+
+async fn forward(
+    server: &Arc<Server>,
+    incoming: Incoming,
+    id: Span,
+    renamed: Option<(Span, Bytes)>,
+) -> Reply {
+    let plan = Plan {
+        server: Arc::clone(server),
+        client: incoming.client,
+        progress_token: incoming.envelope.params.meta_progress_token,
+        text: incoming.text,
+        id,
+        renamed,
+        streams: incoming.streams,
+    };
+    match plan.launch().await {
+        Ok(call) => Reply::Call(call),
+        Err(refusal) => Reply::Answer(refusal),
+    }
+}
+
+async fn list(core: &Core, incoming: &Incoming, id: Span, list: List) -> Reply {
+    if let Some(params) = incoming
+        .envelope
+        .params
+        .whole
+        .map(|params| params.of(&incoming.text))
+        && wire::members(params)
+            .any(|member| member.key.of(params) == b"cursor" && member.value.of(params) != b"null")
+    {
+        return error(
+            incoming,
+            id,
+            error_code::INVALID_PARAMS,
+            "the cursor is not one of this gateway's: its lists have one page",
+        );
+    }
+    core.settled(incoming.scope).await;
+    answer(
+        incoming,
+        id,
+        core.board.catalog().view(incoming.scope).list(list),
+    )
+}
+
+async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted: bool) -> Reply {
+    let Some(client) = &incoming.client else {
+        return error(
+            incoming,
+            id,
+            error_code::INVALID_REQUEST,
+            "subscriptions need a session: send initialize first",
+        );
+    };
+    let server = match find_resource(core, incoming).await {
+        Ok(server) => &core.servers[server],
+        Err((code, message)) => return error(incoming, id, code, &message),
+    };
+    let uri = text_at(incoming, incoming.envelope.params.uri)
+        .map(|(_, uri)| uri)
+        .unwrap_or_default();
+    let method = if wanted {
+        server.inbox.subscriptions.add(&uri, client);
+        "resources/subscribe"
+    } else {
+        if !server.inbox.subscriptions.remove(&uri, client) {
+            // Other clients still want it.
+            return answer(incoming, id, b"{}");
+        }
+        "resources/unsubscribe"
+    };
+    // Waits for a connection where none is open, but subscribes on the one that stays.
+    let lease = match server.pool.acquire().await {
+        Ok(lease) => lease,
+        Err(refused) => {
+            return error(
+                incoming,
+                id,
+                error_code::UPSTREAM_UNAVAILABLE,
+                &server.refusal(&refused),
+            );
+        }
+    };
+    let connection = server
+        .pool
+        .primary()
+        .unwrap_or_else(|| Arc::clone(lease.connection()));
+    let params = incoming
+        .envelope
+        .params
+        .whole
+        .map_or(&b""[..], |params| params.of(&incoming.text));
+    let params = String::from_utf8_lossy(params);
+    match connection
+        .ask_any(method, &params, server.config.call_timeout)
+        .await
+    {
+        Ok(reply) => {
+            Reply::Answer(wire::splice_one(&reply.text, reply.id, id.of(&incoming.text)).into())
+        }
+        Err(failed @ OwnCallError::Timeout { .. }) => error(
+            incoming,
+            id,
+            error_code::REQUEST_TIMEOUT,
+            &failed.to_string(),
+        ),
+        Err(failed) => error(
+            incoming,
+            id,
+            error_code::UPSTREAM_UNAVAILABLE,
+            &failed.to_string(),
+        ),
+    }
+}
+
+fn set_level(core: &Core, incoming: &Incoming, id: Span) -> Reply {
+    let params = incoming
+        .envelope
+        .params
+        .whole
+        .map_or(&b""[..], |params| params.of(&incoming.text));
+    let level = wire::members(params).find(|member| member.key.of(params) == b"level");
+    let level = level
+        .and_then(|member| string_text(member.value.of(params)))
+        .and_then(|level| LogLevel::from_wire(&level));
+    let Some(level) = level else {
+        let message = "params.level must be debug, info, notice, warning, error, critical, alert or emergency";
+        return error(incoming, id, error_code::INVALID_PARAMS, message);
+    };
+    if let Some(client) = &incoming.client {
+        client.set_log_level(level);
+        core.servers
+            .iter()
+            .for_each(|server| server.apply_log_level());
+    }
+    answer(incoming, id, b"{}")
+}
+
+async fn find_resource(core: &Core, incoming: &Incoming) -> Result<ServerIndex, (i32, String)> {
+    let Some((_, uri)) = text_at(incoming, incoming.envelope.params.uri) else {
+        return Err((
+            error_code::INVALID_PARAMS,
+            "params.uri must be the URI of a resource".to_owned(),
+        ));
+    };
+    let find = || core.board.catalog().view(incoming.scope).resource(&uri);
+    if let Some(server) = find() {
+        return Ok(server);
+    }
+    core.settled(incoming.scope).await;
+    if let Some(server) = find() {
+        return Ok(server);
+    }
+    // A server may serve more than it lists: where only one has resources, it decides.
+    let mut candidates = core.in_scope(incoming.scope).iter().filter(|server| {
+        server.config.enabled && server.hello().is_some_and(|hello| hello.has("resources"))
+    });
+    match (candidates.next(), candidates.next()) {
+        (Some(only), None) => Ok(only.index),
+        _ => Err((
+            error_code::RESOURCE_NOT_FOUND,
+            format!("Resource not found: {uri}"),
+        )),
+    }
+}
+
+/// Where a completion's reference names its prompt (true) or resource (false).
+fn completion_target(incoming: &Incoming) -> Option<(bool, Span)> {
+    let text = &incoming.text;
+    let params = incoming.envelope.params.whole?;
+    let reference =
+        wire::members(params.of(text)).find(|member| member.key.of(params.of(text)) == b"ref")?;
+    let reference = reference.value.shifted(params.start);
+    for member in wire::members(reference.of(text)) {
+        let span = member.value.shifted(reference.start);
+        match member.key.of(reference.of(text)) {
+            b"name" => return Some((true, span)),
+            b"uri" => return Some((false, span)),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn text_at(incoming: &Incoming, span: Option<Span>) -> Option<(Span, String)> {
+    let span = span?;
+    Some((span, string_text(span.of(&incoming.text))?.into_owned()))
+}
+
+fn answer(incoming: &Incoming, id: Span, result: &[u8]) -> Reply {
+    Reply::Answer(wire::result_response(id.of(&incoming.text), result).into())
+}
+
+fn error(incoming: &Incoming, id: Span, code: i32, message: &str) -> Reply {
+    Reply::Answer(wire::error_response(id.of(&incoming.text), code, message, None).into())
+}

@@ -1,0 +1,106 @@
+//! `initialize` towards clients (MCP, "Lifecycle / Initialization").
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::json;
+use wire::{Envelope, Span, error_code, negotiate, string_text};
+
+use super::session::{Capabilities, Session};
+use crate::catalog::ServerIndex;
+use crate::core::Core;
+
+/// Opens a session and answers.
+///
+/// # Errors
+/// An error response, ready for the client.
+pub(super) async fn initialize(
+    core: &Core,
+    scope: Option<ServerIndex>,
+    text: &Bytes,
+    envelope: &Envelope,
+    id: Span,
+) -> Result<(Arc<Session>, Bytes), Bytes> {
+    let refuse =
+        |code, message: &str| Bytes::from(wire::error_response(id.of(text), code, message, None));
+    let params = envelope
+        .params
+        .whole
+        .map_or(&b"{}"[..], |params| params.of(text));
+    let member = |name: &str| {
+        let found = wire::members(params).find(|member| member.key.of(params) == name.as_bytes());
+        found.map(|member| member.value.of(params))
+    };
+    let Some(requested) = member("protocolVersion").and_then(string_text) else {
+        return Err(refuse(
+            error_code::INVALID_PARAMS,
+            "params.protocolVersion must be a version such as \"2025-11-25\"",
+        ));
+    };
+    let version = negotiate(&requested);
+    let capabilities =
+        member("capabilities").map_or_else(Capabilities::default, Capabilities::read);
+    let result = result(core, scope, version).await;
+    let session = core
+        .sessions
+        .open(version, capabilities, scope, core.scope_name(scope))
+        .map_err(|error| {
+            refuse(
+                error_code::INTERNAL_ERROR,
+                &format!("no session could be opened: {error}"),
+            )
+        })?;
+    tracing::debug!(version = version.as_str(), "a session is open");
+    Ok((
+        session,
+        wire::result_response(id.of(text), result.as_bytes()).into(),
+    ))
+}
+
+async fn result(core: &Core, scope: Option<ServerIndex>, version: wire::Version) -> String {
+    let server_info = json!({ "name": "mcp-gateway", "title": "MCP Gateway", "version": env!("CARGO_PKG_VERSION") });
+    let version = version.as_str();
+    match scope {
+        None => {
+            // Servers come and go, capabilities cannot: what any server may bring is declared.
+            let capabilities = json!({
+                "tools": { "listChanged": true },
+                "prompts": { "listChanged": true },
+                "resources": { "listChanged": true, "subscribe": true },
+                "completions": {},
+                "logging": {},
+            });
+            let instructions = core.servers.iter().filter_map(|server| {
+                let instructions = server.hello()?.instructions?;
+                Some(format!("## {}\n\n{instructions}", server.config.name))
+            });
+            let instructions: Vec<_> = instructions.collect();
+            let mut result = json!({ "protocolVersion": version, "capabilities": capabilities, "serverInfo": server_info });
+            if !instructions.is_empty() {
+                result["instructions"] = instructions.join("\n\n").into();
+            }
+            result.to_string()
+        }
+        Some(index) => {
+            // One server's endpoint says what that server says, byte for byte.
+            core.settled(scope).await;
+            let hello = core.servers[index].hello();
+            let raw = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+            let capabilities = hello.as_ref().map_or_else(
+                || json!({ "tools": { "listChanged": true } }).to_string(),
+                |hello| raw(&hello.capabilities),
+            );
+            let info = hello
+                .as_ref()
+                .and_then(|hello| hello.server_info.as_ref())
+                .map_or_else(|| server_info.to_string(), raw);
+            let instructions = hello.and_then(|hello| hello.instructions);
+            let instructions = instructions.map_or_else(String::new, |text| {
+                format!(r#","instructions":{}"#, wire::quote(&text))
+            });
+            format!(
+                r#"{{"protocolVersion":"{version}","capabilities":{capabilities},"serverInfo":{info}{instructions}}}"#
+            )
+        }
+    }
+}

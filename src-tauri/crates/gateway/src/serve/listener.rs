@@ -1,0 +1,104 @@
+//! The sockets: accepting, connections, and their end.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service;
+
+/// A request's head must have arrived within this time, an idle connection
+/// included; clients open another one without noticing.
+const HEAD_DEADLINE: Duration = Duration::from_secs(90);
+const HEADERS: usize = 100;
+/// After a failed accept, mostly for want of file descriptors.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Binds the listen address. For IPv4 loopback the IPv6 one is bound as well
+/// where that is possible, because `localhost` may mean either.
+///
+/// # Errors
+/// Those of binding the address itself.
+pub(crate) async fn bind(host: IpAddr, port: u16) -> std::io::Result<Vec<TcpListener>> {
+    let first = TcpListener::bind((host, port)).await?;
+    let port = first.local_addr()?.port();
+    let mut listeners = vec![first];
+    if host == IpAddr::V4(Ipv4Addr::LOCALHOST) {
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => tracing::debug!(%error, "[::1]:{port} is not listened on"),
+        }
+    }
+    Ok(listeners)
+}
+
+/// Accepts until `draining`; then every connection finishes the request it is
+/// working on and closes. `connections` knows when the last one has.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    router: Router,
+    header_bytes: usize,
+    draining: CancellationToken,
+    connections: TaskTracker,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = draining.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                connections.spawn(serve(
+                    stream,
+                    peer,
+                    router.clone(),
+                    header_bytes,
+                    draining.clone(),
+                ));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    header_bytes: usize,
+    draining: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "TCP_NODELAY could not be set");
+    }
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        router.clone().call(request.map(Body::new))
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_headers(HEADERS)
+        .max_buf_size(header_bytes.max(8 * 1024));
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = draining.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "a connection ended early");
+    }
+}

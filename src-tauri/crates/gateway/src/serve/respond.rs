@@ -1,0 +1,157 @@
+//! Responses: the one place that turns outcomes into HTTP.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::Stream;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use wire::{EnvelopeError, FaultKind, error_code};
+
+/// Streams carry a comment this often, so that nothing between takes them for dead.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// A comment (WHATWG HTML, section 9.2.6).
+pub(crate) const COMMENT: Bytes = Bytes::from_static(b": keep-alive\n\n");
+/// A body must have arrived within this time.
+const BODY_DEADLINE: Duration = Duration::from_secs(120);
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A JSON text that is already written.
+pub(crate) fn raw_json(status: StatusCode, text: impl Into<Body>) -> Response {
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}
+
+/// A JSON document.
+pub(crate) fn json(status: StatusCode, document: &impl serde::Serialize) -> Response {
+    match serde_json::to_vec(document) {
+        Ok(text) => raw_json(status, text),
+        Err(error) => rpc_error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            error_code::INTERNAL_ERROR,
+            &error.to_string(),
+        ),
+    }
+}
+
+/// A JSON-RPC error that answers no request in particular.
+pub(crate) fn rpc_error(status: StatusCode, code: i32, message: &str) -> Response {
+    raw_json(status, wire::error_response(b"null", code, message, None))
+}
+
+/// Nothing to say but that it was taken.
+pub(crate) fn accepted() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response
+}
+
+/// A stream of server-sent events, each item being one or more written out.
+pub(crate) fn event_stream(
+    stream: impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + 'static,
+) -> Response {
+    let mut response = Response::new(Body::from_stream(stream));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-transform"),
+    );
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// The whole body of a request.
+///
+/// # Errors
+/// The response that says what is wrong with it.
+pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Response> {
+    let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, limit).collect()).await;
+    match collected {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(rpc_error(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            error_code::INVALID_REQUEST,
+            &format!(
+                "the message is larger than {limit} bytes; raise limits.messageBytes if it must be"
+            ),
+        )),
+        Ok(Err(error)) => Err(rpc_error(
+            StatusCode::BAD_REQUEST,
+            error_code::PARSE_ERROR,
+            &format!("the body could not be read: {error}"),
+        )),
+        Err(_) => Err(rpc_error(
+            StatusCode::REQUEST_TIMEOUT,
+            error_code::INVALID_REQUEST,
+            &format!(
+                "the body did not arrive within {} s",
+                BODY_DEADLINE.as_secs()
+            ),
+        )),
+    }
+}
+
+/// What a text that is no message is answered with.
+pub(crate) fn bad_message(
+    text: &[u8],
+    error: &EnvelopeError,
+    depth: usize,
+) -> (StatusCode, Vec<u8>) {
+    let (code, message, id) = match error {
+        EnvelopeError::Syntax(fault) if fault.kind == FaultKind::Depth => {
+            let message = format!("Invalid Request: nested deeper than {depth} levels; raise limits.depth if it must be");
+            (error_code::INVALID_REQUEST, message, None)
+        }
+        EnvelopeError::Syntax(fault) if fault.kind == FaultKind::Duplicate => {
+            (error_code::INVALID_REQUEST, format!("Invalid Request: {fault}"), None)
+        }
+        EnvelopeError::Syntax(fault) => (error_code::PARSE_ERROR, format!("Parse error: {fault}"), None),
+        EnvelopeError::Batch => (
+            error_code::INVALID_REQUEST,
+            "Invalid Request: JSON-RPC batches exist in protocol version 2025-03-26 alone; send one message per request".to_owned(),
+            None,
+        ),
+        EnvelopeError::Invalid { reason, id } => (error_code::INVALID_REQUEST, format!("Invalid Request: {reason}"), *id),
+    };
+    let id = id.map_or(&b"null"[..], |id| id.of(text));
+    (
+        StatusCode::BAD_REQUEST,
+        wire::error_response(id, code, &message, None),
+    )
+}
+
+/// Lets a page of an allowed origin read the response. Never `*`, never for others.
+pub(crate) fn with_cors(mut response: Response, page: &HeaderValue) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, page.clone());
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST, DELETE, OPTIONS"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static(
+            "Authorization, Content-Type, Last-Event-ID, Mcp-Session-Id, MCP-Protocol-Version",
+        ),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Mcp-Session-Id, WWW-Authenticate"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static("600"),
+    );
+    response
+}

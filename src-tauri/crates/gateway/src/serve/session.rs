@@ -1,0 +1,418 @@
+//! Client sessions of the legacy versions (MCP, "Transports / Session Management").
+//!
+//! A session's id describes it and carries a MAC, so a session survives a
+//! restart of the gateway: a valid id that is not in memory is simply resumed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use wire::Version;
+
+use super::outbound::Outbound;
+use super::session_id::{Claims, SessionKey};
+use crate::catalog::ServerIndex;
+use crate::log_level::LogLevel;
+use crate::questions::OpenQuestions;
+use crate::sync::Locked;
+use crate::upstream::Connection;
+use crate::upstream::pending::CallId;
+use crate::upstream::slot::Lost;
+
+/// No `logging/setLevel` was sent.
+const NO_LEVEL: u8 = u8::MAX;
+
+/// What a client declared at `initialize`, as far as the gateway must know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Capabilities(u8);
+
+/// One client's session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) version: Version,
+    pub(crate) capabilities: Capabilities,
+    /// The one server it talks to; `None` for all.
+    pub(crate) scope: Option<ServerIndex>,
+    pub(crate) outbound: Outbound,
+    pub(crate) questions: OpenQuestions,
+    in_flight: Mutex<HashMap<Bytes, InFlight>>,
+    log_level: AtomicU8,
+    /// Seconds after the table's birth.
+    last_used: AtomicU64,
+}
+
+/// A call of this session that can be cancelled.
+#[derive(Debug)]
+struct InFlight {
+    connection: Arc<Connection>,
+    call: CallId,
+}
+
+/// All sessions in memory.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    key: SessionKey,
+    limit: usize,
+    born: Instant,
+    open: RwLock<HashMap<String, Arc<Session>>>,
+    /// Ids that were deleted and must not be resumed.
+    ended: Mutex<HashSet<String>>,
+}
+
+// === impl Capabilities ===
+
+impl Capabilities {
+    const SAMPLING: u8 = 1;
+    const SAMPLING_TOOLS: u8 = 2;
+    const ELICITATION_FORM: u8 = 4;
+    const ELICITATION_URL: u8 = 8;
+
+    /// From the raw `capabilities` of an `initialize` request.
+    pub(crate) fn read(raw: &[u8]) -> Self {
+        let member = |object: &'_ [u8], name: &str| {
+            wire::members(object)
+                .find(|member| member.key.of(object) == name.as_bytes())
+                .map(|member| member.value)
+        };
+        let mut bits = 0;
+        if let Some(sampling) = member(raw, "sampling") {
+            bits |= Self::SAMPLING;
+            if member(sampling.of(raw), "tools").is_some() {
+                bits |= Self::SAMPLING_TOOLS;
+            }
+        }
+        if let Some(elicitation) = member(raw, "elicitation") {
+            let elicitation = elicitation.of(raw);
+            let (form, url) = (member(elicitation, "form"), member(elicitation, "url"));
+            // An empty object means forms alone (MCP 2025-11-25, "Elicitation / Capabilities").
+            if form.is_some() || url.is_none() {
+                bits |= Self::ELICITATION_FORM;
+            }
+            if url.is_some() {
+                bits |= Self::ELICITATION_URL;
+            }
+        }
+        Self(bits)
+    }
+
+    pub(crate) const fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether a client with these may be sent a sampling request.
+    pub(crate) const fn samples(self, with_tools: bool) -> bool {
+        self.0 & Self::SAMPLING != 0 && (!with_tools || self.0 & Self::SAMPLING_TOOLS != 0)
+    }
+
+    /// Whether it may be sent an elicitation.
+    pub(crate) const fn elicits(self, by_url: bool) -> bool {
+        self.0
+            & (if by_url {
+                Self::ELICITATION_URL
+            } else {
+                Self::ELICITATION_FORM
+            })
+            != 0
+    }
+}
+
+// === impl Session ===
+
+impl Session {
+    fn new(
+        id: String,
+        version: Version,
+        capabilities: Capabilities,
+        scope: Option<ServerIndex>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            version,
+            capabilities,
+            scope,
+            outbound: Outbound::default(),
+            questions: OpenQuestions::default(),
+            in_flight: Mutex::default(),
+            log_level: AtomicU8::new(NO_LEVEL),
+            last_used: AtomicU64::new(0),
+        })
+    }
+
+    /// Whether news about a server concern this session.
+    fn sees(&self, server: ServerIndex) -> bool {
+        self.scope.is_none_or(|scope| scope == server)
+    }
+
+    /// Sends a message that belongs to no call.
+    pub(crate) fn notify(&self, message: Bytes) {
+        self.outbound.push(message);
+    }
+
+    /// Opens the stream for messages that belong to no call; an older one ends.
+    pub(crate) fn listen(&self) -> mpsc::Receiver<Bytes> {
+        self.outbound.attach()
+    }
+
+    /// Remembers where a call went so that it can be cancelled.
+    pub(crate) fn began(&self, client_id: Bytes, connection: Arc<Connection>, call: CallId) {
+        self.in_flight
+            .locked()
+            .insert(client_id, InFlight { connection, call });
+    }
+
+    /// Forgets a call that is over.
+    pub(crate) fn ended(&self, client_id: &[u8]) {
+        self.in_flight.locked().remove(client_id);
+    }
+
+    /// Cancels a call on the client's behalf. `forward` rewrites the client's
+    /// notification for the server, given the call's id there.
+    pub(crate) fn cancel(&self, client_id: &[u8], forward: impl FnOnce(&str) -> Vec<u8>) {
+        let Some(InFlight { connection, call }) = self.in_flight.locked().remove(client_id) else {
+            return;
+        };
+        connection.send(forward(&call.to_string()), None);
+        connection.pending.lose(call, Lost::Cancelled);
+    }
+
+    /// `logging/setLevel`.
+    pub(crate) fn set_log_level(&self, level: LogLevel) {
+        self.log_level.store(level as u8, Ordering::Relaxed);
+    }
+
+    /// Whether a log message is for this client: one that never set a level
+    /// gets what belongs to its own calls alone.
+    pub(crate) fn wants_log(&self, level: Option<LogLevel>, own_call: bool) -> bool {
+        match self.log_level.load(Ordering::Relaxed) {
+            NO_LEVEL => own_call,
+            least => level.is_none_or(|level| level as u8 >= least),
+        }
+    }
+
+    fn chosen_level(&self) -> Option<u8> {
+        Some(self.log_level.load(Ordering::Relaxed)).filter(|level| *level != NO_LEVEL)
+    }
+}
+
+// === impl Sessions ===
+
+impl Sessions {
+    pub(crate) fn new(key: SessionKey, limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            key,
+            limit,
+            born: Instant::now(),
+            open: RwLock::default(),
+            ended: Mutex::default(),
+        })
+    }
+
+    /// Opens a session. `scope_name` is the service it was opened at, empty for all.
+    pub(crate) fn open(
+        &self,
+        version: Version,
+        capabilities: Capabilities,
+        scope: Option<ServerIndex>,
+        scope_name: &str,
+    ) -> Result<Arc<Session>, getrandom::Error> {
+        let id = self
+            .key
+            .issue(&Claims::new(version, capabilities, scope_name))?;
+        let session = Session::new(id, version, capabilities, scope);
+        self.keep(&session);
+        Ok(session)
+    }
+
+    /// The session of an id, resumed where only its id is left; `None` for an
+    /// id that is forged, expired, deleted or of another endpoint.
+    pub(crate) fn find(
+        &self,
+        id: &str,
+        scope: Option<ServerIndex>,
+        scope_name: &str,
+    ) -> Option<Arc<Session>> {
+        let known = self.open.read().ok()?.get(id).cloned();
+        if let Some(session) = known {
+            session
+                .last_used
+                .store(self.born.elapsed().as_secs(), Ordering::Relaxed);
+            return (session.scope == scope).then_some(session);
+        }
+        let claims = self.key.verify(id)?;
+        if !claims.is_for(scope_name) || self.ended.locked().contains(id) {
+            return None;
+        }
+        tracing::debug!("a session of an earlier run is resumed");
+        let session = Session::new(id.to_owned(), claims.version, claims.capabilities, scope);
+        self.keep(&session);
+        Some(session)
+    }
+
+    /// Ends a session for good.
+    pub(crate) fn close(&self, session: &Session) {
+        self.forget(&session.id);
+        let mut ended = self.ended.locked();
+        if ended.len() >= self.limit {
+            ended.clear();
+        }
+        ended.insert(session.id.clone());
+    }
+
+    /// How many are in memory.
+    pub(crate) fn count(&self) -> usize {
+        self.open.read().map_or(0, |open| open.len())
+    }
+
+    /// Sends a message to every session that sees a server.
+    pub(crate) fn broadcast(&self, server: ServerIndex, message: &Bytes) {
+        self.each(|session| {
+            if session.sees(server) {
+                session.notify(message.clone());
+            }
+        });
+    }
+
+    /// Sends a log message to every session that asked for its level.
+    pub(crate) fn broadcast_log(
+        &self,
+        server: ServerIndex,
+        level: Option<LogLevel>,
+        message: &Bytes,
+    ) {
+        self.each(|session| {
+            if session.sees(server) && session.wants_log(level, false) {
+                session.notify(message.clone());
+            }
+        });
+    }
+
+    /// The least severe level that any session asked for.
+    pub(crate) fn lowest_log_level(&self) -> Option<LogLevel> {
+        let mut lowest = None;
+        self.each(|session| {
+            if let Some(level) = session.chosen_level() {
+                lowest = Some(lowest.map_or(level, |other: u8| other.min(level)));
+            }
+        });
+        let all = [
+            "debug",
+            "info",
+            "notice",
+            "warning",
+            "error",
+            "critical",
+            "alert",
+            "emergency",
+        ];
+        LogLevel::from_wire(all.get(usize::from(lowest?))?)
+    }
+
+    /// Ends every stream, so that a shutdown need not wait for them.
+    pub(crate) fn hang_up(&self) {
+        self.each(|session| session.outbound.detach());
+    }
+
+    fn each(&self, mut visit: impl FnMut(&Session)) {
+        if let Ok(open) = self.open.read() {
+            open.values().for_each(|session| visit(session));
+        }
+    }
+
+    fn keep(&self, session: &Arc<Session>) {
+        session
+            .last_used
+            .store(self.born.elapsed().as_secs(), Ordering::Relaxed);
+        let Ok(mut open) = self.open.write() else {
+            return;
+        };
+        if open.len() >= self.limit {
+            // A session that is forgotten is resumed from its id when it is used again.
+            let idle = open.values().filter(|one| !one.outbound.is_attached());
+            let oldest = idle
+                .min_by_key(|one| one.last_used.load(Ordering::Relaxed))
+                .map(|one| one.id.clone());
+            if let Some(oldest) = oldest {
+                open.remove(&oldest);
+            }
+        }
+        open.insert(session.id.clone(), Arc::clone(session));
+    }
+
+    /// Drops a session from memory.
+    pub(crate) fn forget(&self, id: &str) {
+        if let Ok(mut open) = self.open.write()
+            && let Some(session) = open.remove(id)
+        {
+            session.outbound.detach();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_are_read_as_the_specification_defines_them() {
+        let read = |raw: &str| Capabilities::read(raw.as_bytes());
+        assert!(!read("{}").samples(false) && !read("{}").elicits(false));
+        assert!(
+            read(r#"{"sampling":{}}"#).samples(false) && !read(r#"{"sampling":{}}"#).samples(true)
+        );
+        assert!(read(r#"{"sampling":{"tools":{}}}"#).samples(true));
+        let forms = read(r#"{"elicitation":{}}"#);
+        assert!(forms.elicits(false) && !forms.elicits(true));
+        let urls = read(r#"{"elicitation":{"url":{}}}"#);
+        assert!(!urls.elicits(false) && urls.elicits(true));
+    }
+
+    #[test]
+    fn a_session_is_resumed_by_its_id_alone_but_not_after_its_end() {
+        let key = || SessionKey::from_bytes([7; 32]);
+        let before = Sessions::new(key(), 10);
+        let session = before
+            .open(Version::V2025_06_18, Capabilities::from_bits(5), None, "")
+            .expect("random");
+        let after = Sessions::new(key(), 10);
+        let resumed = after.find(&session.id, None, "").expect("resumed");
+        assert_eq!(
+            (resumed.version, resumed.capabilities),
+            (Version::V2025_06_18, Capabilities::from_bits(5))
+        );
+        assert!(
+            after.find(&session.id, Some(0), "other").is_none(),
+            "another endpoint"
+        );
+        after.close(&resumed);
+        assert!(after.find(&session.id, None, "").is_none(), "deleted");
+        assert!(
+            Sessions::new(SessionKey::from_bytes([8; 32]), 10)
+                .find(&session.id, None, "")
+                .is_none(),
+            "forged"
+        );
+    }
+
+    #[test]
+    fn memory_is_bounded_and_nothing_is_lost_by_it() {
+        let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 2);
+        let open = || {
+            sessions
+                .open(Version::LATEST, Capabilities::default(), None, "")
+                .expect("random")
+        };
+        let first = open();
+        open();
+        open();
+        assert_eq!(sessions.count(), 2);
+        assert!(sessions.find(&first.id, None, "").is_some());
+    }
+}

@@ -1,0 +1,418 @@
+//! Clients over Streamable HTTP (MCP 2025-03-26 to 2025-11-25, "Transports / Streamable HTTP").
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use tokio::time::{MissedTickBehavior, interval};
+use wire::{EnvelopeError, Kind, Version, encode_sse, error_code};
+
+use super::session::Session;
+use super::{App, handshake, respond, rest};
+use crate::call::{CallInFlight, Step};
+use crate::catalog::ServerIndex;
+use crate::core::Core;
+use crate::dispatch::{self, Incoming, Reply};
+
+const SESSION: &str = "mcp-session-id";
+const VERSION: &str = "mcp-protocol-version";
+
+/// `POST /mcp`, `POST /:service/mcp`: one message, or a batch where the version has them.
+pub(super) async fn post(
+    State(app): State<App>,
+    service: Option<Path<String>>,
+    request: Request,
+) -> Response {
+    match endpoint(&app.core, service) {
+        Ok(scope) => take(app.core, scope, request).await,
+        Err(unknown) => unknown,
+    }
+}
+
+/// The same for an endpoint that is already known.
+pub(super) async fn take(
+    core: Arc<Core>,
+    scope: Option<ServerIndex>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let accepts = match Accepts::read(&head.headers) {
+        Ok(accepts) => accepts,
+        Err(refusal) => return refusal,
+    };
+    let text = match respond::read_body(body, core.config.limits.message_bytes).await {
+        Ok(text) => text,
+        Err(refusal) => return refusal,
+    };
+    let session = match find_session(&core, scope, &head.headers) {
+        Ok(session) => session,
+        Err(refusal) => return refusal,
+    };
+    let depth = core.config.limits.depth;
+    let envelope = match wire::parse(&text, depth) {
+        Ok(envelope) => envelope,
+        Err(EnvelopeError::Batch)
+            if session
+                .as_ref()
+                .is_none_or(|session| session.version.has_batches()) =>
+        {
+            return batch(core, scope, session, &text).await;
+        }
+        Err(error) => {
+            let (status, answer) = respond::bad_message(&text, &error, depth);
+            return respond::raw_json(status, answer);
+        }
+    };
+    if let Kind::Request { id, .. } = envelope.kind
+        && envelope.method(&text) == "initialize"
+    {
+        return match handshake::initialize(&core, scope, &text, &envelope, id).await {
+            Ok((session, answer)) => {
+                let mut response = accepts.one(answer);
+                if let Ok(id) = HeaderValue::from_str(&session.id) {
+                    response.headers_mut().insert(SESSION, id);
+                }
+                response
+            }
+            Err(answer) => accepts.one(answer),
+        };
+    }
+    if let Err(refusal) = check_version(&head.headers) {
+        return refusal;
+    }
+    let incoming = Incoming {
+        text,
+        envelope,
+        client: session,
+        scope,
+        streams: accepts.stream,
+    };
+    match envelope.kind {
+        Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
+            Reply::Answer(answer) => accepts.one(answer),
+            Reply::Call(call) => relay(call, accepts).await,
+        },
+        Kind::Notification { .. } => {
+            dispatch::notification(&core, &incoming);
+            respond::accepted()
+        }
+        Kind::Response { id, .. } => answered(&incoming, id),
+    }
+}
+
+/// `GET /mcp`: the stream of what belongs to no call.
+pub(super) async fn get(
+    State(app): State<App>,
+    service: Option<Path<String>>,
+    headers: HeaderMap,
+) -> Response {
+    let scope = match endpoint(&app.core, service) {
+        Ok(scope) => scope,
+        Err(unknown) => return unknown,
+    };
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or_default();
+    if !accepts_type(accept, "text/event-stream") {
+        let message =
+            "GET opens an event stream: send Accept: text/event-stream, or POST a message";
+        return respond::rpc_error(
+            StatusCode::NOT_ACCEPTABLE,
+            error_code::INVALID_REQUEST,
+            message,
+        );
+    }
+    match find_session(&app.core, scope, &headers) {
+        Ok(Some(session)) => listen(&app.core, &session),
+        Ok(None) => needs_session(),
+        Err(refusal) => refusal,
+    }
+}
+
+/// `DELETE /mcp`: the client ends its session.
+pub(super) async fn delete(
+    State(app): State<App>,
+    service: Option<Path<String>>,
+    headers: HeaderMap,
+) -> Response {
+    let scope = match endpoint(&app.core, service) {
+        Ok(scope) => scope,
+        Err(unknown) => return unknown,
+    };
+    match find_session(&app.core, scope, &headers) {
+        Ok(Some(session)) => {
+            app.core.sessions.close(&session);
+            let mut response = Response::default();
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        }
+        Ok(None) => needs_session(),
+        Err(refusal) => refusal,
+    }
+}
+
+/// What a client's Accept header allows. Tolerant: a client that names nothing takes anything.
+#[derive(Debug, Clone, Copy)]
+struct Accepts {
+    json: bool,
+    stream: bool,
+}
+
+impl Accepts {
+    fn read(headers: &HeaderMap) -> Result<Self, Response> {
+        let content = headers
+            .get(header::CONTENT_TYPE)
+            .map(|content| content.to_str().unwrap_or_default());
+        if !content.is_some_and(|content| {
+            content
+                .trim_start()
+                .to_ascii_lowercase()
+                .starts_with("application/json")
+        }) {
+            let message = "send the message as Content-Type: application/json";
+            return Err(respond::rpc_error(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                error_code::INVALID_REQUEST,
+                message,
+            ));
+        }
+        let Some(accept) = headers.get(header::ACCEPT) else {
+            return Ok(Self {
+                json: true,
+                stream: true,
+            });
+        };
+        let accept = accept.to_str().unwrap_or_default();
+        let accepts = Self {
+            json: accepts_type(accept, "application/json"),
+            stream: accepts_type(accept, "text/event-stream"),
+        };
+        if accepts.json || accepts.stream {
+            return Ok(accepts);
+        }
+        let message = "the answer is application/json or text/event-stream; send Accept: application/json, text/event-stream";
+        Err(respond::rpc_error(
+            StatusCode::NOT_ACCEPTABLE,
+            error_code::INVALID_REQUEST,
+            message,
+        ))
+    }
+
+    /// A response of one message.
+    fn one(self, answer: Bytes) -> Response {
+        if self.json {
+            return respond::raw_json(StatusCode::OK, answer);
+        }
+        let event = Bytes::from(encode_sse(None, &answer));
+        respond::event_stream(futures_util::stream::iter([Ok::<_, Infallible>(event)]))
+    }
+}
+
+fn accepts_type(accept: &str, wanted: &str) -> bool {
+    accept.split(',').any(|range| {
+        let name = range.split(';').next().unwrap_or_default().trim();
+        name.eq_ignore_ascii_case(wanted)
+            || name == "*/*"
+            || name
+                .strip_suffix("/*")
+                .is_some_and(|family| wanted.starts_with(family))
+    })
+}
+
+/// Answers with JSON where the answer comes first, with a stream where something comes before it.
+async fn relay(mut call: CallInFlight, accepts: Accepts) -> Response {
+    match call.next().await {
+        Step::Answer(answer) => accepts.one(answer),
+        Step::Nothing => respond::event_stream(futures_util::stream::empty()),
+        Step::Message(message) => {
+            let first = Bytes::from(encode_sse(None, &message));
+            let mut ticks = interval(respond::KEEP_ALIVE);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks.reset();
+            let rest = futures_util::stream::unfold(Some((call, ticks)), |state| async {
+                let (mut call, mut ticks) = state?;
+                let step = tokio::select! {
+                    step = call.next() => step,
+                    _ = ticks.tick() => return Some((Ok(respond::COMMENT), Some((call, ticks)))),
+                };
+                match step {
+                    Step::Message(message) => {
+                        Some((Ok(encode_sse(None, &message).into()), Some((call, ticks))))
+                    }
+                    Step::Answer(answer) => Some((Ok(encode_sse(None, &answer).into()), None)),
+                    Step::Nothing => None,
+                }
+            });
+            let first = futures_util::stream::iter([Ok::<_, Infallible>(first)]);
+            respond::event_stream(futures_util::StreamExt::chain(first, rest))
+        }
+    }
+}
+
+fn listen(core: &Core, session: &Session) -> Response {
+    let mut ticks = interval(respond::KEEP_ALIVE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let state = (session.listen(), ticks, core.draining.clone());
+    respond::event_stream(futures_util::stream::unfold(
+        state,
+        |(mut messages, mut ticks, draining)| async {
+            let event = tokio::select! {
+                message = messages.recv() => encode_sse(None, &message?).into(),
+                // The first tick comes at once and lets the client see that the stream is open.
+                _ = ticks.tick() => respond::COMMENT,
+                () = draining.cancelled() => return None,
+            };
+            Some((Ok::<Bytes, Infallible>(event), (messages, ticks, draining)))
+        },
+    ))
+}
+
+fn answered(incoming: &Incoming, id: wire::Span) -> Response {
+    let known = incoming
+        .client
+        .as_ref()
+        .is_some_and(|client| client.questions.answer(incoming.text.clone(), id));
+    if !known {
+        tracing::debug!("a response that answers no open question was dropped");
+    }
+    respond::accepted()
+}
+
+/// A batch: its requests are worked on side by side and answered together.
+async fn batch(
+    core: Arc<Core>,
+    scope: Option<ServerIndex>,
+    session: Option<Arc<Session>>,
+    text: &Bytes,
+) -> Response {
+    let Some(elements) = wire::batch_elements(text) else {
+        let message = "Invalid Request: an empty batch";
+        return respond::rpc_error(
+            StatusCode::BAD_REQUEST,
+            error_code::INVALID_REQUEST,
+            message,
+        );
+    };
+    let one = |element: wire::Span| {
+        let (core, text, client) = (
+            Arc::clone(&core),
+            text.slice(element.range()),
+            session.clone(),
+        );
+        async move {
+            let envelope = match wire::parse(&text, core.config.limits.depth) {
+                Ok(envelope) => envelope,
+                Err(error) => {
+                    return Some(
+                        respond::bad_message(&text, &error, core.config.limits.depth)
+                            .1
+                            .into(),
+                    );
+                }
+            };
+            let incoming = Incoming {
+                text,
+                envelope,
+                client,
+                scope,
+                streams: false,
+            };
+            match envelope.kind {
+                Kind::Request { id, .. } if envelope.method(&incoming.text) == "initialize" => {
+                    let message = "initialize must not be part of a batch";
+                    let id = id.of(&incoming.text);
+                    Some(
+                        wire::error_response(id, error_code::INVALID_REQUEST, message, None).into(),
+                    )
+                }
+                Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
+                    Reply::Answer(answer) => Some(answer),
+                    Reply::Call(call) => call.answer().await,
+                },
+                Kind::Notification { .. } => {
+                    dispatch::notification(&core, &incoming);
+                    None
+                }
+                Kind::Response { id, .. } => {
+                    answered(&incoming, id);
+                    None
+                }
+            }
+        }
+    };
+    let answers: Vec<Bytes> = join_all(elements.into_iter().map(one))
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
+    if answers.is_empty() {
+        return respond::accepted();
+    }
+    let joined = [&b"["[..], &answers.join(&b","[..]), b"]"].concat();
+    respond::raw_json(StatusCode::OK, joined)
+}
+
+fn endpoint(core: &Core, service: Option<Path<String>>) -> Result<Option<ServerIndex>, Response> {
+    let Some(Path(name)) = service else {
+        return Ok(None);
+    };
+    core.by_name
+        .get(&name)
+        .copied()
+        .map(Some)
+        .ok_or_else(|| rest::unknown_service(core, &name))
+}
+
+fn find_session(
+    core: &Core,
+    scope: Option<ServerIndex>,
+    headers: &HeaderMap,
+) -> Result<Option<Arc<Session>>, Response> {
+    let Some(id) = headers.get(SESSION) else {
+        return Ok(None);
+    };
+    let session = id
+        .to_str()
+        .ok()
+        .and_then(|id| core.sessions.find(id, scope, core.scope_name(scope)));
+    session.map(Some).ok_or_else(|| {
+        let message = "Session not found: it ended or expired, or belongs to another endpoint; send initialize again";
+        respond::rpc_error(StatusCode::NOT_FOUND, error_code::REQUEST_TIMEOUT, message)
+    })
+}
+
+fn check_version(headers: &HeaderMap) -> Result<(), Response> {
+    let Some(version) = headers.get(VERSION) else {
+        return Ok(());
+    };
+    if version.to_str().ok().and_then(Version::from_wire).is_some() {
+        return Ok(());
+    }
+    let supported: Vec<_> = Version::ALL
+        .iter()
+        .map(|version| version.as_str())
+        .collect();
+    let message = format!(
+        "Unsupported MCP-Protocol-Version; this gateway speaks {}",
+        supported.join(", ")
+    );
+    Err(respond::rpc_error(
+        StatusCode::BAD_REQUEST,
+        error_code::UPSTREAM_UNAVAILABLE,
+        &message,
+    ))
+}
+
+fn needs_session() -> Response {
+    let message = "the header Mcp-Session-Id is missing: send initialize first";
+    respond::rpc_error(
+        StatusCode::BAD_REQUEST,
+        error_code::UPSTREAM_UNAVAILABLE,
+        message,
+    )
+}

@@ -1,0 +1,164 @@
+//! The one task that starts a server's connections: at start, after a loss and
+//! when the pool may grow. Being the only one makes starting single-flight.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Server;
+use crate::config::model::Transport;
+use crate::lifecycle::{Failure, Happened, State};
+use crate::upstream::slot::Lost;
+use crate::upstream::{Connection, OwnCallError, http, process, stdio};
+use crate::words::Words;
+
+/// A server gets this long from its start to its answer to `initialize`;
+/// `npx` and `uvx` may have to download it first.
+const START_DEADLINE: Duration = Duration::from_secs(60);
+/// Log lines that go with a failure.
+const LAST_LINES: usize = 12;
+
+/// Keeps connections until the server is closed.
+pub(super) async fn keep(server: Arc<Server>) {
+    // Started once even where no connection is kept warm, to learn what it offers.
+    let mut first = true;
+    loop {
+        if !std::mem::take(&mut first) && !server.pool.wants_another() {
+            tokio::select! {
+                () = server.closing.cancelled() => return,
+                () = server.pool.needs_keeper.notified() => continue,
+            }
+        }
+        if let State::Failing { retry_at, .. } = server.state() {
+            tokio::select! {
+                () = server.closing.cancelled() => return,
+                () = tokio::time::sleep_until(retry_at.into()) => {}
+            }
+        }
+        if server.closing.is_cancelled() {
+            return;
+        }
+        server.happened(Happened::Attempt);
+        match connect(&server).await {
+            Ok(connection) => {
+                server.pool.add(connection);
+                server.happened(Happened::Connected);
+                server.inbox.news.all_changed();
+                server.apply_log_level();
+            }
+            Err(_) if server.closing.is_cancelled() => return,
+            Err(failure) => {
+                tracing::warn!(server = %server.config.name, "could not be started: {}", failure.message.en);
+                let why = failure.message.clone();
+                let jitter = f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX);
+                server.happened(Happened::Failed {
+                    failure,
+                    now: Instant::now(),
+                    jitter,
+                });
+                server.pool.refuse(&why);
+                if !matches!(server.state(), State::Failing { .. }) {
+                    // It still works on what it has; growing is tried again when it is needed.
+                    tokio::select! {
+                        () = server.closing.cancelled() => return,
+                        () = server.pool.needs_keeper.notified() => {}
+                    }
+                    server.pool.allow();
+                }
+            }
+        }
+    }
+}
+
+/// Opens one connection, ready for calls.
+async fn connect(server: &Arc<Server>) -> Result<Arc<Connection>, Failure> {
+    let closing = server.closing.child_token();
+    let inbox = Arc::clone(&server.inbox);
+    let connection = match &server.config.transport {
+        Transport::Local { .. } => {
+            let (connection, child) =
+                stdio::open(&server.config, inbox, closing).map_err(could_not_spawn)?;
+            own(
+                server,
+                &connection,
+                stdio::drive(Arc::clone(&connection), child),
+            );
+            connection
+        }
+        Transport::Remote { url, headers } => {
+            let connection = http::open(url, headers, inbox, closing).map_err(|why| Failure {
+                message: why,
+                remedy: Some(Words::new(
+                    "correct `url` or `headers`",
+                    "请更正 `url` 或 `headers`",
+                )),
+                last_lines: Vec::new(),
+            })?;
+            own(server, &connection, http::drive(Arc::clone(&connection)));
+            connection
+        }
+    };
+    let deadline = START_DEADLINE.min(server.config.call_timeout);
+    if let Err(error) = connection.handshake(deadline).await {
+        connection.closing.cancel();
+        return Err(did_not_start(server, &error));
+    }
+    Ok(connection)
+}
+
+/// Runs a connection's driver and does what its end requires.
+fn own(
+    server: &Arc<Server>,
+    connection: &Arc<Connection>,
+    driver: impl Future<Output = ()> + Send + 'static,
+) {
+    let (server, connection) = (Arc::clone(server), Arc::clone(connection));
+    server.tasks.clone().spawn(async move {
+        driver.await;
+        connection.pending.close(&Lost::Died(Words::new(
+            "the connection was closed",
+            "连接已关闭",
+        )));
+        let was_ready = connection.hello().is_some();
+        let left = server.pool.remove(&connection);
+        if was_ready && !server.closing.is_cancelled() {
+            server.happened(Happened::Lost { left });
+        }
+    });
+}
+
+fn could_not_spawn(error: process::SpawnError) -> Failure {
+    Failure {
+        message: error.message,
+        remedy: Some(error.remedy),
+        last_lines: Vec::new(),
+    }
+}
+
+fn did_not_start(server: &Server, error: &OwnCallError) -> Failure {
+    let message = match error {
+        OwnCallError::Timeout { after, .. } => Words::new(
+            format!("no answer to initialize within {} s", after.as_secs_f32()),
+            format!("{} 秒内没有回应 initialize", after.as_secs_f32()),
+        ),
+        OwnCallError::Refused { error, .. } => Words::new(
+            format!("initialize was refused: {error}"),
+            format!("initialize 被拒绝: {error}"),
+        ),
+        OwnCallError::Lost(why) => why.clone(),
+    };
+    let remedy = match server.config.transport {
+        Transport::Local { .. } => Words::new(
+            "see the last lines it printed; run its command in a terminal to try it alone",
+            "请查看它最后的输出;也可在终端单独运行该命令",
+        ),
+        Transport::Remote { .. } => Words::new(
+            "check that `url` is its MCP endpoint and that it runs",
+            "请检查 `url` 是其 MCP 端点且服务正在运行",
+        ),
+    };
+    Failure {
+        message,
+        remedy: Some(remedy),
+        last_lines: server.inbox.last_lines(LAST_LINES),
+    }
+}

@@ -1,0 +1,222 @@
+//! One downstream server: its configuration, its pool, what it offers and how
+//! it fares.
+
+mod keeper;
+pub(crate) mod news;
+mod offer;
+pub(crate) mod shelf;
+pub(crate) mod subscriptions;
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::board::Board;
+use crate::catalog::{Offer, ServerIndex};
+use crate::config::model::{Limits, ServerConfig, Transport};
+use crate::lifecycle::{Happened, State};
+use crate::pool::{Pool, Refused};
+use crate::serve::session::Sessions;
+use crate::sync::Locked;
+use crate::upstream::Hello;
+use crate::upstream::inbox::{Inbox, Learned};
+use shelf::{Habits, Shelf};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) index: ServerIndex,
+    pub(crate) config: ServerConfig,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) inbox: Arc<Inbox>,
+    state: watch::Sender<State>,
+    hello: Mutex<Option<Hello>>,
+    shelf: Shelf,
+    board: Arc<Board>,
+    closing: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What every server of a gateway is given.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) limits: Limits,
+    pub(crate) sessions: &'a Arc<Sessions>,
+    pub(crate) board: &'a Arc<Board>,
+    pub(crate) tasks: &'a TaskTracker,
+}
+
+impl Server {
+    /// A server that has not been started. `shelf` is where its catalog is
+    /// kept, `kept` what was learned about it in an earlier run.
+    pub(crate) fn new(
+        index: ServerIndex,
+        config: ServerConfig,
+        shelf: Shelf,
+        kept: Option<Habits>,
+        given: &Surroundings<'_>,
+    ) -> Arc<Self> {
+        let kept = kept.unwrap_or_default();
+        // A remote endpoint is a web server: it works on several calls at once.
+        let remote = matches!(config.transport, Transport::Remote { .. });
+        let learned = Learned {
+            concurrent: AtomicBool::new(config.concurrent.unwrap_or(remote || kept.concurrent)),
+            asks: AtomicBool::new(kept.asks),
+        };
+        let name = config.name.as_str().into();
+        let inbox = Inbox::new(
+            name,
+            index,
+            given.limits,
+            Arc::clone(given.sessions),
+            learned,
+        );
+        let state = if config.enabled {
+            State::Starting { failures: 0 }
+        } else {
+            State::Disabled
+        };
+        Arc::new(Self {
+            index,
+            pool: Pool::new(config.pool, given.limits.in_flight, Arc::clone(&inbox)),
+            config,
+            inbox,
+            state: watch::Sender::new(state),
+            hello: Mutex::default(),
+            shelf,
+            board: Arc::clone(given.board),
+            closing: CancellationToken::new(),
+            tasks: given.tasks.clone(),
+        })
+    }
+
+    /// Starts the tasks that keep its connections and its offer.
+    pub(crate) fn start(self: &Arc<Self>) {
+        if !self.config.enabled {
+            self.pool.refuse(&crate::words::Words::new(
+                "the server is disabled",
+                "该服务器已停用",
+            ));
+            return;
+        }
+        self.tasks.spawn(keeper::keep(Arc::clone(self)));
+        self.tasks.spawn(offer::follow(Arc::clone(self)));
+    }
+
+    /// Asks every task and connection to end; the tracker given at birth knows when they have.
+    pub(crate) fn close(&self) {
+        self.closing.cancel();
+        self.inbox.tasks.close();
+        self.pool
+            .connections()
+            .iter()
+            .for_each(|connection| connection.closing.cancel());
+    }
+
+    /// How it fares.
+    pub(crate) fn state(&self) -> State {
+        self.state.borrow().clone()
+    }
+
+    /// What it offers, as far as is known.
+    pub(crate) fn offer(&self) -> Arc<Offer> {
+        self.board.offer(self.index)
+    }
+
+    /// What it said at its last `initialize`.
+    pub(crate) fn hello(&self) -> Option<Hello> {
+        self.hello.locked().clone()
+    }
+
+    /// Waits until it is known what it offers, or that this will take longer.
+    pub(crate) async fn settled(&self) {
+        let (mut state, mut published) = (self.state.subscribe(), self.board.watch());
+        loop {
+            let waiting = match &*state.borrow_and_update() {
+                State::Starting { failures: 0 } | State::Ready => !self.board.is_known(self.index),
+                _ => false,
+            };
+            if !waiting {
+                return;
+            }
+            tokio::select! {
+                changed = state.changed() => if changed.is_err() { return },
+                changed = published.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    /// `stdio` or `http`.
+    pub(crate) fn transport(&self) -> &'static str {
+        match self.config.transport {
+            Transport::Local { .. } => "stdio",
+            Transport::Remote { .. } => "http",
+        }
+    }
+
+    /// Ends calls without a sign of life and closes what has been idle.
+    pub(crate) fn tidy(&self) {
+        for connection in self.pool.connections() {
+            for id in connection.pending.expire(self.config.call_timeout) {
+                connection.cancel(id, "no sign of life within the call timeout");
+            }
+        }
+        let evicted = self.pool.evict();
+        for connection in &evicted {
+            tracing::debug!(server = %self.config.name, "an idle connection is closed");
+            connection.closing.cancel();
+        }
+        if !evicted.is_empty() && self.pool.counts().total == 0 {
+            self.happened(Happened::Idle);
+        }
+    }
+
+    /// The clients' log level has changed, or a connection is new.
+    pub(crate) fn apply_log_level(&self) {
+        let Some(level) = self.inbox.sessions.lowest_log_level() else {
+            return;
+        };
+        for connection in self.pool.connections() {
+            if connection.hello().is_some_and(|hello| hello.has("logging")) {
+                let connection = Arc::clone(&connection);
+                let params = format!(r#"{{"level":"{}"}}"#, level.as_str());
+                let patience = self.config.call_timeout;
+                let server = Arc::clone(&self.inbox.server);
+                self.tasks.spawn(async move {
+                    if let Err(error) = connection.ask("logging/setLevel", &params, patience).await
+                    {
+                        tracing::warn!(%server, %error, "the log level could not be set");
+                    }
+                });
+            }
+        }
+    }
+
+    /// Words for a call that got no connection.
+    pub(crate) fn refusal(&self, refused: &Refused) -> String {
+        let name = &self.config.name;
+        match refused {
+            Refused::Unavailable(why) => format!("server `{name}` is not available: {}", why.en),
+            Refused::Busy => match self.state() {
+                State::Starting { .. } => format!(
+                    "server `{name}` is still starting after {} ms; try again, or raise pool.acquireTimeout",
+                    self.config.pool.acquire_timeout.as_millis()
+                ),
+                _ => format!(
+                    "all connections to server `{name}` stayed busy for {} ms; raise its poolSize or pool.acquireTimeout",
+                    self.config.pool.acquire_timeout.as_millis()
+                ),
+            },
+        }
+    }
+
+    fn happened(&self, happened: Happened) {
+        self.state.send_modify(|state| {
+            let before = std::mem::replace(state, State::Stopped);
+            *state = before.next(happened);
+        });
+    }
+}

@@ -1,0 +1,125 @@
+//! Reads what a server offers, page by page, whenever it says that it changed.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Server;
+use crate::catalog::{Item, List, Offer};
+use crate::sync::Locked;
+use crate::upstream::{Connection, Hello, OwnCallError};
+
+/// Pages of one list after which a server is taken to repeat itself.
+const PAGES: usize = 1_000;
+
+/// Follows the news until the server is closed.
+pub(super) async fn follow(server: Arc<Server>) {
+    loop {
+        let lists = tokio::select! {
+            () = server.closing.cancelled() => return,
+            lists = server.inbox.news.take() => lists,
+        };
+        tokio::select! {
+            () = server.closing.cancelled() => return,
+            () = refresh(&server, &lists) => {}
+        }
+    }
+}
+
+async fn refresh(server: &Arc<Server>, lists: &[List]) {
+    let Some(connection) = server.pool.primary() else {
+        return;
+    };
+    let Some(hello) = connection.hello().cloned() else {
+        return;
+    };
+    resubscribe(server, &connection, &hello);
+    let mut offer = Offer::clone(&server.offer());
+    for &list in lists {
+        if !hello.has(capability(list)) {
+            offer.list_mut(list).clear();
+            continue;
+        }
+        match read_list(server, &connection, list).await {
+            Ok(items) => *offer.list_mut(list) = items,
+            // A server may declare resources and know no templates.
+            Err(OwnCallError::Refused { .. }) if list == List::Templates => offer.templates.clear(),
+            Err(error) => {
+                tracing::warn!(server = %server.config.name, list = list.method(), %error, "a list could not be read");
+            }
+        }
+    }
+    server.shelf.write(&offer, &server.inbox.learned);
+    *server.hello.locked() = Some(hello);
+    server.board.publish(server.index, offer);
+}
+
+/// Reads all pages of one list.
+async fn read_list(
+    server: &Server,
+    connection: &Arc<Connection>,
+    list: List,
+) -> Result<Vec<Item>, OwnCallError> {
+    let mut items = Vec::new();
+    let mut cursor: Option<Bytes> = None;
+    for _ in 0..PAGES {
+        let params = cursor.as_ref().map_or_else(String::new, |cursor| {
+            format!(r#"{{"cursor":{}}}"#, String::from_utf8_lossy(cursor))
+        });
+        let answer = connection
+            .ask(list.method(), &params, server.config.call_timeout)
+            .await?;
+        let result = answer.text.slice(answer.body.range());
+        let mut next = None;
+        for member in wire::members(&result) {
+            let value = member.value.of(&result);
+            match member.key.of(&result) {
+                key if key == list.member().as_bytes() => {
+                    for element in wire::array_elements(value).unwrap_or_default() {
+                        let raw = Bytes::copy_from_slice(element.of(value));
+                        match Item::read(list, raw) {
+                            Some(item) => items.push(item),
+                            None => {
+                                tracing::warn!(server = %server.config.name, list = list.method(), "an entry without a name was skipped")
+                            }
+                        }
+                    }
+                }
+                b"nextCursor" if value != b"null" => {
+                    next = Some(result.slice(member.value.range()))
+                }
+                _ => {}
+            }
+        }
+        if next.is_none() || next == cursor {
+            return Ok(items);
+        }
+        cursor = next;
+    }
+    tracing::warn!(server = %server.config.name, list = list.method(), "the list was cut after {PAGES} pages");
+    Ok(items)
+}
+
+/// A new connection knows nothing of what clients subscribed to.
+fn resubscribe(server: &Arc<Server>, connection: &Arc<Connection>, hello: &Hello) {
+    if !hello.has_flag("resources", "subscribe") {
+        return;
+    }
+    for uri in server.inbox.subscriptions.uris() {
+        let (server, connection) = (Arc::clone(server), Arc::clone(connection));
+        server.tasks.clone().spawn(async move {
+            let params = format!(r#"{{"uri":{}}}"#, wire::quote(&uri));
+            if let Err(error) = connection.ask("resources/subscribe", &params, server.config.call_timeout).await {
+                tracing::warn!(server = %server.config.name, %error, "a subscription could not be renewed");
+            }
+        });
+    }
+}
+
+const fn capability(list: List) -> &'static str {
+    match list {
+        List::Tools => "tools",
+        List::Prompts => "prompts",
+        List::Resources | List::Templates => "resources",
+    }
+}

@@ -1,0 +1,141 @@
+//! What a server offered last time, kept on disk so that the next start can
+//! list its tools at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::catalog::{Item, List, Offer};
+use crate::config::model::{ServerConfig, Transport};
+use crate::private_file;
+use crate::upstream::inbox::Learned;
+
+/// The file of one server.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    path: PathBuf,
+    /// Of what is started or called: another program behind the same name offers something else.
+    fingerprint: String,
+}
+
+/// What was learned about a server by working with it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Habits {
+    pub(crate) concurrent: bool,
+    pub(crate) asks: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    fingerprint: String,
+    concurrent: bool,
+    asks: bool,
+    tools: Vec<Box<RawValue>>,
+    prompts: Vec<Box<RawValue>>,
+    resources: Vec<Box<RawValue>>,
+    resource_templates: Vec<Box<RawValue>>,
+}
+
+impl Shelf {
+    pub(crate) fn new(data_dir: &Path, config: &ServerConfig) -> Self {
+        let name = Sha256::digest(config.name.as_bytes());
+        let name: String = name
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            path: data_dir.join("catalog").join(format!("{name}.json")),
+            fingerprint: fingerprint(&config.transport),
+        }
+    }
+
+    /// What this very server offered last time.
+    pub(crate) fn read(&self) -> Option<(Offer, Habits)> {
+        let text = std::fs::read(&self.path).ok()?;
+        let page: Page = match serde_json::from_slice(&text) {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "a kept catalog cannot be read and is made anew");
+                return None;
+            }
+        };
+        if page.fingerprint != self.fingerprint {
+            return None;
+        }
+        let items = |list, raw: Vec<Box<RawValue>>| {
+            raw.into_iter()
+                .filter_map(|raw| Item::read(list, Bytes::copy_from_slice(raw.get().as_bytes())))
+                .collect::<Vec<_>>()
+        };
+        let offer = Offer {
+            tools: items(List::Tools, page.tools),
+            prompts: items(List::Prompts, page.prompts),
+            resources: items(List::Resources, page.resources),
+            templates: items(List::Templates, page.resource_templates),
+        };
+        Some((
+            offer,
+            Habits {
+                concurrent: page.concurrent,
+                asks: page.asks,
+            },
+        ))
+    }
+
+    /// Keeps what the server offers now. Failing to do so costs a slower start, nothing else.
+    pub(crate) fn write(&self, offer: &Offer, learned: &Learned) {
+        let raw = |list| {
+            let texts = offer
+                .list(list)
+                .iter()
+                .map(|item| String::from_utf8_lossy(&item.raw).into_owned());
+            texts
+                .filter_map(|text| RawValue::from_string(text).ok())
+                .collect()
+        };
+        let page = Page {
+            fingerprint: self.fingerprint.clone(),
+            concurrent: learned.concurrent.load(Ordering::Relaxed),
+            asks: learned.asks.load(Ordering::Relaxed),
+            tools: raw(List::Tools),
+            prompts: raw(List::Prompts),
+            resources: raw(List::Resources),
+            resource_templates: raw(List::Templates),
+        };
+        let written = serde_json::to_vec(&page)
+            .map_err(std::io::Error::from)
+            .and_then(|text| private_file::write(&self.path, &text));
+        if let Err(error) = written {
+            tracing::warn!(path = %self.path.display(), %error, "the catalog could not be kept");
+        }
+    }
+}
+
+fn fingerprint(transport: &Transport) -> String {
+    let mut digest = Sha256::new();
+    let mut part = |text: &str| {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text.as_bytes());
+    };
+    match transport {
+        Transport::Local { command, cwd, .. } => {
+            command.iter().for_each(|word| part(word));
+            part(
+                &cwd.as_ref()
+                    .map_or_else(String::new, |cwd| cwd.display().to_string()),
+            );
+        }
+        Transport::Remote { url, .. } => part(url),
+    }
+    digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

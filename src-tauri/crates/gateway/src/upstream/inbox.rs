@@ -1,0 +1,235 @@
+//! What a server says: answers, progress, news and questions, each sent where
+//! it belongs.
+//!
+//! Runs on the connection's own task and never waits: what needs time (a
+//! question to a person) becomes a task of its own.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use tokio_util::task::TaskTracker;
+use wire::{Kind, error_code, splice_one};
+
+use super::Connection;
+use super::pending::{CallId, Order};
+use super::slot::Answer;
+use crate::catalog::{List, ServerIndex};
+use crate::config::model::Limits;
+use crate::questions;
+use crate::serve::session::Sessions;
+use crate::server::news::News;
+use crate::server::subscriptions::Subscriptions;
+use crate::sync::Locked;
+
+/// Lines of a server's log that are kept.
+const LOG_LINES: usize = 200;
+
+/// The side of a server that its connections report to.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    pub(crate) server: Arc<str>,
+    pub(crate) index: ServerIndex,
+    pub(crate) limits: Limits,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) news: News,
+    pub(crate) learned: Learned,
+    /// Owns the questions that are being asked.
+    pub(crate) tasks: TaskTracker,
+    printed: Mutex<VecDeque<String>>,
+}
+
+/// What has been found out about a server by working with it.
+#[derive(Debug, Default)]
+pub(crate) struct Learned {
+    /// It works on several calls at once.
+    pub(crate) concurrent: AtomicBool,
+    /// It asks questions, so its connections serve one call at a time.
+    pub(crate) asks: AtomicBool,
+}
+
+// === impl Inbox ===
+
+impl Inbox {
+    pub(crate) fn new(
+        server: Arc<str>,
+        index: ServerIndex,
+        limits: Limits,
+        sessions: Arc<Sessions>,
+        learned: Learned,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            server,
+            index,
+            limits,
+            sessions,
+            subscriptions: Subscriptions::default(),
+            news: News::default(),
+            learned,
+            tasks: TaskTracker::new(),
+            printed: Mutex::default(),
+        })
+    }
+
+    /// Keeps a line that the server printed outside the protocol.
+    pub(crate) fn record(&self, line: &str) {
+        tracing::debug!(server = %self.server, "{line}");
+        let mut printed = self.printed.locked();
+        if printed.len() == LOG_LINES {
+            printed.pop_front();
+        }
+        printed.push_back(line.to_owned());
+    }
+
+    /// The last lines printed, oldest first.
+    pub(crate) fn last_lines(&self, count: usize) -> Vec<String> {
+        let printed = self.printed.locked();
+        printed
+            .iter()
+            .skip(printed.len().saturating_sub(count))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Takes one message of a server.
+pub(crate) fn receive(connection: &Arc<Connection>, text: Bytes) {
+    let inbox = &connection.inbox;
+    let envelope = match wire::parse(&text, inbox.limits.depth) {
+        Ok(envelope) => envelope,
+        Err(wire::EnvelopeError::Batch) => {
+            for element in wire::batch_elements(&text).unwrap_or_default() {
+                receive_one(connection, text.slice(element.range()));
+            }
+            return;
+        }
+        Err(error) => return not_a_message(inbox, &text, &error),
+    };
+    route(connection, text, &envelope);
+}
+
+fn receive_one(connection: &Arc<Connection>, text: Bytes) {
+    match wire::parse(&text, connection.inbox.limits.depth) {
+        Ok(envelope) => route(connection, text, &envelope),
+        Err(error) => not_a_message(&connection.inbox, &text, &error),
+    }
+}
+
+/// Many servers print a banner or a log line to stdout; that ends nothing.
+fn not_a_message(inbox: &Inbox, text: &[u8], error: &wire::EnvelopeError) {
+    let shown: String = String::from_utf8_lossy(text).chars().take(500).collect();
+    inbox.record(&format!("stdout: {shown}"));
+    tracing::debug!(server = %inbox.server, %error, "a line that is no message was skipped");
+}
+
+fn route(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope) {
+    match envelope.kind {
+        Kind::Response { id, body, failed } => {
+            let answer = Answer {
+                text,
+                id,
+                body,
+                failed,
+            };
+            completed(connection, answer);
+        }
+        Kind::Notification { .. } => notified(connection, text, envelope),
+        Kind::Request { id, .. } => match envelope.method(&text).as_ref() {
+            "ping" => connection.send(wire::result_response(id.of(&text), b"{}"), None),
+            "roots/list" => connection.send(
+                wire::error_response(
+                    id.of(&text),
+                    error_code::METHOD_NOT_FOUND,
+                    "roots are not offered to this server",
+                    None,
+                ),
+                None,
+            ),
+            _ => questions::put(connection, text, envelope, id),
+        },
+    }
+}
+
+fn completed(connection: &Connection, answer: Answer) {
+    let inbox = &connection.inbox;
+    let watch = !inbox.learned.concurrent.load(Ordering::Relaxed);
+    let order = call_id(answer.id.of(&answer.text))
+        .and_then(|id| connection.pending.complete(id, answer, watch));
+    match order {
+        Some(Order::InOrder) => {}
+        Some(Order::Overtook) => {
+            if !inbox.learned.concurrent.swap(true, Ordering::Relaxed) {
+                tracing::debug!(server = %inbox.server, "answers out of order: calls are pipelined from now on");
+            }
+        }
+        None => {
+            tracing::debug!(server = %inbox.server, "an answer that nobody waits for was dropped")
+        }
+    }
+}
+
+fn notified(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope) {
+    let inbox = &connection.inbox;
+    match envelope.method(&text).as_ref() {
+        "notifications/progress" => {
+            let Some(token) = envelope.params.progress_token else {
+                return;
+            };
+            if let Some(id) = call_id(token.of(&text)) {
+                connection
+                    .pending
+                    .progress(id, |own| splice_one(&text, token, own).into());
+            }
+        }
+        "notifications/tools/list_changed" => inbox.news.changed(List::Tools),
+        "notifications/prompts/list_changed" => inbox.news.changed(List::Prompts),
+        "notifications/resources/list_changed" => {
+            inbox.news.changed(List::Resources);
+            inbox.news.changed(List::Templates);
+        }
+        "notifications/resources/updated" => {
+            if let Some(uri) = envelope
+                .params
+                .uri
+                .and_then(|uri| wire::string_text(uri.of(&text)).map(|uri| uri.into_owned()))
+            {
+                for session in inbox.subscriptions.of(&uri) {
+                    session.notify(text.clone());
+                }
+            }
+        }
+        "notifications/message" => logged(connection, &text, envelope),
+        "notifications/cancelled" => questions::withdrawn(connection, &text, envelope),
+        _ => match connection.pending.only() {
+            Some((_, slot, _)) if slot.push(text.clone()) => {}
+            _ => inbox.sessions.broadcast(inbox.index, &text),
+        },
+    }
+}
+
+/// A log message goes to the client whose call is alone in flight, else to
+/// every client that asked for log messages of its level.
+fn logged(connection: &Connection, text: &Bytes, envelope: &wire::Envelope) {
+    let inbox = &connection.inbox;
+    let level = envelope.params.whole.and_then(|params| {
+        let params = params.of(text);
+        let found = wire::members(params).find(|member| member.key.of(params) == b"level")?;
+        crate::log_level::LogLevel::from_wire(&wire::string_text(found.value.of(params))?)
+    });
+    if let Some((_, slot, client)) = connection.pending.only() {
+        let wanted = client
+            .as_ref()
+            .is_none_or(|client| client.wants_log(level, true));
+        if wanted && slot.push(text.clone()) {
+            return;
+        }
+    }
+    inbox.sessions.broadcast_log(inbox.index, level, text);
+}
+
+/// The gateway's ids are plain integers; anything else is not ours.
+pub(crate) fn call_id(raw: &[u8]) -> Option<CallId> {
+    std::str::from_utf8(raw).ok()?.parse().ok()
+}

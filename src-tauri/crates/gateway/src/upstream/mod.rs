@@ -1,0 +1,299 @@
+//! Connections to downstream MCP servers.
+//!
+//! A [`Connection`] belongs to one driving task (`stdio` or `http`); everybody
+//! else holds a cheap handle. Whatever the transport, a message leaves through
+//! [`Connection::send`] and arrives at [`inbox::receive`].
+
+pub(crate) mod http;
+pub(crate) mod inbox;
+pub(crate) mod outbox;
+pub(crate) mod pending;
+pub(crate) mod process;
+pub(crate) mod slot;
+pub(crate) mod stdio;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+use wire::Version;
+
+use crate::words::Words;
+use inbox::Inbox;
+use pending::{Call, CallId, Pending};
+use slot::{Answer, Lost, Slot};
+
+/// One live connection to one server.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    link: Link,
+    pub(crate) pending: Pending,
+    pub(crate) inbox: Arc<Inbox>,
+    hello: OnceLock<Hello>,
+    in_flight: AtomicUsize,
+    born: Instant,
+    /// Milliseconds after `born` at which the last call ended.
+    idle_since: AtomicU64,
+    /// Cancelled to close the connection; its driver then ends.
+    pub(crate) closing: CancellationToken,
+}
+
+/// How messages leave.
+#[derive(Debug)]
+pub(crate) enum Link {
+    Stdio(outbox::Outbox),
+    Http(http::HttpLink),
+}
+
+/// What a server said at `initialize`, raw.
+#[derive(Debug, Clone)]
+pub(crate) struct Hello {
+    pub(crate) capabilities: Bytes,
+    pub(crate) instructions: Option<String>,
+    pub(crate) server_info: Option<Bytes>,
+}
+
+/// Why one of the gateway's own requests failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum OwnCallError {
+    #[error("no answer to {method} within {} s", .after.as_secs_f32())]
+    Timeout {
+        method: &'static str,
+        after: Duration,
+    },
+    #[error("{method} was refused: {error}")]
+    Refused { method: &'static str, error: String },
+    #[error("{}", .0.en)]
+    Lost(Words),
+}
+
+// === impl Connection ===
+
+impl Connection {
+    pub(crate) fn new(link: Link, inbox: Arc<Inbox>, closing: CancellationToken) -> Arc<Self> {
+        Arc::new(Self {
+            link,
+            pending: Pending::default(),
+            inbox,
+            hello: OnceLock::new(),
+            in_flight: AtomicUsize::new(0),
+            born: Instant::now(),
+            idle_since: AtomicU64::new(0),
+            closing,
+        })
+    }
+
+    /// Calls that were leased this connection and are not over.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Whether calls may still be given to it.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.closing.is_cancelled()
+    }
+
+    /// Counts one more call.
+    pub(crate) fn occupy(&self) {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Counts one call less.
+    pub(crate) fn vacate(&self) {
+        let millis = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.idle_since.store(millis, Ordering::Relaxed);
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// How long nothing has used it.
+    pub(crate) fn idle_for(&self) -> Duration {
+        if self.in_flight() > 0 {
+            return Duration::ZERO;
+        }
+        self.born.elapsed().saturating_sub(Duration::from_millis(
+            self.idle_since.load(Ordering::Relaxed),
+        ))
+    }
+
+    /// What the server said at `initialize`; `None` until it has.
+    pub(crate) fn hello(&self) -> Option<&Hello> {
+        self.hello.get()
+    }
+
+    /// Queues a message. `id` is that of a registered call, which is lost if
+    /// the message cannot be delivered; for anything else delivery is best effort.
+    pub(crate) fn send(self: &Arc<Self>, message: Vec<u8>, id: Option<CallId>) {
+        match &self.link {
+            Link::Stdio(outbox) => outbox.push(&message),
+            Link::Http(link) => link.post(self, message, id),
+        }
+    }
+
+    /// Registers and sends a call whose text is written once its id is known.
+    ///
+    /// # Errors
+    /// Where the connection is closed; nothing was sent then.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        call: Call,
+        write: impl FnOnce(&str) -> Vec<u8>,
+    ) -> Result<CallId, (Call, Lost)> {
+        let id = self.pending.register(call)?;
+        self.send(write(&id.to_string()), Some(id));
+        Ok(id)
+    }
+
+    /// Tells the server that a call is no longer wanted.
+    pub(crate) fn cancel(self: &Arc<Self>, id: CallId, reason: &str) {
+        let params = format!(r#"{{"requestId":{id},"reason":{}}}"#, wire::quote(reason));
+        self.send(wire::notification("notifications/cancelled", &params), None);
+    }
+
+    /// One of the gateway's own requests, whose refusal is an error.
+    ///
+    /// # Errors
+    /// See [`OwnCallError`].
+    pub(crate) async fn ask(
+        self: &Arc<Self>,
+        method: &'static str,
+        params: &str,
+        patience: Duration,
+    ) -> Result<Answer, OwnCallError> {
+        let answer = self.ask_any(method, params, patience).await?;
+        if answer.failed {
+            let error = String::from_utf8_lossy(answer.body.of(&answer.text)).into_owned();
+            return Err(OwnCallError::Refused { method, error });
+        }
+        Ok(answer)
+    }
+
+    /// One of the gateway's own requests; its answer may be an error.
+    /// `params` is raw JSON or empty.
+    ///
+    /// # Errors
+    /// Where no answer came.
+    pub(crate) async fn ask_any(
+        self: &Arc<Self>,
+        method: &'static str,
+        params: &str,
+        patience: Duration,
+    ) -> Result<Answer, OwnCallError> {
+        let slot = Slot::new();
+        slot.deafen();
+        let call = Call {
+            slot: Arc::clone(&slot),
+            progress_token: None,
+            client: None,
+            _lease: None,
+        };
+        let id = self
+            .start(call, |id| wire::request(id, method, params))
+            .map_err(|(_, lost)| OwnCallError::Lost(lost.words()))?;
+        match tokio::time::timeout(patience, slot.answer()).await {
+            Err(_) => {
+                self.pending.lose(id, Lost::TimedOut);
+                // `initialize` must not be cancelled (MCP, "Utilities / Cancellation").
+                if method != "initialize" {
+                    self.cancel(id, "no answer in time");
+                }
+                Err(OwnCallError::Timeout {
+                    method,
+                    after: patience,
+                })
+            }
+            Ok(Err(lost)) => Err(OwnCallError::Lost(lost.words())),
+            Ok(Ok(answer)) => Ok(answer),
+        }
+    }
+
+    /// The `initialize` handshake (MCP, "Lifecycle"). Elicitation and sampling
+    /// are declared for whoever will be asking; roots are not, because the
+    /// connection is shared.
+    ///
+    /// # Errors
+    /// See [`OwnCallError`].
+    pub(crate) async fn handshake(
+        self: &Arc<Self>,
+        patience: Duration,
+    ) -> Result<(), OwnCallError> {
+        let params = format!(
+            r#"{{"protocolVersion":"{}","capabilities":{{"sampling":{{"context":{{}},"tools":{{}}}},"elicitation":{{"form":{{}},"url":{{}}}}}},"clientInfo":{{"name":"mcp-gateway","title":"MCP Gateway","version":"{}"}}}}"#,
+            Version::LATEST.as_str(),
+            env!("CARGO_PKG_VERSION"),
+        );
+        let answer = self.ask("initialize", &params, patience).await?;
+        let result = answer.text.slice(answer.body.range());
+        let member = |name: &str| {
+            let found =
+                wire::members(&result).find(|member| member.key.of(&result) == name.as_bytes());
+            found.map(|member| result.slice(member.value.range()))
+        };
+        let text = |name: &str| {
+            member(name).and_then(|raw| wire::string_text(&raw).map(|text| text.into_owned()))
+        };
+        let hello = Hello {
+            capabilities: member("capabilities").unwrap_or_else(|| Bytes::from_static(b"{}")),
+            instructions: text("instructions"),
+            server_info: member("serverInfo"),
+        };
+        if let (Link::Http(link), Some(version)) = (&self.link, text("protocolVersion")) {
+            link.agreed(&version);
+        }
+        self.hello.set(hello).map_err(|_| OwnCallError::Refused {
+            method: "initialize",
+            error: "answered twice".to_owned(),
+        })?;
+        let initialized = wire::notification("notifications/initialized", "");
+        match &self.link {
+            Link::Stdio(outbox) => outbox.push(&initialized),
+            // Requests are posted side by side; none may overtake this one.
+            Link::Http(link) => {
+                link.deliver(self, initialized)
+                    .await
+                    .map_err(|lost| OwnCallError::Lost(lost.words()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+// === impl Hello ===
+
+impl Hello {
+    /// Whether the server declared a capability.
+    pub(crate) fn has(&self, capability: &str) -> bool {
+        wire::members(&self.capabilities)
+            .any(|member| member.key.of(&self.capabilities) == capability.as_bytes())
+    }
+
+    /// Whether a capability carries a flag that is true, as in `resources.subscribe`.
+    pub(crate) fn has_flag(&self, capability: &str, flag: &str) -> bool {
+        let all = &self.capabilities;
+        let Some(one) =
+            wire::members(all).find(|member| member.key.of(all) == capability.as_bytes())
+        else {
+            return false;
+        };
+        let one = one.value.of(all);
+        wire::members(one)
+            .any(|member| member.key.of(one) == flag.as_bytes() && member.value.of(one) == b"true")
+    }
+}
+
+// === impl Lost ===
+
+impl Lost {
+    /// For a person.
+    pub(crate) fn words(&self) -> Words {
+        match self {
+            Self::Unsent(words) | Self::Died(words) => words.clone(),
+            Self::TimedOut => Words::new(
+                "no sign of life within the call timeout",
+                "在调用超时时间内没有任何响应",
+            ),
+            Self::Cancelled => Words::new("cancelled by the client", "已被客户端取消"),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Calls in flight on one connection: upstream ids ↔ who waits.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::slot::{Answer, Lost, Slot};
+use crate::pool::Lease;
+use crate::serve::session::Session;
+use crate::sync::Locked;
+
+/// Id of a request on one connection; also its progress token there.
+pub(crate) type CallId = u64;
+
+/// One call as its connection knows it.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) slot: Arc<Slot>,
+    /// The progress token that the client chose, as written.
+    pub(crate) progress_token: Option<Bytes>,
+    /// Who asked; `None` for the gateway itself and for REST.
+    pub(crate) client: Option<Arc<Session>>,
+    /// Held until the server has answered, even if the caller left.
+    pub(crate) _lease: Option<Lease>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    last_id: CallId,
+    calls: HashMap<CallId, Entry>,
+    closed: Option<Lost>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    call: Call,
+    last_sign: Instant,
+    /// Parked on a question that a person has to answer; not timed out.
+    parked: u32,
+}
+
+/// How an answer relates to the calls before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// No earlier call is still waiting.
+    InOrder,
+    /// An earlier call is: the server works on several at once.
+    Overtook,
+}
+
+impl Pending {
+    /// Registers a call and gives it an id.
+    ///
+    /// # Errors
+    /// Gives the call back, with the reason, where the connection is closed.
+    pub(crate) fn register(&self, call: Call) -> Result<CallId, (Call, Lost)> {
+        let mut table = self.table.locked();
+        if let Some(lost) = &table.closed {
+            let lost = lost.clone();
+            return Err((call, lost));
+        }
+        table.last_id += 1;
+        let id = table.last_id;
+        table.calls.insert(
+            id,
+            Entry {
+                call,
+                last_sign: Instant::now(),
+                parked: 0,
+            },
+        );
+        Ok(id)
+    }
+
+    /// Hands an answer to its caller; `None` where no call has this id. The
+    /// order is looked at only where `watch_order` says that it matters.
+    pub(crate) fn complete(&self, id: CallId, answer: Answer, watch_order: bool) -> Option<Order> {
+        let mut table = self.table.locked();
+        let entry = table.calls.remove(&id)?;
+        let overtook = watch_order && table.calls.keys().any(|&other| other < id);
+        drop(table);
+        entry.call.slot.finish(Ok(answer));
+        Some(if overtook {
+            Order::Overtook
+        } else {
+            Order::InOrder
+        })
+    }
+
+    /// Ends one call without an answer; false where it had ended already.
+    pub(crate) fn lose(&self, id: CallId, lost: Lost) -> bool {
+        let Some(entry) = self.table.locked().calls.remove(&id) else {
+            return false;
+        };
+        entry.call.slot.finish(Err(lost));
+        true
+    }
+
+    /// Passes a progress notification to its caller under the client's token.
+    pub(crate) fn progress(&self, id: CallId, with_token: impl FnOnce(&[u8]) -> Bytes) -> bool {
+        let mut table = self.table.locked();
+        let Some(entry) = table.calls.get_mut(&id) else {
+            return false;
+        };
+        entry.last_sign = Instant::now();
+        let slot = Arc::clone(&entry.call.slot);
+        let token = entry.call.progress_token.clone();
+        drop(table);
+        token.is_some_and(|token| slot.push(with_token(&token)))
+    }
+
+    /// Whether a call is still waiting.
+    pub(crate) fn contains(&self, id: CallId) -> bool {
+        self.table.locked().calls.contains_key(&id)
+    }
+
+    /// The one call in flight, if there is exactly one.
+    pub(crate) fn only(&self) -> Option<(CallId, Arc<Slot>, Option<Arc<Session>>)> {
+        let table = self.table.locked();
+        let mut calls = table.calls.iter();
+        let (&id, entry) = calls.next()?;
+        calls
+            .next()
+            .is_none()
+            .then(|| (id, Arc::clone(&entry.call.slot), entry.call.client.clone()))
+    }
+
+    /// Stops or restarts the clock of a call while a person is asked.
+    pub(crate) fn park(&self, id: CallId, parked: bool) {
+        if let Some(entry) = self.table.locked().calls.get_mut(&id) {
+            entry.parked = if parked {
+                entry.parked + 1
+            } else {
+                entry.parked.saturating_sub(1)
+            };
+            entry.last_sign = Instant::now();
+        }
+    }
+
+    /// Ends every call that has shown no sign of life for `patience`; their ids.
+    pub(crate) fn expire(&self, patience: Duration) -> Vec<CallId> {
+        let now = Instant::now();
+        let mut table = self.table.locked();
+        let late =
+            |entry: &Entry| entry.parked == 0 && now.duration_since(entry.last_sign) >= patience;
+        let ids: Vec<_> = table
+            .calls
+            .iter()
+            .filter(|(_, entry)| late(entry))
+            .map(|(&id, _)| id)
+            .collect();
+        let entries: Vec<_> = ids.iter().filter_map(|id| table.calls.remove(id)).collect();
+        drop(table);
+        for entry in entries {
+            entry.call.slot.finish(Err(Lost::TimedOut));
+        }
+        ids
+    }
+
+    /// Ends every call, now and later.
+    pub(crate) fn close(&self, lost: &Lost) {
+        let mut table = self.table.locked();
+        if table.closed.is_none() {
+            table.closed = Some(match lost {
+                Lost::Died(words) => Lost::Unsent(words.clone()),
+                other => other.clone(),
+            });
+        }
+        let entries: Vec<_> = table.calls.drain().map(|(_, entry)| entry).collect();
+        drop(table);
+        for entry in entries {
+            entry.call.slot.finish(Err(lost.clone()));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A server over the stdin and stdout of a child process.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio_util::sync::CancellationToken;
+use wire::LineDecoder;
+
+use super::inbox::{self, Inbox};
+use super::outbox::Outbox;
+use super::process::{Child, SpawnError};
+use super::slot::Lost;
+use super::{Connection, Link};
+use crate::config::model::ServerConfig;
+use crate::words::Words;
+
+/// Longest line of a server's log that is kept.
+const LOG_LINE: usize = 8 * 1024;
+
+/// Starts the process. The connection lives as long as [`drive`] runs.
+///
+/// # Errors
+/// Where the command cannot be started.
+pub(crate) fn open(
+    config: &ServerConfig,
+    inbox: Arc<Inbox>,
+    closing: CancellationToken,
+) -> Result<(Arc<Connection>, Child), SpawnError> {
+    let child = Child::spawn(config)?;
+    Ok((
+        Connection::new(Link::Stdio(Outbox::default()), inbox, closing),
+        child,
+    ))
+}
+
+/// Owns the child until it is gone: reads, writes and logs, then stops the
+/// whole process group.
+pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) {
+    let Some(pipes) = child.take_pipes() else {
+        connection.closing.cancel();
+        connection.pending.close(&Lost::Died(Words::new(
+            "the process has no pipes",
+            "进程没有管道",
+        )));
+        child.stop().await;
+        return;
+    };
+    let Link::Stdio(outbox) = &connection.link else {
+        unreachable!("BUG: stdio drives stdio links")
+    };
+    let reason = {
+        let reading = read(&connection, pipes.stdout);
+        let writing = outbox.drain_into(pipes.stdin);
+        let logging = log(&connection.inbox, pipes.stderr);
+        tokio::pin!(reading, writing, logging);
+        let mut logged = false;
+        loop {
+            tokio::select! {
+                reason = &mut reading => break reason,
+                // A closed stdin alone ends nothing: what the server still prints may be answers.
+                _ = &mut writing => break (&mut reading).await,
+                () = &mut logging, if !logged => logged = true,
+                () = connection.closing.cancelled() => break Words::new("the connection was closed", "连接已关闭"),
+            }
+        }
+        // stdin, stdout and stderr close here: the end of input asks the server to leave.
+    };
+    let asked_to = connection.closing.is_cancelled();
+    connection.closing.cancel();
+    let status = child.stop().await;
+    let reason = match status {
+        Some(status) if !asked_to => Words::new(
+            format!("{} ({status})", reason.en),
+            format!("{}({status})", reason.zh),
+        ),
+        _ => reason,
+    };
+    connection.pending.close(&Lost::Died(reason));
+}
+
+/// Reads messages until the server's stdout ends; why it ended.
+async fn read(connection: &Arc<Connection>, mut stdout: impl AsyncRead + Unpin) -> Words {
+    let mut lines = LineDecoder::new(connection.inbox.limits.message_bytes);
+    loop {
+        loop {
+            match lines.next_line() {
+                Ok(Some(line)) => inbox::receive(connection, line),
+                Ok(None) => break,
+                Err(too_long) => {
+                    connection
+                        .inbox
+                        .record(&format!("stdout: {too_long}; the line was skipped"));
+                    tracing::warn!(server = %connection.inbox.server, "{too_long}; the line was skipped");
+                }
+            }
+        }
+        lines.buffer().reserve(16 * 1024);
+        match stdout.read_buf(lines.buffer()).await {
+            Ok(0) => return Words::new("the server closed its output", "服务器关闭了输出"),
+            Ok(_) => {}
+            Err(error) => {
+                return Words::new(
+                    format!("reading from the server failed: {error}"),
+                    format!("读取服务器输出失败: {error}"),
+                );
+            }
+        }
+    }
+}
+
+/// Keeps what the server prints to stderr.
+async fn log(inbox: &Inbox, mut stderr: impl AsyncRead + Unpin) {
+    let mut lines = LineDecoder::new(LOG_LINE);
+    loop {
+        loop {
+            match lines.next_line() {
+                Ok(Some(line)) => inbox.record(&String::from_utf8_lossy(&line)),
+                Ok(None) => break,
+                Err(too_long) => inbox.record(&format!("({too_long})")),
+            }
+        }
+        lines.buffer().reserve(1024);
+        if !matches!(stderr.read_buf(lines.buffer()).await, Ok(1..)) {
+            return;
+        }
+    }
+}
