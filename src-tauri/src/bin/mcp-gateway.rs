@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! The headless gateway and its command line.
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

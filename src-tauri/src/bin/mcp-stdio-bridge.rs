@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! The stdio bridge.
+
+fn main() -> std::process::ExitCode {
+    bridge::main()
+}

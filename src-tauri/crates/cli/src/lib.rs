@@ -1,1 +1,132 @@
-//! Placeholder.
+//! The headless command line: starts the gateway, looks after its configuration and talks to a
+//! running one. Owns what is printed; decides nothing about MCP.
+
+mod args;
+mod language;
+mod usage;
+
+mod context;
+mod logging;
+mod write;
+
+mod config;
+mod serve;
+mod stdio;
+
+mod call;
+mod running;
+mod status;
+mod table;
+mod tools;
+
+mod demo;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use args::{CommandLine, ConfigAction, Sub};
+use context::Context;
+use gateway::words::Words;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    run(
+        std::env::args_os(),
+        &Context::of_process(),
+        &mut io::stdout(),
+        &mut io::stderr(),
+    )
+}
+
+/// Runs one command line; what it prints goes to `out` and `err`.
+fn run(
+    args: impl IntoIterator<Item = OsString>,
+    context: &Context,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> ExitCode {
+    language::speak(context.language);
+    let line = match CommandLine::read(args) {
+        Ok(line) => line,
+        Err(error) => {
+            let text = usage::explain(&error, context.language);
+            let written = if error.use_stderr() {
+                err.write_all(text.as_bytes())
+            } else {
+                out.write_all(text.as_bytes())
+            };
+            return match written {
+                Ok(()) => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+                Err(_) => ExitCode::FAILURE,
+            };
+        }
+    };
+    match dispatch(line, context, out, err) {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when stderr is gone too; the exit code still says it.
+            _ = writeln!(err, "{} {error:#}", language::t("error:", "错误:"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(
+    mut line: CommandLine,
+    context: &Context,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let command = line
+        .command
+        .take()
+        .unwrap_or(Sub::Serve(args::ServeArgs::default()));
+    if let Sub::Serve(own) = &command {
+        line.serve.host = own.host.clone().or(line.serve.host);
+        line.serve.stdio |= own.stdio;
+    } else if line.serve.stdio || line.serve.host.is_some() {
+        return Err(language::failure(&Words::new(
+            "--stdio and --host belong to `serve` and mean nothing to another command",
+            "--stdio 和 --host 只用于 `serve`,对其他命令没有意义",
+        )));
+    }
+    match command {
+        Sub::Serve(_) if line.serve.stdio => stdio::run(&line, context),
+        Sub::Serve(_) => serve::run(&line, context, out, err),
+        Sub::Config {
+            action: ConfigAction::Info,
+        } => config::info(&line, context, out),
+        Sub::Config {
+            action: ConfigAction::Init,
+        } => config::init(&line, context, out),
+        Sub::CopyConfig { path, force } => config::copy(&context.cwd.join(path), force, out),
+        Sub::Tools { target, json } => tools::run(&line, &target, json, context, out),
+        Sub::Call {
+            name,
+            arguments,
+            target,
+            json,
+        } => {
+            let call = call::Call {
+                name,
+                arguments: call::read_arguments(arguments, &mut io::stdin())?,
+                json,
+            };
+            call.run(&line, &target, context, out)
+        }
+        Sub::Status { target, json } => status::run(&line, &target, json, context, out),
+        Sub::DemoServer => demo::run(),
+    }
+}
+
+/// `mcp-gateway tools | head` closes the pipe early; that is no failure of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! The command line's grammar and its help, in both languages.
+//!
+//! No option has a default here: a default would look like the user's word and beat the file.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use gateway::config::Overrides;
+
+use crate::language::t;
+
+/// A whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mcp-gateway",
+    about = t(
+        "One MCP gateway for all your AI clients: every MCP server behind one address",
+        "为所有 AI 客户端服务的 MCP 网关:一个地址通往全部 MCP 服务器",
+    ),
+    after_help = t(
+        "Without a command the gateway starts. Clients connect to http://localhost:4298/mcp, or over stdio with --stdio.",
+        "不带命令时启动网关。客户端连接 http://localhost:4298/mcp,或通过 --stdio 使用标准输入输出。",
+    ),
+    version
+)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+    #[command(subcommand)]
+    pub(crate) command: Option<Sub>,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    #[arg(short, long, global = true, value_name = "FILE", help = t("Config file to use", "使用的配置文件"))]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(short, long, global = true, value_name = "PORT", help = t(
+        "Port of the gateway, instead of the file's; 0 lets the system choose",
+        "网关端口,代替配置文件中的值;0 表示由系统选择",
+    ))]
+    pub(crate) port: Option<u16>,
+    #[arg(long, global = true, value_name = "LEVEL", help = t(
+        "off, error, warn, info, debug, trace, or a filter such as info,gateway=debug",
+        "off、error、warn、info、debug、trace,或 info,gateway=debug 这样的过滤表达式",
+    ))]
+    pub(crate) log_level: Option<String>,
+    #[arg(long, global = true, value_name = "FOLDER", help = t(
+        "Where the gateway keeps its data, instead of the usual folder",
+        "网关存放数据的目录,代替默认目录",
+    ))]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Options of `serve`, which can be given without naming it.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServeArgs {
+    #[arg(long, value_name = "ADDRESS", help = t(
+        "Address to listen on, instead of the file's",
+        "监听地址,代替配置文件中的值",
+    ))]
+    pub(crate) host: Option<String>,
+    #[arg(long, help = t(
+        "Start nothing: connect stdin and stdout to a gateway that is already running",
+        "不启动网关:把标准输入输出接到已在运行的网关",
+    ))]
+    pub(crate) stdio: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sub {
+    #[command(about = t("Start the gateway (what happens without a command)", "启动网关(不带命令时的默认行为)"))]
+    Serve(ServeArgs),
+    #[command(about = t("Look at the configuration, or write a first one", "查看配置,或生成第一份配置"))]
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
+    #[command(about = t("Write an example config file with several servers", "生成包含多个服务器的示例配置文件"))]
+    CopyConfig {
+        #[arg(value_name = "PATH", help = t("File to write", "要写入的文件"))]
+        path: PathBuf,
+        #[arg(long, help = t("Replace the file if it exists", "文件已存在时覆盖"))]
+        force: bool,
+    },
+    #[command(about = t("List the tools of a running gateway", "列出正在运行的网关所提供的工具"))]
+    Tools {
+        #[command(flatten)]
+        target: TargetArgs,
+        #[arg(long, help = t("Print the gateway's answer as JSON", "以 JSON 输出网关的应答"))]
+        json: bool,
+    },
+    #[command(about = t("Call a tool of a running gateway", "调用正在运行的网关中的工具"))]
+    Call {
+        #[arg(value_name = "NAME", help = t("The tool, as `tools` lists it", "工具名,以 `tools` 列出的为准"))]
+        name: String,
+        #[arg(value_name = "JSON", default_value = "{}", hide_default_value = true, help = t(
+            "The arguments as a JSON object; - reads them from stdin; {} if left out",
+            "JSON 对象形式的参数;- 表示从标准输入读取;省略则为 {}",
+        ))]
+        arguments: String,
+        #[command(flatten)]
+        target: TargetArgs,
+        #[arg(long, help = t("Print the whole result as JSON", "以 JSON 输出完整结果"))]
+        json: bool,
+    },
+    #[command(about = t("Show how a running gateway and its servers are doing", "显示正在运行的网关及其服务器的状态"))]
+    Status {
+        #[command(flatten)]
+        target: TargetArgs,
+        #[arg(long, help = t("Print the gateway's answer as JSON", "以 JSON 输出网关的应答"))]
+        json: bool,
+    },
+    #[command(hide = true, about = t("The built-in demo server, over stdio", "内置的演示服务器(标准输入输出)"))]
+    DemoServer,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigAction {
+    #[command(about = t(
+        "Show which files were looked for, which one is used, and everything wrong with it",
+        "显示查找了哪些文件、使用哪一个,以及其中的全部问题",
+    ))]
+    Info,
+    #[command(about = t(
+        "Write a commented config file where it will be found; never replaces one",
+        "在默认位置生成带注释的配置文件;不会覆盖已有文件",
+    ))]
+    Init,
+}
+
+/// Which running gateway a command talks to.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArgs {
+    #[arg(long, value_name = "URL", help = t(
+        "Address of the gateway; otherwise MCP_GATEWAY_URL, otherwise the port of the config file",
+        "网关地址;未给出时依次取 MCP_GATEWAY_URL 和配置文件中的端口",
+    ))]
+    pub(crate) url: Option<String>,
+}
+
+impl CommandLine {
+    /// Reads a command line in the language chosen.
+    pub(crate) fn read(
+        args: impl IntoIterator<Item = std::ffi::OsString>,
+    ) -> Result<Self, clap::Error> {
+        let mut command = grammar();
+        let matches = command.try_get_matches_from_mut(args)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+
+    /// What the command line says about the configuration.
+    pub(crate) fn overrides(&self) -> Overrides {
+        Overrides {
+            host: self.serve.host.clone(),
+            port: self.common.port,
+            log_level: self.common.log_level.clone(),
+        }
+    }
+}
+
+/// The grammar with clap's own words in the language chosen.
+pub(crate) fn grammar() -> Command {
+    localized(CommandLine::command()).max_term_width(100).arg(
+        Arg::new("version")
+            .short('V')
+            .long("version")
+            .action(ArgAction::Version)
+            .help_heading(t("Options", "选项"))
+            .help(t("Print the version", "显示版本"))
+            .display_order(LAST + 1),
+    )
+}
+
+/// Where help and version stand; a command's own options come first, then those of every command.
+const LAST: usize = 1000;
+const COMMON: usize = 500;
+
+fn localized(command: Command) -> Command {
+    let template = format!(
+        "{{about-with-newline}}\n{} {{usage}}\n\n{{all-args}}{{after-help}}",
+        t("Usage:", "用法:")
+    );
+    let mut order = 0;
+    command
+        .help_template(template)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .disable_help_subcommand(true)
+        .subcommand_help_heading(t("Commands", "命令"))
+        .subcommand_value_name(t("COMMAND", "命令"))
+        .mut_args(|arg| {
+            // Clap orders arguments under a heading of one's own by name unless told otherwise.
+            order += 1;
+            let place = if arg.is_global_set() {
+                COMMON + order
+            } else {
+                order
+            };
+            let heading = if arg.is_positional() {
+                t("Arguments", "参数")
+            } else {
+                t("Options", "选项")
+            };
+            arg.help_heading(heading).display_order(place)
+        })
+        .mut_subcommands(localized)
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .action(ArgAction::Help)
+                .help_heading(t("Options", "选项"))
+                .help(t("Print this help", "显示帮助"))
+                .display_order(LAST),
+        )
+}

@@ -1,0 +1,218 @@
+//! The running gateway, spoken to over HTTP. Never starts one.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use gateway::words::Words;
+use reqwest::{Client, Method, StatusCode, Url};
+use serde::Deserialize;
+
+use crate::args::CommandLine;
+use crate::config;
+use crate::context::Context;
+use crate::language::{failure, t};
+
+/// Where a gateway is expected.
+pub(crate) struct Running {
+    base: String,
+}
+
+/// What it said, whatever its status.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Vec<u8>,
+}
+
+/// One request to it.
+pub(crate) struct Ask<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a str,
+    pub(crate) token: Option<&'a str>,
+    pub(crate) body: Option<Vec<u8>>,
+    /// Until the whole answer is there; a call may take as long as the gateway lets it.
+    pub(crate) deadline: Option<Duration>,
+}
+
+impl<'a> Ask<'a> {
+    /// A request that is answered from memory.
+    pub(crate) fn get(path: &'a str) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            token: None,
+            body: None,
+            deadline: Some(Duration::from_secs(30)),
+        }
+    }
+}
+
+impl Running {
+    /// `--url`, else `MCP_GATEWAY_URL`, else the configured port on this machine.
+    pub(crate) fn find(
+        url: Option<&str>,
+        line: &CommandLine,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
+        let named = url
+            .map(str::to_owned)
+            .or_else(|| (context.env)("MCP_GATEWAY_URL").filter(|url| !url.is_empty()));
+        if let Some(url) = named.filter(|_| url.is_some() || line.common.port.is_none()) {
+            return Self::at(&url);
+        }
+        let loaded = config::require(line, context)?;
+        let listen = &loaded.config.gateway;
+        if listen.port == 0 {
+            return Err(failure(&Words::new(
+                "port 0 means any port, so there is no telling where the gateway listens; name it with --url",
+                "端口 0 表示任意端口,无法得知网关在哪里监听;请用 --url 指定",
+            )));
+        }
+        // The gateway listens on loopback even where the file asks for more.
+        let host = if listen.host.is_loopback() {
+            listen.host
+        } else {
+            Ipv4Addr::LOCALHOST.into()
+        };
+        Self::at(&format!("http://{}", SocketAddr::new(host, listen.port)))
+    }
+
+    fn at(url: &str) -> anyhow::Result<Self> {
+        let sound = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if !sound {
+            return Err(failure(&Words::new(
+                format!(
+                    "\"{url}\" is not the address of a gateway; write it like http://localhost:4298"
+                ),
+                format!("“{url}”不是网关地址;请写成 http://localhost:4298 的形式"),
+            )));
+        }
+        // The bridge is given …/mcp or …/sse; the same address works here.
+        let base = url.trim_end_matches('/');
+        let base = base
+            .strip_suffix("/mcp")
+            .or_else(|| base.strip_suffix("/sse"))
+            .unwrap_or(base);
+        Ok(Self {
+            base: base.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// The MCP endpoint.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("{}/mcp", self.base)
+    }
+
+    /// Asks and waits for the answer.
+    pub(crate) fn ask(&self, ask: Ask<'_>) -> anyhow::Result<Answer> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(self.exchange(ask))
+    }
+
+    async fn exchange(&self, ask: Ask<'_>) -> anyhow::Result<Answer> {
+        let mut client = Client::builder().connect_timeout(Duration::from_secs(5));
+        if is_local(&self.base) {
+            // A proxy from the environment cannot reach this machine's loopback.
+            client = client.no_proxy();
+        }
+        let url = format!("{}{}", self.base, ask.path);
+        let mut request = client.build()?.request(ask.method, &url);
+        if let Some(token) = ask.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = ask.body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body);
+        }
+        if let Some(deadline) = ask.deadline {
+            request = request.timeout(deadline);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let body = response.bytes().await.context(url)?.to_vec();
+        Ok(Answer { status, body })
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {
+        let base = &self.base;
+        failure(&if error.is_connect() {
+            Words::new(
+                format!("nothing listens at {base}; start it with: mcp-gateway serve"),
+                format!("{base} 没有网关在监听;请先启动:mcp-gateway serve"),
+            )
+        } else if error.is_timeout() {
+            Words::new(
+                format!("the gateway at {base} did not answer in time; see its log"),
+                format!("{base} 的网关没有及时应答;请查看其日志"),
+            )
+        } else {
+            Words::new(
+                format!(
+                    "the connection to {base} broke before the answer came; does the gateway still run?"
+                ),
+                format!("与 {base} 的连接在应答之前中断;网关是否仍在运行?"),
+            )
+        })
+    }
+}
+
+impl Answer {
+    /// The body of a success, or an error with the gateway's own words.
+    pub(crate) fn success(self) -> anyhow::Result<Vec<u8>> {
+        if self.status.is_success() {
+            return Ok(self.body);
+        }
+        #[derive(Deserialize)]
+        struct Refusal {
+            error: String,
+        }
+        let status = self.status;
+        Err(match serde_json::from_slice::<Refusal>(&self.body) {
+            Ok(refusal) => anyhow::Error::msg(refusal.error),
+            Err(_) => failure(&Words::new(
+                format!(
+                    "the answer was HTTP {status}, which no gateway gives here; is another program on that port?"
+                ),
+                format!("应答为 HTTP {status},网关不会这样回答;该端口上是否是别的程序?"),
+            )),
+        })
+    }
+}
+
+/// The body of an answer as what it should be.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> anyhow::Result<T> {
+    serde_json::from_slice(body).context(t(
+        "the answer is not what a gateway sends",
+        "应答不是网关会发送的内容",
+    ))
+}
+
+/// The admin token that the gateway wrote into its data folder.
+pub(crate) fn admin_token(data_dir: &Path) -> anyhow::Result<String> {
+    let path = data_dir.join("admin.token");
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        let path = path.display();
+        failure(&Words::new(
+            format!("cannot read the admin token {path}: {error}; if the gateway keeps its data elsewhere, say --data-dir"),
+            format!("无法读取管理令牌 {path}:{error};如果网关的数据在别处,请用 --data-dir 指定"),
+        ))
+    })?;
+    Ok(text.trim().to_owned())
+}
+
+fn is_local(base: &str) -> bool {
+    let Ok(url) = Url::parse(base) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

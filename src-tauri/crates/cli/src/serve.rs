@@ -1,0 +1,130 @@
+//! `serve`: the gateway in the foreground until it is told to stop.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use gateway::config::{Loaded, render};
+use gateway::words::Language;
+use gateway::{Gateway, Surroundings};
+
+use crate::args::CommandLine;
+use crate::config;
+use crate::context::Context;
+use crate::language::{failure, t};
+use crate::logging;
+
+/// What a shell gives a program that ended by SIGINT.
+const INTERRUPTED: i32 = 130;
+
+/// Blocking work that the runtime may still have at the end, such as a name being looked up.
+const LEFTOVERS: Duration = Duration::from_secs(1);
+
+/// Starts, says where it listens, and serves until SIGINT or SIGTERM.
+pub(crate) fn run(
+    line: &CommandLine,
+    context: &Context,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let loaded = config::require(line, context)?;
+    let data_dir = context.data_dir(line.common.data_dir.as_deref())?;
+    logging::start(&loaded.config.log_level)?;
+    advise(&loaded, context.language, err)?;
+    let surroundings = Surroundings {
+        data_dir,
+        config_path: loaded.path,
+        notices: loaded.notices,
+    };
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let served = runtime.block_on(async {
+        let stop = Stop::listen()?;
+        let started = Gateway::start(loaded.config, surroundings).await;
+        let gateway = started.map_err(|error| failure(&error.words()))?;
+        announce(&gateway, out)?;
+        stop.asked().await;
+        gateway.shutdown().await;
+        anyhow::Ok(ExitCode::SUCCESS)
+    });
+    runtime.shutdown_timeout(LEFTOVERS);
+    served
+}
+
+/// Warnings and notices, before the first line of the log.
+fn advise(loaded: &Loaded, language: Language, err: &mut dyn Write) -> io::Result<()> {
+    if !loaded.warnings.is_empty() {
+        writeln!(
+            err,
+            "{}",
+            render(&loaded.warnings, loaded.path.as_deref(), language)
+        )?;
+    }
+    for notice in &loaded.notices {
+        writeln!(err, "{}", notice.text(language))?;
+    }
+    Ok(())
+}
+
+/// The two lines that people copy from and programs wait for; so they are English everywhere.
+fn announce(gateway: &Gateway, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "MCP Gateway {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "listening on {}", gateway.endpoint())?;
+    out.flush()
+}
+
+/// The signals that end the gateway: the first asks, the second does not wait.
+struct Stop {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    /// From now on the signals arrive here instead of ending the process.
+    fn listen() -> anyhow::Result<Self> {
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            #[cfg(unix)]
+            interrupt: signal(SignalKind::interrupt())?,
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the first signal and leaves a task that takes the second at its word.
+    async fn asked(mut self) {
+        self.next().await;
+        tracing::info!(
+            "{}",
+            t(
+                "stopping: calls in flight may finish; once more to stop at once",
+                "正在停止:等待进行中的调用结束;再次操作则立即停止"
+            )
+        );
+        tokio::spawn(async move {
+            self.next().await;
+            std::process::exit(INTERRUPTED);
+        });
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "cannot wait for Ctrl-C; end the process to stop the gateway");
+            std::future::pending::<()>().await;
+        }
+    }
+}
