@@ -4,8 +4,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::draft::{AliyunDraft, Draft, LimitsDraft, ListenDraft, PoolDraft, Site};
+use super::fields::Fields;
 use super::problem::Problem;
-use super::reader::{self, At, Fields, Node};
+use super::reader::{self, At, Node};
 use super::{servers, values};
 use crate::words::Words;
 

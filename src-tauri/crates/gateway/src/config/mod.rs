@@ -1,12 +1,13 @@
 //! Configuration: one schema that reads both predecessors' files as they are.
 //!
-//! A load goes `locate` → `reader` (JSON with positions) → `file` and `servers` (keys → `draft`)
+//! A load goes `locate` → `reader` and `fields` (JSON with positions) → `file` and `servers` (keys → `draft`)
 //! → `check` (contradictions) → `resolve` (layers → [`model`]). Every problem is collected on
 //! the way and comes back with its key, line and remedy.
 
 mod check;
 mod draft;
 mod env;
+mod fields;
 mod file;
 mod load;
 mod locate;

@@ -1,16 +1,17 @@
-//! JSON with comments, read key by key with positions.
+//! JSON with comments, read value by value with positions.
 //!
-//! Owns how a value of the wrong kind, an unknown key or a key given twice is
-//! reported. Knows nothing of what the keys mean. `null` counts as not given.
+//! Owns how text that is no JSON and values of the wrong kind are reported. Knows nothing of
+//! what the values mean.
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-use jsonc_parser::ast::{ObjectPropName, Value};
+use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use super::problem::{Place, Problem, Severity, did_you_mean, nearest};
+use super::fields::Fields;
+use super::problem::{Place, Problem, Severity};
 use super::syntax;
 use crate::words::Words;
 
@@ -74,10 +75,10 @@ fn strict() -> ParseOptions {
 }
 
 /// The text being read and what was found wrong in it so far.
-struct Page<'t> {
+pub(super) struct Page<'t> {
     text: &'t str,
     line_starts: Vec<usize>,
-    problems: RefCell<Vec<Problem>>,
+    pub(super) problems: RefCell<Vec<Problem>>,
 }
 
 impl<'t> Page<'t> {
@@ -92,7 +93,7 @@ impl<'t> Page<'t> {
         }
     }
 
-    fn place(&self, path: &str, offset: usize) -> Place {
+    pub(super) fn place(&self, path: &str, offset: usize) -> Place {
         let line = self.line_starts.partition_point(|start| *start <= offset);
         let start = self.line_starts[line - 1];
         let column = self
@@ -107,7 +108,7 @@ impl<'t> Page<'t> {
         }
     }
 
-    fn report(&self, severity: Severity, path: &str, offset: usize, words: Words) {
+    pub(super) fn report(&self, severity: Severity, path: &str, offset: usize, words: Words) {
         let place = self.place(path, offset);
         let problem = match severity {
             Severity::Error => place.error(words),
@@ -119,9 +120,9 @@ impl<'t> Page<'t> {
 
 /// One value of the file and the path that leads to it.
 pub(super) struct Node<'r, 't> {
-    page: &'r Page<'t>,
-    value: &'r Value<'t>,
-    path: String,
+    pub(super) page: &'r Page<'t>,
+    pub(super) value: &'r Value<'t>,
+    pub(super) path: String,
 }
 
 impl<'r, 't> Node<'r, 't> {
@@ -244,148 +245,6 @@ impl<'r, 't> Node<'r, 't> {
             Value::NullKeyword(_) => Words::new("null", " null"),
             Value::Array(_) => Words::new("a list", "列表"),
             Value::Object(_) => Words::new("an object", "对象"),
-        }
-    }
-}
-
-/// The keys of one object; it remembers which were asked for, to know the unknown ones.
-pub(super) struct Fields<'r, 't> {
-    page: &'r Page<'t>,
-    path: String,
-    entries: Vec<Entry<'r, 't>>,
-    asked: Vec<&'static str>,
-}
-
-struct Entry<'r, 't> {
-    name: &'r str,
-    offset: usize,
-    value: &'r Value<'t>,
-}
-
-impl<'r, 't> Fields<'r, 't> {
-    fn new(node: &Node<'r, 't>) -> Self {
-        let mut fields = Self {
-            page: node.page,
-            path: node.path.clone(),
-            entries: Vec::new(),
-            asked: Vec::new(),
-        };
-        let Value::Object(object) = node.value else {
-            return fields;
-        };
-        let mut first_lines = std::collections::HashMap::new();
-        for property in &object.properties {
-            let (name, offset) = match &property.name {
-                ObjectPropName::String(literal) => (literal.value.as_ref(), literal.range.start),
-                ObjectPropName::Word(word) => (word.value, word.range.start),
-            };
-            let place = fields.page.place(&fields.path_of(name), offset);
-            match first_lines.entry(name) {
-                std::collections::hash_map::Entry::Vacant(first) => {
-                    first.insert(place.line);
-                    fields.entries.push(Entry {
-                        name,
-                        offset,
-                        value: &property.value,
-                    });
-                }
-                std::collections::hash_map::Entry::Occupied(first) => {
-                    let first = first.get();
-                    fields
-                        .page
-                        .problems
-                        .borrow_mut()
-                        .push(place.error(Words::new(
-                            format!(
-                                "this key is given twice, first on line {first}; keep one of them"
-                            ),
-                            format!("该键出现了两次,第一次在第 {first} 行;请只保留一个"),
-                        )));
-                }
-            }
-        }
-        fields
-    }
-
-    /// The value of a key that means something here; `None` also for `null`.
-    pub(super) fn get(&mut self, name: &'static str) -> Option<Node<'r, 't>> {
-        self.asked.push(name);
-        let entry = self.entries.iter().find(|entry| entry.name == name)?;
-        (!matches!(entry.value, Value::NullKeyword(_))).then(|| self.node(entry))
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.entries.iter().any(|entry| entry.name == name)
-    }
-
-    /// Every entry of an object whose keys are the user's own names, in the order of the file.
-    pub(super) fn into_entries(self) -> Vec<(At<String>, Node<'r, 't>)> {
-        let entries = self.entries.iter().map(|entry| {
-            let place = self.page.place(&self.path_of(entry.name), entry.offset);
-            (
-                At {
-                    value: entry.name.to_owned(),
-                    place,
-                },
-                self.node(entry),
-            )
-        });
-        entries.collect()
-    }
-
-    /// Keys of a later version: accepted, with a word that they do nothing yet.
-    pub(super) fn not_yet(&mut self, names: &[&'static str]) {
-        for name in names {
-            self.asked.push(name);
-            if let Some(entry) = self.entries.iter().find(|entry| entry.name == *name) {
-                let words = Words::new(
-                    "has no effect in this version; it can stay for a later one",
-                    "在此版本中不起作用;可以保留,供以后的版本使用",
-                );
-                self.page
-                    .report(Severity::Warning, &self.path_of(name), entry.offset, words);
-            }
-        }
-    }
-
-    /// Warns of the keys that nobody asked for. `explain` knows some strangers by name.
-    pub(super) fn finish(self, explain: impl Fn(&str) -> Option<Words>) {
-        for entry in self
-            .entries
-            .iter()
-            .filter(|entry| !self.asked.contains(&entry.name))
-        {
-            let words = explain(entry.name).unwrap_or_else(|| {
-                let hint = did_you_mean(nearest(entry.name, self.asked.iter().copied()));
-                Words::new(
-                    format!("unknown key, ignored{}", hint.en),
-                    format!("未知的键,已忽略{}", hint.zh),
-                )
-            });
-            self.page.report(
-                Severity::Warning,
-                &self.path_of(entry.name),
-                entry.offset,
-                words,
-            );
-        }
-    }
-
-    fn node(&self, entry: &Entry<'r, 't>) -> Node<'r, 't> {
-        Node {
-            page: self.page,
-            value: entry.value,
-            path: self.path_of(entry.name),
-        }
-    }
-
-    fn path_of(&self, name: &str) -> String {
-        let plain = !name.is_empty()
-            && !name.contains(|c: char| c.is_whitespace() || c.is_control() || ".[]\"".contains(c));
-        match (plain, self.path.is_empty()) {
-            (true, true) => name.to_owned(),
-            (true, false) => format!("{}.{name}", self.path),
-            (false, _) => format!("{}[{name:?}]", self.path),
         }
     }
 }

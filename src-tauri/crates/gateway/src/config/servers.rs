@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::draft::{FilterDraft, MappingDraft, ServerDraft};
+use super::fields::Fields;
 use super::file::{connections, duration};
 use super::model::{Protocol, Sharing, Transport};
-use super::reader::{At, Fields, Node};
+use super::reader::{At, Node};
 use super::values;
 use crate::words::Words;
 
