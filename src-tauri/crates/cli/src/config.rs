@@ -141,10 +141,15 @@ pub(crate) fn init(
         ))?,
     };
     let command = serde_json::to_string(&context.demo_command())?;
+    let otherwise = Words::new(
+        "name another file with --config",
+        "请用 --config 指定其他文件",
+    );
     write(
         &path,
         &FIRST_FILE.replace(DEMO_COMMAND, &command),
         Existing::Keep,
+        &otherwise,
     )?;
     writeln!(out, "{} {}", t("Written:", "已写入:"), path.display())?;
     writeln!(
@@ -160,28 +165,33 @@ pub(crate) fn init(
 
 /// Writes the example with several servers.
 pub(crate) fn copy(path: &Path, force: bool, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    write(
-        path,
-        EXAMPLE,
-        if force {
-            Existing::Replace
-        } else {
-            Existing::Keep
-        },
-    )?;
+    let existing = if force {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    };
+    let otherwise = Words::new(
+        "name another file, or add --force",
+        "请指定其他文件,或加上 --force",
+    );
+    write(path, EXAMPLE, existing, &otherwise)?;
     writeln!(out, "{} {}", t("Written:", "已写入:"), path.display())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(path: &Path, text: &str, existing: Existing) -> anyhow::Result<()> {
+fn write(path: &Path, text: &str, existing: Existing, otherwise: &Words) -> anyhow::Result<()> {
     let shown = path.display();
     config_file(path, text, existing).map_err(|error| {
+        let Words { en, zh } = otherwise;
         failure(&match error.kind() {
             ErrorKind::AlreadyExists => Words::new(
-                format!("{shown} exists and is left as it is; name another file, or use `copy-config PATH --force`"),
-                format!("{shown} 已存在,保持不变;请指定其他文件,或使用 `copy-config 路径 --force`"),
+                format!("{shown} exists and is left as it is; {en}"),
+                format!("{shown} 已存在,保持不变;{zh}"),
             ),
-            _ => Words::new(format!("cannot write {shown}: {error}"), format!("无法写入 {shown}:{error}")),
+            _ => Words::new(
+                format!("cannot write {shown}: {error}"),
+                format!("无法写入 {shown}:{error}"),
+            ),
         })
     })
 }
