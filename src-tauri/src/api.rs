@@ -1,0 +1,28 @@
+//! The window's way to the core: one command that hands a request to the core's own router.
+
+use serde::Serialize;
+use tauri::State;
+
+use crate::core::Core;
+
+/// An answer as the page's transport expects it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reply {
+    /// An HTTP status code.
+    pub(crate) status: u16,
+    /// The body, which is text on every route that the page asks.
+    pub(crate) body: String,
+}
+
+/// Sends `method path` with a JSON body or none. Fails, in words for a log, if nobody answered.
+#[tauri::command]
+pub(crate) async fn api(
+    core: State<'_, Core>,
+    method: String,
+    path: String,
+    body: Option<String>,
+) -> Result<Reply, String> {
+    core.request(&method, &path, body)
+        .await
+        .map_err(|error| format!("{error:#}"))
+}
