@@ -57,6 +57,13 @@ pub struct Report {
     pub max_us: f64,
 }
 
+/// One connection, its session if there is one, and its next call.
+pub struct Client {
+    connection: Connection,
+    request: Request,
+    id: u64,
+}
+
 /// A request whose ids are patched in place.
 struct Request {
     bytes: Vec<u8>,
@@ -75,14 +82,13 @@ pub async fn run(plan: &Plan) -> anyhow::Result<Report> {
     );
     let mut clients = Vec::new();
     for number in 0..plan.connections {
-        clients.push(connect(plan, FIRST_ID + number * IDS_PER_CONNECTION).await?);
+        clients.push(Client::open(plan, number).await?);
     }
     let counted_from = Instant::now() + plan.warmup;
     let until = counted_from + plan.duration;
     let mut tasks = JoinSet::new();
-    for (number, (connection, request)) in (0..).zip(clients) {
-        let first = FIRST_ID + number * IDS_PER_CONNECTION + 1;
-        tasks.spawn(client(connection, request, first, counted_from, until));
+    for client in clients {
+        tasks.spawn(keep_calling(client, counted_from, until));
     }
     let mut samples = Vec::new();
     while let Some(ended) = tasks.join_next().await {
@@ -103,39 +109,96 @@ pub async fn run(plan: &Plan) -> anyhow::Result<Report> {
     })
 }
 
-/// Opens a connection, and a session on it if the plan says so.
-async fn connect(plan: &Plan, id: u64) -> anyhow::Result<(Connection, Request)> {
-    let mut connection = Connection::open(&plan.address).await?;
-    let mut session = String::new();
-    if plan.session {
+/// One connection's loop; the latencies in nanoseconds of the calls that count.
+async fn keep_calling(
+    mut client: Client,
+    counted_from: Instant,
+    until: Instant,
+) -> anyhow::Result<Vec<u64>> {
+    let mut samples = Vec::with_capacity(64 * 1024);
+    loop {
+        let sent = Instant::now();
+        let ended = client.call().await?;
+        if ended >= until {
+            return Ok(samples);
+        }
+        if ended >= counted_from {
+            samples.push(u64::try_from((ended - sent).as_nanos()).unwrap_or(u64::MAX));
+        }
+    }
+}
+
+// === impl Client ===
+
+impl Client {
+    /// Connects as the plan says; `number` sets its ids apart from the other clients'.
+    ///
+    /// # Errors
+    /// A failed connection, or an `initialize` that was answered wrongly.
+    pub async fn open(plan: &Plan, number: u64) -> anyhow::Result<Self> {
+        let id = FIRST_ID + number * IDS_PER_CONNECTION;
+        let mut connection = Connection::open(&plan.address).await?;
+        let mut session = String::new();
+        if plan.session {
+            let body = format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"method":"initialize","params":{{"protocolVersion":"{VERSION}","capabilities":{{}},"clientInfo":{{"name":"load","version":"1"}}}}}}"#
+            );
+            let answer = connection.exchange(&post(plan, "", &body)).await?;
+            check(
+                answer.status,
+                answer.body,
+                id.to_string().as_bytes(),
+                b"protocolVersion",
+            )
+            .context("initialize")?;
+            session = format!("MCP-Protocol-Version: {VERSION}\r\n");
+            if let Some(name) = answer.session {
+                session.push_str(&format!("Mcp-Session-Id: {name}\r\n"));
+            }
+            let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+            let answer = connection.exchange(&post(plan, &session, ready)).await?;
+            ensure!(
+                answer.status == 202,
+                "notifications/initialized was answered with {}",
+                answer.status
+            );
+        }
         let body = format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"method":"initialize","params":{{"protocolVersion":"{VERSION}","capabilities":{{}},"clientInfo":{{"name":"load","version":"1"}}}}}}"#
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{}","arguments":{{"message":"call {id}"}}}}}}"#,
+            plan.tool
         );
-        let answer = connection.exchange(&post(plan, "", &body)).await?;
+        let request = Request::new(post(plan, &session, &body), id);
+        Ok(Self {
+            connection,
+            request,
+            id,
+        })
+    }
+
+    /// Makes the next call; the moment at which its answer was there.
+    ///
+    /// # Errors
+    /// A lost connection, or a wrong answer.
+    pub async fn call(&mut self) -> anyhow::Result<Instant> {
+        self.id += 1;
+        self.request.set(self.id);
+        let answer = self.connection.exchange(&self.request.bytes).await?;
+        let ended = Instant::now();
         check(
             answer.status,
             answer.body,
-            id.to_string().as_bytes(),
-            b"protocolVersion",
+            self.request.digits(),
+            self.request.digits(),
         )
-        .context("initialize")?;
-        session = format!("MCP-Protocol-Version: {VERSION}\r\n");
-        if let Some(name) = answer.session {
-            session.push_str(&format!("Mcp-Session-Id: {name}\r\n"));
-        }
-        let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
-        let answer = connection.exchange(&post(plan, &session, ready)).await?;
-        ensure!(
-            answer.status == 202,
-            "notifications/initialized was answered with {}",
-            answer.status
-        );
+        .with_context(|| {
+            format!(
+                "call {} was answered: {}",
+                self.id,
+                String::from_utf8_lossy(answer.body)
+            )
+        })?;
+        Ok(ended)
     }
-    let body = format!(
-        r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{}","arguments":{{"message":"call {id}"}}}}}}"#,
-        plan.tool
-    );
-    Ok((connection, Request::new(post(plan, &session, &body), id)))
 }
 
 fn post(plan: &Plan, headers: &str, body: &str) -> Vec<u8> {
@@ -147,42 +210,6 @@ fn post(plan: &Plan, headers: &str, body: &str) -> Vec<u8> {
         body.len()
     )
     .into_bytes()
-}
-
-/// One connection's loop; the latencies in nanoseconds of the calls that count.
-async fn client(
-    mut connection: Connection,
-    mut request: Request,
-    first: u64,
-    counted_from: Instant,
-    until: Instant,
-) -> anyhow::Result<Vec<u64>> {
-    let mut samples = Vec::with_capacity(64 * 1024);
-    for id in first.. {
-        request.set(id);
-        let sent = Instant::now();
-        let answer = connection.exchange(&request.bytes).await?;
-        let ended = Instant::now();
-        check(
-            answer.status,
-            answer.body,
-            request.digits(),
-            request.digits(),
-        )
-        .with_context(|| {
-            format!(
-                "call {id} was answered: {}",
-                String::from_utf8_lossy(answer.body)
-            )
-        })?;
-        if ended >= until {
-            break;
-        }
-        if ended >= counted_from {
-            samples.push(u64::try_from((ended - sent).as_nanos()).unwrap_or(u64::MAX));
-        }
-    }
-    Ok(samples)
 }
 
 /// Refuses everything but a 200 with the call's own id and a result that holds `expected`.

@@ -61,11 +61,10 @@ pub(crate) fn run(
         "--locked",
         "--package",
         "bench",
-        "--bin",
-        "datapath",
         "--profile",
         "datapath",
     ]);
+    build.args(["--bin", "datapath", "--bin", "echo-server"]);
     for setting in PROFILE {
         build.args(["--config", setting]);
     }
@@ -120,11 +119,18 @@ pub(crate) fn run(
 
 fn count(calls: u64, runner: &impl Fn(&mut Command) -> anyhow::Result<()>) -> anyhow::Result<u64> {
     let out = folder().join(format!("callgrind.{calls}.out"));
+    // What one run leaves behind must not save the next one work.
+    let data = folder().join("datapath");
+    if data.exists() {
+        fs::remove_dir_all(&data)?;
+    }
+    fs::create_dir_all(&data)?;
     let mut command = program("valgrind", ["--tool=callgrind"]);
     command
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(datapath())
-        .arg(calls.to_string());
+        .arg(calls.to_string())
+        .arg(data);
     runner(&mut command)?;
     let text = fs::read_to_string(&out).with_context(|| out.display().to_string())?;
     total_in(&text).with_context(|| format!("no total in {}", out.display()))

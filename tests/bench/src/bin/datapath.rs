@@ -1,0 +1,97 @@
+//! `datapath CALLS FOLDER`: so many `tools/call` through the gateway, one after
+//! the other, in one thread. `cargo xtask bench instructions` counts what it
+//! takes.
+//!
+//! Nothing is simulated: a client on a socket, the whole HTTP surface, the
+//! catalog, the pool, and a child process behind pipes. The child is not
+//! counted, the client is, and costs the same whatever the gateway does.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use bench::load::{Client, Plan};
+use clap::Parser;
+use gateway::config::{Environment, LoadOptions, load};
+use gateway::{Gateway, Surroundings};
+
+/// Under callgrind everything takes fifty times as long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Makes calls through the gateway and ends.
+#[derive(Parser)]
+struct Arguments {
+    /// How many.
+    calls: u64,
+    /// For the configuration and the gateway's data; empty, or two runs differ.
+    folder: PathBuf,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let gateway = start(&arguments.folder).await?;
+    let address = gateway
+        .addresses()
+        .first()
+        .context("no address")?
+        .to_string();
+    let plan = Plan {
+        address,
+        path: "/mcp".to_owned(),
+        tool: "echo_echo".to_owned(),
+        connections: 1,
+        warmup: Duration::ZERO,
+        duration: Duration::ZERO,
+        session: true,
+    };
+    let mut client = Client::open(&plan, 0).await?;
+    for _ in 0..arguments.calls {
+        client.call().await?;
+    }
+    drop(client);
+    gateway.shutdown().await;
+    Ok(())
+}
+
+/// The gateway with the echo server that was built beside this program, ready.
+async fn start(folder: &Path) -> anyhow::Result<Gateway> {
+    let echo = std::env::current_exe()?
+        .with_file_name("echo-server")
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    let file = folder.join("config.json");
+    let config = serde_json::json!({
+        "gateway": { "port": 0 },
+        "servers": [{ "name": "echo", "type": "local", "command": [echo], "poolSize": 1 }],
+    });
+    std::fs::write(&file, config.to_string())?;
+    let options = LoadOptions {
+        file: Some(file.clone()),
+        ..LoadOptions::default()
+    };
+    let loaded = load(
+        &options,
+        &Environment {
+            vars: &|_| None,
+            home: None,
+            cwd: folder,
+        },
+    )?;
+    let surroundings = Surroundings {
+        data_dir: folder.join("data"),
+        config_path: Some(file),
+        notices: loaded.notices,
+    };
+    let gateway = Gateway::start(loaded.config, surroundings).await?;
+    let until = Instant::now() + PATIENCE;
+    while !gateway
+        .status()
+        .servers
+        .iter()
+        .all(|server| server.tools > 0)
+    {
+        ensure!(Instant::now() < until, "the echo server never got ready");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(gateway)
+}
