@@ -1,1 +1,23 @@
-//! Integration tests.
+//! The gateway over its real edges: HTTP and stdio in front, real and fake MCP
+//! servers behind. Each test is a story: build, act, one expectation.
+//!
+//! `cargo test --no-default-features --test it`. The official SDKs and servers
+//! must be installed; a test that needs them says how where they are missing.
+
+mod bad_input;
+mod bridge;
+mod calls;
+mod config;
+mod failing;
+mod lossless;
+mod naming;
+mod news;
+mod peers;
+mod pool;
+mod processes;
+mod questions;
+mod remote;
+mod restart;
+mod rmcp;
+mod support;
+mod surface;

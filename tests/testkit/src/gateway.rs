@@ -98,21 +98,21 @@ impl Setup {
         self
     }
 
-    /// Adds a fake server on stdio.
+    /// Adds a fake server on stdio. The script is JSON, as a value or as text.
     #[must_use]
-    pub fn fake(self, name: &str, script: Value) -> Self {
+    pub fn fake(self, name: &str, script: impl std::fmt::Display) -> Self {
         self.fake_with(name, script, json!({}))
     }
 
     /// Adds a fake server on stdio with more keys beside it in the config.
     #[must_use]
-    pub fn fake_with(self, name: &str, script: Value, more: Value) -> Self {
-        let server = self.fake_entry(name, &script, &more);
+    pub fn fake_with(self, name: &str, script: impl std::fmt::Display, more: Value) -> Self {
+        let server = self.fake_entry(name, script, &more);
         self.server(server)
     }
 
     /// The config entry of a fake server whose script is written beside it.
-    pub fn fake_entry(&self, name: &str, script: &Value, more: &Value) -> Value {
+    pub fn fake_entry(&self, name: &str, script: impl std::fmt::Display, more: &Value) -> Value {
         let path = self.path(&format!("{name}.script.json"));
         std::fs::write(&path, script.to_string()).expect("the script is written");
         let mut server = json!({

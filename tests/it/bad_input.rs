@@ -1,0 +1,236 @@
+//! Bad input: the right clear error each, and the gateway goes on.
+
+use serde_json::json;
+use testkit::{Gateway, McpHttp};
+
+use crate::support::{setup, tools};
+
+async fn gateway() -> Gateway {
+    setup()
+        .fake("fake", tools(json!([{"name": "echo"}])))
+        .start()
+        .await
+}
+
+async fn goes_on(gateway: &Gateway) {
+    let client = gateway.client().await;
+    client.tool("fake_echo", "{}").await.result();
+    assert_eq!(gateway.journal("fake").starts(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_message_gets_a_json_rpc_error_with_status_400() {
+    let gateway = gateway().await;
+    let client = gateway.client().await;
+    let deep = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"fake_echo","arguments":{}1{}}}}}"#,
+        r#"{"a":"#.repeat(200_000),
+        "}".repeat(200_000)
+    );
+    for (what, raw, code) in [
+        ("not JSON", "hello".to_owned(), -32700),
+        ("nothing", String::new(), -32700),
+        (
+            "half of it",
+            r#"{"jsonrpc":"2.0","id":1"#.to_owned(),
+            -32700,
+        ),
+        ("200,000 levels", deep, -32700),
+        (
+            "a null id",
+            r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#.to_owned(),
+            -32600,
+        ),
+        (
+            "no version",
+            r#"{"id":1,"method":"ping"}"#.to_owned(),
+            -32600,
+        ),
+        ("a number", "7".to_owned(), -32600),
+        ("an empty batch", "[]".to_owned(), -32600),
+    ] {
+        let answer = client.post(raw).await;
+        assert_eq!(answer.status, 400, "{what}: {answer:?}");
+        assert_eq!(answer.error()["code"], code, "{what}: {answer:?}");
+    }
+    goes_on(&gateway).await;
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_refused_without_being_kept() {
+    let gateway = setup()
+        .config("limits", json!({"messageBytes": 1 << 20}))
+        .fake("fake", tools(json!([{"name": "echo"}])))
+        .start()
+        .await;
+    let client = gateway.client().await;
+    let before = testkit::process::resident_kib(gateway.pid());
+    let body = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":"{}"}}}}"#,
+        "x".repeat(50 << 20)
+    );
+
+    let http = client.with("content-length", &body.len().to_string());
+    let answer = http.post(body).await;
+
+    assert_eq!(answer.status, 413, "{}", answer.status);
+    let grown = testkit::process::resident_kib(gateway.pid()).saturating_sub(before);
+    assert!(grown < 20 << 10, "{grown} KiB more");
+    goes_on(&gateway).await;
+}
+
+#[tokio::test]
+async fn fifty_megabytes_that_are_no_json_get_an_answer() {
+    let gateway = gateway().await;
+    let client = gateway.client().await;
+    let answer = client.post("x".repeat(50 << 20)).await;
+    assert!(matches!(answer.status, 400 | 413), "{answer:?}");
+    goes_on(&gateway).await;
+}
+
+#[tokio::test]
+async fn unknown_methods_tools_prompts_and_resources_are_named() {
+    let gateway = gateway().await;
+    let client = gateway.client().await;
+    for (method, params, code, named) in [
+        ("no/such-method", "{}", -32601, "no/such-method"),
+        (
+            "tools/call",
+            r#"{"name":"no_such_tool"}"#,
+            -32602,
+            "no_such_tool",
+        ),
+        ("tools/call", "{}", -32602, "name"),
+        ("tools/call", r#"{"name":7}"#, -32602, "name"),
+        (
+            "prompts/get",
+            r#"{"name":"no_such_prompt"}"#,
+            -32602,
+            "no_such_prompt",
+        ),
+        (
+            "resources/read",
+            r#"{"uri":"x://none"}"#,
+            -32002,
+            "x://none",
+        ),
+    ] {
+        let error = client.call(method, params).await.error();
+        assert_eq!(error["code"], code, "{method} {params}: {error}");
+        assert!(
+            error["message"]
+                .as_str()
+                .is_some_and(|text| text.contains(named)),
+            "{method} {params}: {error}"
+        );
+    }
+    goes_on(&gateway).await;
+}
+
+#[tokio::test]
+async fn a_strange_host_or_origin_is_refused_on_every_route() {
+    let gateway = gateway().await;
+    for path in [
+        "/mcp",
+        "/fake/mcp",
+        "/sse",
+        "/tools",
+        "/health",
+        "/api/status",
+        "/",
+    ] {
+        for (header, value) in [
+            ("host", "evil.example"),
+            ("host", "127.0.0.1.evil.example"),
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+        ] {
+            let answer = gateway.raw().with(header, value).get(path).await;
+            assert_eq!(
+                answer.status, 403,
+                "{path} with {header} {value}: {answer:?}"
+            );
+            assert!(!answer.body.is_empty(), "it says why");
+        }
+    }
+    let own = format!("http://localhost:{}", gateway.port());
+    assert_eq!(
+        gateway
+            .raw()
+            .with("origin", &own)
+            .get("/health")
+            .await
+            .status,
+        200
+    );
+    goes_on(&gateway).await;
+}
+
+#[tokio::test]
+async fn an_unknown_service_is_answered_with_those_there_are() {
+    let gateway = gateway().await;
+    let answer = gateway
+        .raw()
+        .post_to("/nobody/mcp", r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)
+        .await;
+    assert_eq!(answer.status, 404);
+    let body = answer.json();
+    assert_eq!(body["error"], "Service not found");
+    assert_eq!(body["availableServices"], json!(["fake"]));
+    assert!(body["message"].is_string());
+    goes_on(&gateway).await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_unknown_forged_or_over_gets_404_and_a_missing_one_400() {
+    let gateway = gateway().await;
+    let client = gateway.client().await;
+    let id = client.session().to_owned();
+    assert!(id.len() > 20, "{id}");
+    let mut forged = id.clone().into_bytes();
+    let middle = forged.len() / 2;
+    forged[middle] = if forged[middle] == b'A' { b'B' } else { b'A' };
+    let forged = String::from_utf8(forged).expect("UTF-8");
+    for bad in [
+        "nonsense",
+        "00000000-0000-0000-0000-000000000000",
+        forged.as_str(),
+    ] {
+        let answer = gateway
+            .raw()
+            .with("mcp-session-id", bad)
+            .call("tools/list", "{}")
+            .await;
+        assert_eq!(answer.status, 404, "{bad}: {answer:?}");
+    }
+    let without = gateway.raw().call("tools/list", "{}").await;
+    assert_eq!(without.status, 400, "{without:?}");
+
+    assert!(client.delete().await.status < 300);
+    assert_eq!(client.call("tools/list", "{}").await.status, 404);
+    goes_on(&gateway).await;
+}
+
+#[tokio::test]
+async fn a_protocol_version_that_nobody_speaks_is_refused() {
+    let gateway = gateway().await;
+    let client: McpHttp = gateway
+        .client()
+        .await
+        .with("mcp-protocol-version", "1999-01-01");
+    let answer = client.call("tools/list", "{}").await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    goes_on(&gateway).await;
+}
+
+#[tokio::test]
+async fn an_endless_head_is_refused() {
+    let gateway = gateway().await;
+    let answer = gateway
+        .raw()
+        .with("x-long", &"x".repeat(200 << 10))
+        .get("/health")
+        .await;
+    assert!(matches!(answer.status, 400 | 431), "{}", answer.status);
+    goes_on(&gateway).await;
+}

@@ -1,0 +1,265 @@
+//! What belongs to a running call: progress, cancellation, order, stray messages.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testkit::client::member;
+use testkit::wait::until_true;
+
+use crate::support::{setup, tools};
+
+#[tokio::test]
+async fn progress_comes_back_on_the_clients_own_token() {
+    let script = tools(json!([{"name": "long", "does": [{"progress": 3}, {"text": "done"}]}]));
+    let gateway = setup().fake("fake", script).start().await;
+    let client = gateway.client().await;
+
+    let params = r#"{"name":"fake_long","_meta":{"progressToken":"my token"}}"#;
+    let answer = client.call("tools/call", params).await;
+
+    let progress: Vec<Value> = answer
+        .messages()
+        .iter()
+        .filter_map(|raw| serde_json::from_str(raw).ok())
+        .collect();
+    let progress: Vec<&Value> = progress
+        .iter()
+        .filter(|message| message["method"] == "notifications/progress")
+        .collect();
+    assert_eq!(progress.len(), 3, "{answer:?}");
+    assert!(
+        progress
+            .iter()
+            .all(|message| message["params"]["progressToken"] == "my token")
+    );
+    assert!(
+        answer.body.contains(r#""total":3.0"#),
+        "numbers stay as they were: {answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn two_clients_with_the_same_token_and_id_are_kept_apart() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let script =
+        tools(json!([{"name": "long", "does": [{"gate": gate}, {"progress": 1}, "echo"]}]));
+    let gateway = setup.fake("fake", script).start().await;
+    let (one, two) = (gateway.client().await, gateway.client().await);
+    let request = |who: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":"same","method":"tools/call","params":{{"name":"fake_long","arguments":{{"who":"{who}"}},"_meta":{{"progressToken":"same"}}}}}}"#
+        )
+    };
+
+    let journal = gateway.journal("fake");
+    let (first, second, ()) =
+        tokio::join!(one.post(request("one")), two.post(request("two")), async {
+            until_true("both calls arrived", || {
+                journal.received_of("tools/call").len() == 2
+            })
+            .await;
+            std::fs::write(&gate, "").expect("the gate opens");
+        });
+
+    for (answer, own, other) in [(first, "one", "two"), (second, "two", "one")] {
+        assert!(
+            answer.result().contains(&format!(r#""who":"{own}""#)),
+            "{answer:?}"
+        );
+        assert!(
+            !answer.body.contains(&format!(r#""who":"{other}""#)),
+            "{answer:?}"
+        );
+        assert_eq!(
+            answer.messages().len(),
+            2,
+            "one progress and one answer: {answer:?}"
+        );
+        assert_eq!(member(&answer.response(), "id"), r#""same""#);
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_reaches_the_server_under_its_own_id() {
+    let script = tools(json!([{"name": "hang", "does": ["hang"]}, {"name": "echo"}]));
+    let gateway = setup().fake("fake", script).start().await;
+    let client = gateway.client().await;
+    let journal = gateway.journal("fake");
+
+    let call = client.post(
+        r#"{"jsonrpc":"2.0","id":"mine","method":"tools/call","params":{"name":"fake_hang"}}"#,
+    );
+    let cancelling = async {
+        until_true("the call arrived", || {
+            !journal.received_of("tools/call").is_empty()
+        })
+        .await;
+        client
+            .notify(
+                "notifications/cancelled",
+                r#"{"requestId":"mine","reason":"enough"}"#,
+            )
+            .await;
+    };
+    tokio::join!(
+        async {
+            // Whether and how a cancelled call is answered is the gateway's affair; it must end.
+            drop(call.await);
+        },
+        cancelling
+    );
+
+    until_true("the cancellation arrived", || {
+        !journal.received_of("notifications/cancelled").is_empty()
+    })
+    .await;
+    let sent = &journal.received_of("tools/call")[0];
+    let cancelled = member(&journal.received_of("notifications/cancelled")[0], "params");
+    assert_eq!(member(&cancelled, "requestId"), member(sent, "id"));
+    assert_eq!(member(&cancelled, "reason"), r#""enough""#);
+    assert!(
+        client
+            .tool("fake_echo", "{}")
+            .await
+            .result()
+            .contains("structuredContent")
+    );
+}
+
+#[tokio::test]
+async fn a_concurrent_server_answers_out_of_order_on_one_process() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let script = tools(json!([
+        {"name": "slow", "does": [{"gate": gate}, {"text": "slow"}]},
+        {"name": "fast", "does": [{"touch": gate}, {"text": "fast"}]},
+    ]));
+    let gateway = setup.fake("fake", script).start().await;
+    let client = gateway.client().await;
+
+    // The slow one ends only once the fast one has run beside it.
+    let (slow, fast) = tokio::join!(
+        client.text("fake_slow", "{}"),
+        client.text("fake_fast", "{}")
+    );
+
+    assert_eq!((slow.as_str(), fast.as_str()), ("slow", "fast"));
+    assert_eq!(gateway.journal("fake").starts(), 1);
+}
+
+#[tokio::test]
+async fn a_slow_server_does_not_delay_another() {
+    let gateway = setup()
+        .fake("slow", tools(json!([{"name": "hang", "does": ["hang"]}])))
+        .fake("fast", tools(json!([{"name": "echo"}])))
+        .start()
+        .await;
+    let client = gateway.client().await;
+    let hanging = client.post_stream(client.request("tools/call", r#"{"name":"slow_hang"}"#));
+    let hanging = tokio::time::timeout(Duration::from_millis(50), hanging);
+
+    let start = Instant::now();
+    let (_, answer) = tokio::join!(hanging, client.tool("fast_echo", "{}"));
+
+    answer.result();
+    assert!(
+        start.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn stray_output_of_a_server_hurts_nobody() {
+    let script = tools(json!([
+        {"name": "noisy", "does": [
+            {"print": "Server started!"}, {"print": "{not json"}, {"print": "[]"}, {"print": "{}"},
+            {"answerAs": "nobody's"}, {"answerAs": 999999}, {"answerAs": null},
+            {"giant": 100000}, {"text": "fine"}, "again", "again"
+        ]},
+        {"name": "echo"},
+    ]));
+    let gateway = setup().fake("fake", script).start().await;
+    let client = gateway.client().await;
+
+    assert_eq!(client.text("fake_noisy", "{}").await, "fine");
+    assert_eq!(client.text("fake_noisy", "{}").await, "fine");
+    client.tool("fake_echo", "{}").await.result();
+    assert_eq!(gateway.journal("fake").starts(), 1);
+}
+
+#[tokio::test]
+async fn a_call_whose_server_dies_fails_clearly_and_the_next_one_works() {
+    let script = tools(json!([
+        {"name": "crash", "does": [{"stderr": "out of cheese"}, {"crash": 3}]},
+        {"name": "last-words", "does": [{"text": "farewell"}, {"delay": 50}, {"crash": 0}]},
+        {"name": "echo"},
+    ]));
+    let gateway = setup().fake("fake", script).start().await;
+    let client = gateway.client().await;
+
+    let error = client.tool("fake_crash", "{}").await.error();
+    assert_eq!(error["code"], -32000, "{error}");
+    assert!(
+        error["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("fake")),
+        "{error}"
+    );
+    assert_eq!(
+        gateway.journal("fake").received_of("tools/call").len(),
+        1,
+        "never replayed blindly"
+    );
+
+    client.tool("fake_echo", "{}").await.result();
+    assert_eq!(client.text("fake_last-words", "{}").await, "farewell");
+    until_true("it died", || {
+        gateway
+            .journal("fake")
+            .entries()
+            .iter()
+            .filter(|entry| entry.event == "exit")
+            .count()
+            == 2
+    })
+    .await;
+    client.tool("fake_echo", "{}").await.result();
+}
+
+#[tokio::test]
+async fn lists_in_pages_are_read_to_the_end() {
+    let names: Vec<Value> = (0..25).map(|i| json!({"name": format!("t{i}")})).collect();
+    let script = json!({
+        "pageSize": 4,
+        "tools": names,
+        "prompts": [{"name": "p1"}, {"name": "p2"}, {"name": "p3"}, {"name": "p4"}, {"name": "p5"}],
+        "resources": (0..9).map(|i| json!({"uri": format!("x://r{i}"), "name": "r"})).collect::<Vec<_>>(),
+    });
+    let gateway = setup().fake("fake", script).start().await;
+    let client = gateway.client().await;
+
+    assert_eq!(client.tool_names().await.len(), 25);
+    let prompts: Value =
+        serde_json::from_str(&client.call("prompts/list", "{}").await.result()).expect("JSON");
+    let resources: Value =
+        serde_json::from_str(&client.call("resources/list", "{}").await.result()).expect("JSON");
+    assert_eq!(
+        prompts["prompts"].as_array().map(Vec::len),
+        Some(5),
+        "{prompts}"
+    );
+    assert_eq!(
+        resources["resources"].as_array().map(Vec::len),
+        Some(9),
+        "{resources}"
+    );
+    assert!(
+        client
+            .call("resources/read", r#"{"uri":"x://r8"}"#)
+            .await
+            .result()
+            .contains("content of x://r8")
+    );
+}

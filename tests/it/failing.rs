@@ -1,0 +1,168 @@
+//! A server that fails leaves the others untouched and says why.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testkit::wait::until;
+
+use crate::support::{setup, tools};
+
+fn explained(status: &Value) -> &Value {
+    let error = &status["error"];
+    for language in ["en", "zh"] {
+        assert!(
+            error["message"][language]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{status:#}"
+        );
+    }
+    error
+}
+
+#[tokio::test]
+async fn a_server_that_dies_at_start_says_why_with_its_last_lines() {
+    let broken =
+        json!({"start": {"stderr": ["reading settings", "fatal: API key missing"], "exit": 3}});
+    let gateway = setup()
+        .fake("broken", broken)
+        .fake("sound", tools(json!([{"name": "echo"}])))
+        .start()
+        .await;
+    let client = gateway.client().await;
+
+    client.tool("sound_echo", "{}").await.result();
+    let status = gateway.await_state("broken", "failing").await;
+
+    let lines: Vec<&str> = explained(&status)["lastLines"]
+        .as_array()
+        .expect("lines")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("fatal: API key missing")),
+        "{lines:?}"
+    );
+    assert_eq!(gateway.server_status("sound").await["state"], "ready");
+    assert_eq!(client.tool_names().await, ["sound_echo"]);
+    let starts = gateway.journal("broken").starts();
+    assert!(starts <= 10, "it backs off: {starts} starts");
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_exist_is_named_with_a_remedy() {
+    let gateway = setup()
+        .server(json!({"name": "missing", "type": "local", "command": ["no-such-program-anywhere", "--x"]}))
+        .fake("sound", tools(json!([{"name": "echo"}])))
+        .start()
+        .await;
+    let status = gateway.await_state("missing", "failing").await;
+    let error = explained(&status);
+    assert!(
+        error["message"]["en"]
+            .as_str()
+            .is_some_and(|text| text.contains("no-such-program-anywhere")),
+        "{error:#}"
+    );
+    assert!(
+        error["remedy"]["en"].is_string() && error["remedy"]["zh"].is_string(),
+        "{error:#}"
+    );
+    gateway
+        .client()
+        .await
+        .tool("sound_echo", "{}")
+        .await
+        .result();
+}
+
+#[tokio::test]
+async fn a_slow_handshake_delays_only_its_own_server() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let slow =
+        json!({"tools": [{"name": "echo"}], "on": {"initialize": [{"gate": gate}, "default"]}});
+    let gateway = setup
+        .fake("slow", slow)
+        .fake("fast", tools(json!([{"name": "echo"}])))
+        .start()
+        .await;
+    gateway.await_state("fast", "ready").await;
+    let client = gateway.client().await;
+
+    let start = Instant::now();
+    client.tool("fast_echo", "{}").await.result();
+    assert!(
+        start.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(gateway.server_status("slow").await["state"], "starting");
+
+    std::fs::write(&gate, "").expect("the gate opens");
+    gateway.await_state("slow", "ready").await;
+    client.tool("slow_echo", "{}").await.result();
+}
+
+#[tokio::test]
+async fn a_server_that_exits_on_a_method_it_does_not_know_is_still_served() {
+    let script = json!({"exitOnUnknownMethod": true, "tools": [{"name": "echo"}]});
+    let gateway = setup().fake("touchy", script).start().await;
+    let client = gateway.client().await;
+    client.tool("touchy_echo", "{}").await.result();
+}
+
+#[tokio::test]
+async fn a_server_with_nothing_but_tools_is_asked_for_nothing_else() {
+    let script = json!({"capabilities": {"tools": {}}, "exitOnUnknownMethod": true, "tools": [{"name": "echo"}]});
+    let gateway = setup().fake("fake", script).start().await;
+    let client = gateway.client().await;
+    client.tool("fake_echo", "{}").await.result();
+    let prompts: Value =
+        serde_json::from_str(&client.call("prompts/list", "{}").await.result()).expect("JSON");
+    assert_eq!(prompts["prompts"], json!([]));
+    assert!(
+        gateway
+            .journal("fake")
+            .received_of("prompts/list")
+            .is_empty()
+    );
+    assert!(
+        gateway
+            .journal("fake")
+            .received_of("resources/list")
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_repaired_comes_back_by_itself() {
+    let setup = setup();
+    let program = setup.path("program");
+    let script = setup.path("late.script.json");
+    std::fs::write(&script, tools(json!([{"name": "echo"}])).to_string()).expect("written");
+    let gateway = setup
+        .server(json!({"name": "late", "type": "local", "command": [program, script]}))
+        .start()
+        .await;
+    gateway.await_state("late", "failing").await;
+
+    std::os::unix::fs::symlink(
+        testkit::programs::fake_server(),
+        gateway.folder().join("program"),
+    )
+    .expect("a link");
+    let client = gateway.client().await;
+    until("it is served", async || {
+        client
+            .tool_names()
+            .await
+            .contains(&"late_echo".to_owned())
+            .then_some(())
+    })
+    .await;
+    client.tool("late_echo", "{}").await.result();
+}
