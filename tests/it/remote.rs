@@ -76,6 +76,7 @@ async fn news_and_questions_of_a_remote_server_arrive() {
     ]});
     let fake = HttpFake::start(&setup, "far", &script);
     let gateway = in_front_of(setup, &fake).await;
+    gateway.await_state("far", "ready").await;
     let client = gateway.client_with(r#"{"sampling":{}}"#).await;
     let mut news = client.listen().await;
 

@@ -277,8 +277,12 @@ impl McpHttp {
         if let Some(id) = answer.headers.get("mcp-session-id") {
             self.headers.insert("mcp-session-id", id.clone());
         }
-        self.headers
-            .insert("mcp-protocol-version", version.parse().expect("a version"));
+        let negotiated: Value = serde_json::from_str(&answer.result()).expect("JSON");
+        let negotiated = negotiated["protocolVersion"].as_str().expect("a version");
+        self.headers.insert(
+            "mcp-protocol-version",
+            negotiated.parse().expect("a version"),
+        );
         let accepted = self.notify("notifications/initialized", "{}").await;
         assert_eq!(accepted.status, 202, "{accepted:?}");
         answer
