@@ -135,7 +135,7 @@ impl CallInFlight {
                     .progress_token
                     .map(|token| plan.text.slice(token.range())),
                 client: plan.client.clone(),
-                _lease: Some(lease),
+                lease: Some(lease),
             };
             let write = |own: &str| {
                 let mut edits = Vec::with_capacity(3);

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
-
 use crate::access::Guard;
 use crate::board::Board;
 use crate::catalog::ServerIndex;
 use crate::config::model::Config;
+use crate::serve::listener::Ending;
 use crate::serve::session::Sessions;
 use crate::server::Server;
 use crate::words::Words;
@@ -34,8 +33,8 @@ pub(crate) struct Core {
     pub(crate) started: Instant,
     /// The port that is really listened on.
     pub(crate) port: std::sync::OnceLock<u16>,
-    /// Cancelled when the gateway begins to shut down: idle streams end.
-    pub(crate) draining: CancellationToken,
+    /// Streams that belong to no call end when the gateway drains.
+    pub(crate) ending: Ending,
 }
 
 impl Core {

@@ -19,6 +19,7 @@ use crate::board::Board;
 use crate::config::model::Config;
 use crate::core::Core;
 use crate::private_file;
+use crate::serve::listener::Ending;
 use crate::serve::session::Sessions;
 use crate::serve::session_id::SessionKey;
 use crate::serve::{self, listener};
@@ -177,7 +178,7 @@ impl Gateway {
     /// Takes everything down; the lines are the order.
     pub async fn shutdown(self) {
         // Stop accepting; streams without a call end, requests in flight go on.
-        self.core.draining.cancel();
+        self.core.ending.draining.cancel();
         self.core.sessions.hang_up();
         self.connections.close();
         if tokio::time::timeout(DRAIN, self.connections.wait())
@@ -188,28 +189,33 @@ impl Gateway {
                 "calls that were still in flight after {} s are dropped",
                 DRAIN.as_secs()
             );
+            self.core.ending.cut.cancel();
         }
         // Close the servers: end of input, then SIGTERM, then SIGKILL.
         self.tidying.cancel();
         self.core.servers.iter().for_each(|server| server.close());
         self.servers.close();
-        if tokio::time::timeout(FAREWELL, self.servers.wait())
-            .await
-            .is_err()
-        {
+        let gone = async {
+            self.connections.wait().await;
+            for server in &self.core.servers {
+                server.inbox.tasks.wait().await;
+            }
+            self.servers.wait().await;
+        };
+        if tokio::time::timeout(FAREWELL, gone).await.is_err() {
             tracing::warn!("some servers did not leave within {} s", FAREWELL.as_secs());
         }
     }
 
     fn run(&self, listeners: Vec<TcpListener>) {
         for listener in listeners {
-            let (router, draining) = (self.router.clone(), self.core.draining.clone());
+            let (router, ending) = (self.router.clone(), self.core.ending.clone());
             let header_bytes = self.core.config.limits.header_bytes;
             self.connections.spawn(listener::accept(
                 listener,
                 router,
                 header_bytes,
-                draining,
+                ending,
                 self.connections.clone(),
             ));
         }
@@ -288,7 +294,7 @@ fn build(
         guard,
         started: Instant::now(),
         port: OnceLock::new(),
-        draining: CancellationToken::new(),
+        ending: Ending::default(),
     }
 }
 

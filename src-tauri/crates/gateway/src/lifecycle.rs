@@ -13,6 +13,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait between attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// A connection that ends this soon counts as a start that went wrong.
+const QUICK_END: Duration = Duration::from_secs(10);
+
 /// What went wrong, for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,8 +35,8 @@ pub(crate) enum State {
     Disabled,
     /// Being started for the first time or again; `failures` attempts went wrong before.
     Starting { failures: u32 },
-    /// At least one connection is live.
-    Ready,
+    /// At least one connection is live; `failures` attempts or quick ends came before it.
+    Ready { failures: u32 },
     /// It could not be started; tried again at `retry_at`.
     Failing {
         failures: u32,
@@ -57,8 +60,14 @@ pub(crate) enum Happened {
         now: Instant,
         jitter: f64,
     },
-    /// A connection ended by itself; `left` others live.
-    Lost { left: usize },
+    /// A connection ended by itself after `lived`; `left` others live.
+    Lost {
+        left: usize,
+        lived: Duration,
+        failure: Failure,
+        now: Instant,
+        jitter: f64,
+    },
     /// The last connection was closed because nobody used it.
     Idle,
 }
@@ -68,14 +77,15 @@ impl State {
     pub(crate) fn next(self, happened: Happened) -> Self {
         match (self, happened) {
             (Self::Disabled, _) => Self::Disabled,
-            (Self::Ready, Happened::Attempt) => Self::Ready,
-            (Self::Failing { failures, .. } | Self::Starting { failures }, Happened::Attempt) => {
-                Self::Starting { failures }
-            }
-            (Self::Stopped, Happened::Attempt) => Self::Starting { failures: 0 },
-            (_, Happened::Connected) => Self::Ready,
+            (Self::Ready { failures }, Happened::Attempt) => Self::Ready { failures },
+            (state, Happened::Attempt) => Self::Starting {
+                failures: state.failures(),
+            },
+            (state, Happened::Connected) => Self::Ready {
+                failures: state.failures(),
+            },
             // Growth that fails leaves a working server working.
-            (Self::Ready, Happened::Failed { .. }) => Self::Ready,
+            (Self::Ready { failures }, Happened::Failed { .. }) => Self::Ready { failures },
             (
                 state,
                 Happened::Failed {
@@ -83,17 +93,33 @@ impl State {
                     now,
                     jitter,
                 },
-            ) => {
-                let failures = state.failures() + 1;
-                Self::Failing {
-                    failures,
-                    retry_at: now + wait(failures, jitter),
+            ) => state.failing(failure, now, jitter),
+            (
+                state @ Self::Ready { .. },
+                Happened::Lost {
+                    left: 0,
+                    lived,
                     failure,
-                }
-            }
-            (Self::Ready, Happened::Lost { left: 0 }) => Self::Starting { failures: 0 },
+                    now,
+                    jitter,
+                },
+            ) => match (lived < QUICK_END, state.failures()) {
+                (false, _) => Self::Starting { failures: 0 },
+                (true, 0) => Self::Starting { failures: 1 },
+                // It starts and ends, again and again.
+                (true, _) => state.failing(failure, now, jitter),
+            },
             (state, Happened::Lost { .. }) => state,
             (_, Happened::Idle) => Self::Stopped,
+        }
+    }
+
+    fn failing(self, failure: Failure, now: Instant, jitter: f64) -> Self {
+        let failures = self.failures() + 1;
+        Self::Failing {
+            failures,
+            retry_at: now + wait(failures, jitter),
+            failure,
         }
     }
 
@@ -102,7 +128,7 @@ impl State {
         match self {
             Self::Disabled => "disabled",
             Self::Starting { .. } => "starting",
-            Self::Ready => "ready",
+            Self::Ready { .. } => "ready",
             Self::Failing { .. } => "failing",
             Self::Stopped => "stopped",
         }
@@ -110,7 +136,9 @@ impl State {
 
     fn failures(&self) -> u32 {
         match self {
-            Self::Starting { failures } | Self::Failing { failures, .. } => *failures,
+            Self::Starting { failures }
+            | Self::Ready { failures }
+            | Self::Failing { failures, .. } => *failures,
             _ => 0,
         }
     }
@@ -128,15 +156,28 @@ fn wait(failures: u32, jitter: f64) -> Duration {
 mod tests {
     use super::*;
 
-    fn failed(now: Instant) -> Happened {
-        let failure = Failure {
+    fn failure() -> Failure {
+        Failure {
             message: Words::new("x", "x"),
             remedy: None,
             last_lines: Vec::new(),
-        };
+        }
+    }
+
+    fn failed(now: Instant) -> Happened {
         Happened::Failed {
-            failure,
+            failure: failure(),
             now,
+            jitter: 0.0,
+        }
+    }
+
+    fn lost(left: usize, seconds: u64) -> Happened {
+        Happened::Lost {
+            left,
+            lived: Duration::from_secs(seconds),
+            failure: failure(),
+            now: Instant::now(),
             jitter: 0.0,
         }
     }
@@ -154,19 +195,34 @@ mod tests {
             state = state.next(Happened::Attempt);
             assert!(matches!(state, State::Starting { failures: 1.. }));
         }
-        assert_eq!(state.next(Happened::Connected), State::Ready);
+        assert!(matches!(
+            state.next(Happened::Connected),
+            State::Ready { .. }
+        ));
         assert_eq!(wait(1, 1.0), Duration::from_millis(750));
     }
 
     #[test]
     fn a_working_server_is_not_called_broken_for_what_concerns_one_connection() {
-        assert_eq!(State::Ready.next(failed(Instant::now())), State::Ready);
-        assert_eq!(State::Ready.next(Happened::Lost { left: 1 }), State::Ready);
-        assert_eq!(
-            State::Ready.next(Happened::Lost { left: 0 }),
-            State::Starting { failures: 0 }
-        );
-        assert_eq!(State::Ready.next(Happened::Idle), State::Stopped);
+        let ready = || State::Ready { failures: 0 };
+        assert_eq!(ready().next(failed(Instant::now())), ready());
+        assert_eq!(ready().next(lost(1, 0)), ready());
+        assert_eq!(ready().next(lost(0, 3600)), State::Starting { failures: 0 });
+        assert_eq!(ready().next(Happened::Idle), State::Stopped);
         assert_eq!(State::Disabled.next(Happened::Attempt), State::Disabled);
+    }
+
+    #[test]
+    fn a_server_that_keeps_ending_is_started_less_and_less_often() {
+        let mut state = State::Ready { failures: 0 };
+        state = state.next(lost(0, 1));
+        assert_eq!(state, State::Starting { failures: 1 }, "once is forgiven");
+        for failures in 2..5 {
+            state = state.next(Happened::Connected).next(lost(0, 1));
+            assert!(matches!(&state, State::Failing { failures: n, .. } if *n == failures));
+            state = state.next(Happened::Attempt);
+        }
+        let recovered = state.next(Happened::Connected).next(lost(0, 60));
+        assert_eq!(recovered, State::Starting { failures: 0 });
     }
 }

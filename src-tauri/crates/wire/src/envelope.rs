@@ -212,7 +212,9 @@ impl Parts {
                     (None, _) => Kind::Notification { method },
                     (Some(_), Some(id)) => Kind::Request { id, method },
                     (Some(_), None) => {
-                        return invalid(r#"the member "id" must be a string or a number, not null"#);
+                        return invalid(
+                            r#"the member "id" must be a string or a number, not null"#,
+                        );
                     }
                 }
             }

@@ -101,10 +101,8 @@ impl Decoder {
             }
             b"event" => self.event.event = Some(text()),
             b"id" if !value.contains(&0) => self.event.id = Some(text()),
-            b"retry" => {
-                if value.iter().all(u8::is_ascii_digit) {
-                    self.event.retry = text().parse().ok();
-                }
+            b"retry" if value.iter().all(u8::is_ascii_digit) => {
+                self.event.retry = text().parse().ok();
             }
             // A comment (empty name) or a field of a later specification.
             _ => {}

@@ -58,10 +58,22 @@ fn server(node: &Node<'_, '_>) -> Option<ServerDraft> {
         enabled: fields.get("enabled").and_then(|node| node.flag()),
         pool_size: fields.get("poolSize").and_then(|node| connections(&node)),
         call_timeout: fields.get("callTimeout").and_then(|node| duration(&node)),
-        sharing: fields.get("sharing").and_then(|node| sharing(&node)),
+        sharing: fields.get("sharing").and_then(|node| {
+            let sharing = sharing(&node);
+            later(&node, sharing == Some(Sharing::Session));
+            sharing
+        }),
         concurrent: fields.get("concurrent").and_then(|node| node.flag()),
-        roots: fields.get("roots").and_then(|node| node.flag()),
-        protocol: fields.get("protocol").and_then(|node| protocol(&node)),
+        roots: fields.get("roots").and_then(|node| {
+            let roots = node.flag();
+            later(&node, roots == Some(true));
+            roots
+        }),
+        protocol: fields.get("protocol").and_then(|node| {
+            let protocol = protocol(&node);
+            later(&node, protocol == Some(Protocol::Modern));
+            protocol
+        }),
         description: fields.get("description").and_then(|node| node.text()),
     };
     fields.not_yet(&["auth"]);
@@ -227,6 +239,16 @@ fn header_lines(node: &Node<'_, '_>) -> Vec<(String, String)> {
         }
     }
     headers
+}
+
+/// A value that this version reads and does not act on yet.
+fn later(node: &Node<'_, '_>, asked: bool) {
+    if asked {
+        node.warning(Words::new(
+            "this value has no effect in this version: the server's connections are shared by all clients, in the legacy protocol, without roots",
+            "该值在此版本中不起作用:该服务器的连接由所有客户端共用,使用旧版协议,不提供 roots",
+        ));
+    }
 }
 
 fn sharing(node: &Node<'_, '_>) -> Option<Sharing> {

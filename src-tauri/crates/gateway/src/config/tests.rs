@@ -77,7 +77,7 @@ fn the_defaults_load_and_leave_no_hole() {
     let loaded = loaded(DEFAULTS);
     assert_eq!(loaded.warnings, []);
     assert_eq!(loaded.config.gateway.port, 4298);
-    assert_eq!(loaded.config.limits.message_bytes, 64 << 20);
+    assert_eq!(loaded.config.limits.message_bytes, 32 << 20);
     assert_eq!(loaded.config.limits.header_bytes, 64 << 10);
     assert_eq!(loaded.config.limits.sessions, 10_000);
     assert_eq!(config("{}").limits, loaded.config.limits);

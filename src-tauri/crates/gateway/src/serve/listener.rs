@@ -38,19 +38,27 @@ pub(crate) async fn bind(host: IpAddr, port: u16) -> std::io::Result<Vec<TcpList
     Ok(listeners)
 }
 
-/// Accepts until `draining`; then every connection finishes the request it is
-/// working on and closes. `connections` knows when the last one has.
+/// When connections have to end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ending {
+    /// They finish the request they are working on.
+    pub(crate) draining: CancellationToken,
+    /// They are cut off.
+    pub(crate) cut: CancellationToken,
+}
+
+/// Accepts until `draining`; `connections` knows when the last connection has ended.
 pub(crate) async fn accept(
     listener: TcpListener,
     router: Router,
     header_bytes: usize,
-    draining: CancellationToken,
+    ending: Ending,
     connections: TaskTracker,
 ) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = draining.cancelled() => return,
+            () = ending.draining.cancelled() => return,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -59,7 +67,7 @@ pub(crate) async fn accept(
                     peer,
                     router.clone(),
                     header_bytes,
-                    draining.clone(),
+                    ending.clone(),
                 ));
             }
             Err(error) => {
@@ -75,7 +83,7 @@ async fn serve(
     peer: SocketAddr,
     router: Router,
     header_bytes: usize,
-    draining: CancellationToken,
+    ending: Ending,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "TCP_NODELAY could not be set");
@@ -93,9 +101,12 @@ async fn serve(
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = draining.cancelled() => {
+        () = ending.draining.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection => ended,
+                () = ending.cut.cancelled() => return,
+            }
         }
     };
     if let Err(error) = ended {

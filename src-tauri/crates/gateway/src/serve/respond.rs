@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::Stream;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -19,6 +19,29 @@ pub(crate) const COMMENT: Bytes = Bytes::from_static(b": keep-alive\n\n");
 const BODY_DEADLINE: Duration = Duration::from_secs(120);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A response that ends a handler early. Boxed: handlers return it through many hands.
+#[derive(Debug)]
+pub(crate) struct Refusal(Box<Response>);
+
+impl From<Response> for Refusal {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+impl Refusal {
+    /// Its HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status()
+    }
+}
 
 /// A JSON text that is already written.
 pub(crate) fn raw_json(status: StatusCode, text: impl Into<Body>) -> Response {
@@ -43,6 +66,11 @@ pub(crate) fn json(status: StatusCode, document: &impl serde::Serialize) -> Resp
 /// A JSON-RPC error that answers no request in particular.
 pub(crate) fn rpc_error(status: StatusCode, code: i32, message: &str) -> Response {
     raw_json(status, wire::error_response(b"null", code, message, None))
+}
+
+/// The same, ending a handler early.
+pub(crate) fn refuse(status: StatusCode, code: i32, message: &str) -> Refusal {
+    rpc_error(status, code, message).into()
 }
 
 /// Nothing to say but that it was taken.
@@ -74,31 +102,32 @@ pub(crate) fn event_stream(
 ///
 /// # Errors
 /// The response that says what is wrong with it.
-pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Response> {
+pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Refusal> {
     let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, limit).collect()).await;
-    match collected {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(rpc_error(
+    let refusal = match collected {
+        Ok(Ok(collected)) => return Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => rpc_error(
             StatusCode::PAYLOAD_TOO_LARGE,
             error_code::INVALID_REQUEST,
             &format!(
                 "the message is larger than {limit} bytes; raise limits.messageBytes if it must be"
             ),
-        )),
-        Ok(Err(error)) => Err(rpc_error(
+        ),
+        Ok(Err(error)) => rpc_error(
             StatusCode::BAD_REQUEST,
             error_code::PARSE_ERROR,
             &format!("the body could not be read: {error}"),
-        )),
-        Err(_) => Err(rpc_error(
+        ),
+        Err(_) => rpc_error(
             StatusCode::REQUEST_TIMEOUT,
             error_code::INVALID_REQUEST,
             &format!(
                 "the body did not arrive within {} s",
                 BODY_DEADLINE.as_secs()
             ),
-        )),
-    }
+        ),
+    };
+    Err(refusal.into())
 }
 
 /// What a text that is no message is answered with.

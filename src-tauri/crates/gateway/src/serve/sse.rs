@@ -16,6 +16,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use wire::{Kind, encode_sse, error_code};
 
+use super::respond::Refusal;
 use super::session::Session;
 use super::{App, handshake, respond, streamable};
 use crate::call::Step;
@@ -83,7 +84,7 @@ pub(super) async fn open(State(app): State<App>) -> Response {
     let mut ticks = interval(respond::KEEP_ALIVE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.reset();
-    let draining = app.core.draining.clone();
+    let draining = app.core.ending.draining.clone();
     let state = (receiver, ticks, draining, Farewell { app, id });
     let rest = futures_util::stream::unfold(
         state,
@@ -109,7 +110,7 @@ pub(super) async fn post(
     State(app): State<App>,
     Query(query): Query<HashMap<String, String>>,
     request: Request,
-) -> Response {
+) -> Result<Response, Refusal> {
     match session_id(&query, &request) {
         Some(id) => take(app, &id, request).await,
         None => streamable::take(app.core, None, request).await,
@@ -121,16 +122,16 @@ pub(super) async fn message(
     State(app): State<App>,
     Query(query): Query<HashMap<String, String>>,
     request: Request,
-) -> Response {
+) -> Result<Response, Refusal> {
     match session_id(&query, &request) {
         Some(id) => take(app, &id, request).await,
         None => {
             let message = "sessionId is missing: open GET /sse and post to the address that its endpoint event names";
-            respond::rpc_error(
+            Err(respond::refuse(
                 StatusCode::BAD_REQUEST,
                 error_code::INVALID_REQUEST,
                 message,
-            )
+            ))
         }
     }
 }
@@ -150,21 +151,22 @@ fn session_id(query: &HashMap<String, String>, request: &Request) -> Option<Stri
         .or_else(header)
 }
 
-async fn take(app: App, id: &str, request: Request) -> Response {
+async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal> {
     let Some(channel) = app.channels.open.locked().get(id).cloned() else {
         let message = "Session not found: its stream has ended; open GET /sse again";
-        return respond::rpc_error(StatusCode::NOT_FOUND, error_code::REQUEST_TIMEOUT, message);
+        return Err(respond::refuse(
+            StatusCode::NOT_FOUND,
+            error_code::REQUEST_TIMEOUT,
+            message,
+        ));
     };
     let limits = app.core.config.limits;
-    let text = match respond::read_body(request.into_body(), limits.message_bytes).await {
-        Ok(text) => text,
-        Err(refusal) => return refusal,
-    };
+    let text = respond::read_body(request.into_body(), limits.message_bytes).await?;
     let envelope = match wire::parse(&text, limits.depth) {
         Ok(envelope) => envelope,
         Err(error) => {
             let (status, answer) = respond::bad_message(&text, &error, limits.depth);
-            return respond::raw_json(status, answer);
+            return Ok(respond::raw_json(status, answer));
         }
     };
     let client = channel.session.locked().clone();
@@ -197,7 +199,7 @@ async fn take(app: App, id: &str, request: Request) -> Response {
             }
         }
     }
-    respond::accepted()
+    Ok(respond::accepted())
 }
 
 /// Works on one request until its answer is on the stream.

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use tokio::time::{MissedTickBehavior, interval};
 use wire::{EnvelopeError, Kind, Version, encode_sse, error_code};
 
+use super::respond::Refusal;
 use super::session::Session;
 use super::{App, handshake, respond, rest};
 use crate::call::{CallInFlight, Step};
@@ -26,11 +27,9 @@ pub(super) async fn post(
     State(app): State<App>,
     service: Option<Path<String>>,
     request: Request,
-) -> Response {
-    match endpoint(&app.core, service) {
-        Ok(scope) => take(app.core, scope, request).await,
-        Err(unknown) => unknown,
-    }
+) -> Result<Response, Refusal> {
+    let scope = endpoint(&app.core, service)?;
+    take(app.core, scope, request).await
 }
 
 /// The same for an endpoint that is already known.
@@ -38,20 +37,11 @@ pub(super) async fn take(
     core: Arc<Core>,
     scope: Option<ServerIndex>,
     request: Request,
-) -> Response {
+) -> Result<Response, Refusal> {
     let (head, body) = request.into_parts();
-    let accepts = match Accepts::read(&head.headers) {
-        Ok(accepts) => accepts,
-        Err(refusal) => return refusal,
-    };
-    let text = match respond::read_body(body, core.config.limits.message_bytes).await {
-        Ok(text) => text,
-        Err(refusal) => return refusal,
-    };
-    let session = match find_session(&core, scope, &head.headers) {
-        Ok(session) => session,
-        Err(refusal) => return refusal,
-    };
+    let accepts = Accepts::read(&head.headers)?;
+    let text = respond::read_body(body, core.config.limits.message_bytes).await?;
+    let session = find_session(&core, scope, &head.headers)?;
     let depth = core.config.limits.depth;
     let envelope = match wire::parse(&text, depth) {
         Ok(envelope) => envelope,
@@ -60,30 +50,30 @@ pub(super) async fn take(
                 .as_ref()
                 .is_none_or(|session| session.version.has_batches()) =>
         {
-            return batch(core, scope, session, &text).await;
+            return Ok(batch(core, scope, session, &text).await);
         }
         Err(error) => {
             let (status, answer) = respond::bad_message(&text, &error, depth);
-            return respond::raw_json(status, answer);
+            return Ok(respond::raw_json(status, answer));
         }
     };
     if let Kind::Request { id, .. } = envelope.kind
         && envelope.method(&text) == "initialize"
     {
-        return match handshake::initialize(&core, scope, &text, &envelope, id).await {
-            Ok((session, answer)) => {
-                let mut response = accepts.one(answer);
-                if let Ok(id) = HeaderValue::from_str(&session.id) {
-                    response.headers_mut().insert(SESSION, id);
+        return Ok(
+            match handshake::initialize(&core, scope, &text, &envelope, id).await {
+                Ok((session, answer)) => {
+                    let mut response = accepts.one(answer);
+                    if let Ok(id) = HeaderValue::from_str(&session.id) {
+                        response.headers_mut().insert(SESSION, id);
+                    }
+                    response
                 }
-                response
-            }
-            Err(answer) => accepts.one(answer),
-        };
+                Err(answer) => accepts.one(answer),
+            },
+        );
     }
-    if let Err(refusal) = check_version(&head.headers) {
-        return refusal;
-    }
+    check_version(&head.headers)?;
     let incoming = Incoming {
         text,
         envelope,
@@ -91,7 +81,7 @@ pub(super) async fn take(
         scope,
         streams: accepts.stream,
     };
-    match envelope.kind {
+    Ok(match envelope.kind {
         Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
             Reply::Answer(answer) => accepts.one(answer),
             Reply::Call(call) => relay(call, accepts).await,
@@ -101,7 +91,7 @@ pub(super) async fn take(
             respond::accepted()
         }
         Kind::Response { id, .. } => answered(&incoming, id),
-    }
+    })
 }
 
 /// `GET /mcp`: the stream of what belongs to no call.
@@ -109,11 +99,8 @@ pub(super) async fn get(
     State(app): State<App>,
     service: Option<Path<String>>,
     headers: HeaderMap,
-) -> Response {
-    let scope = match endpoint(&app.core, service) {
-        Ok(scope) => scope,
-        Err(unknown) => return unknown,
-    };
+) -> Result<Response, Refusal> {
+    let scope = endpoint(&app.core, service)?;
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
@@ -121,17 +108,14 @@ pub(super) async fn get(
     if !accepts_type(accept, "text/event-stream") {
         let message =
             "GET opens an event stream: send Accept: text/event-stream, or POST a message";
-        return respond::rpc_error(
+        return Err(respond::refuse(
             StatusCode::NOT_ACCEPTABLE,
             error_code::INVALID_REQUEST,
             message,
-        );
+        ));
     }
-    match find_session(&app.core, scope, &headers) {
-        Ok(Some(session)) => listen(&app.core, &session),
-        Ok(None) => needs_session(),
-        Err(refusal) => refusal,
-    }
+    let session = find_session(&app.core, scope, &headers)?.ok_or_else(needs_session)?;
+    Ok(listen(&app.core, &session))
 }
 
 /// `DELETE /mcp`: the client ends its session.
@@ -139,21 +123,11 @@ pub(super) async fn delete(
     State(app): State<App>,
     service: Option<Path<String>>,
     headers: HeaderMap,
-) -> Response {
-    let scope = match endpoint(&app.core, service) {
-        Ok(scope) => scope,
-        Err(unknown) => return unknown,
-    };
-    match find_session(&app.core, scope, &headers) {
-        Ok(Some(session)) => {
-            app.core.sessions.close(&session);
-            let mut response = Response::default();
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            response
-        }
-        Ok(None) => needs_session(),
-        Err(refusal) => refusal,
-    }
+) -> Result<StatusCode, Refusal> {
+    let scope = endpoint(&app.core, service)?;
+    let session = find_session(&app.core, scope, &headers)?.ok_or_else(needs_session)?;
+    app.core.sessions.close(&session);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// What a client's Accept header allows. Tolerant: a client that names nothing takes anything.
@@ -164,7 +138,7 @@ struct Accepts {
 }
 
 impl Accepts {
-    fn read(headers: &HeaderMap) -> Result<Self, Response> {
+    fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
         let content = headers
             .get(header::CONTENT_TYPE)
             .map(|content| content.to_str().unwrap_or_default());
@@ -175,7 +149,7 @@ impl Accepts {
                 .starts_with("application/json")
         }) {
             let message = "send the message as Content-Type: application/json";
-            return Err(respond::rpc_error(
+            return Err(respond::refuse(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 error_code::INVALID_REQUEST,
                 message,
@@ -196,7 +170,7 @@ impl Accepts {
             return Ok(accepts);
         }
         let message = "the answer is application/json or text/event-stream; send Accept: application/json, text/event-stream";
-        Err(respond::rpc_error(
+        Err(respond::refuse(
             StatusCode::NOT_ACCEPTABLE,
             error_code::INVALID_REQUEST,
             message,
@@ -257,7 +231,7 @@ async fn relay(mut call: CallInFlight, accepts: Accepts) -> Response {
 fn listen(core: &Core, session: &Session) -> Response {
     let mut ticks = interval(respond::KEEP_ALIVE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let state = (session.listen(), ticks, core.draining.clone());
+    let state = (session.listen(), ticks, core.ending.draining.clone());
     respond::event_stream(futures_util::stream::unfold(
         state,
         |(mut messages, mut ticks, draining)| async {
@@ -357,7 +331,7 @@ async fn batch(
     respond::raw_json(StatusCode::OK, joined)
 }
 
-fn endpoint(core: &Core, service: Option<Path<String>>) -> Result<Option<ServerIndex>, Response> {
+fn endpoint(core: &Core, service: Option<Path<String>>) -> Result<Option<ServerIndex>, Refusal> {
     let Some(Path(name)) = service else {
         return Ok(None);
     };
@@ -365,14 +339,14 @@ fn endpoint(core: &Core, service: Option<Path<String>>) -> Result<Option<ServerI
         .get(&name)
         .copied()
         .map(Some)
-        .ok_or_else(|| rest::unknown_service(core, &name))
+        .ok_or_else(|| rest::unknown_service(core, &name).into())
 }
 
 fn find_session(
     core: &Core,
     scope: Option<ServerIndex>,
     headers: &HeaderMap,
-) -> Result<Option<Arc<Session>>, Response> {
+) -> Result<Option<Arc<Session>>, Refusal> {
     let Some(id) = headers.get(SESSION) else {
         return Ok(None);
     };
@@ -382,11 +356,11 @@ fn find_session(
         .and_then(|id| core.sessions.find(id, scope, core.scope_name(scope)));
     session.map(Some).ok_or_else(|| {
         let message = "Session not found: it ended or expired, or belongs to another endpoint; send initialize again";
-        respond::rpc_error(StatusCode::NOT_FOUND, error_code::REQUEST_TIMEOUT, message)
+        respond::refuse(StatusCode::NOT_FOUND, error_code::REQUEST_TIMEOUT, message)
     })
 }
 
-fn check_version(headers: &HeaderMap) -> Result<(), Response> {
+fn check_version(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(version) = headers.get(VERSION) else {
         return Ok(());
     };
@@ -401,16 +375,16 @@ fn check_version(headers: &HeaderMap) -> Result<(), Response> {
         "Unsupported MCP-Protocol-Version; this gateway speaks {}",
         supported.join(", ")
     );
-    Err(respond::rpc_error(
+    Err(respond::refuse(
         StatusCode::BAD_REQUEST,
         error_code::UPSTREAM_UNAVAILABLE,
         &message,
     ))
 }
 
-fn needs_session() -> Response {
+fn needs_session() -> Refusal {
     let message = "the header Mcp-Session-Id is missing: send initialize first";
-    respond::rpc_error(
+    respond::refuse(
         StatusCode::BAD_REQUEST,
         error_code::UPSTREAM_UNAVAILABLE,
         message,

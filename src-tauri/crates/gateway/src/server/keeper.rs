@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use super::Server;
 use crate::config::model::Transport;
 use crate::lifecycle::{Failure, Happened, State};
-use crate::upstream::slot::Lost;
 use crate::upstream::{Connection, OwnCallError, http, process, stdio};
 use crate::words::Words;
 
 /// A server gets this long from its start to its answer to `initialize`;
 /// `npx` and `uvx` may have to download it first.
 const START_DEADLINE: Duration = Duration::from_secs(60);
+/// After a further connection could not be opened.
+const GROW_AGAIN: Duration = Duration::from_secs(30);
 /// Log lines that go with a failure.
 const LAST_LINES: usize = 12;
 
@@ -42,25 +43,28 @@ pub(super) async fn keep(server: Arc<Server>) {
             Ok(connection) => {
                 server.pool.add(connection);
                 server.happened(Happened::Connected);
-                server.inbox.news.all_changed();
+                if server.pool.counts().total == 1 {
+                    // The first of them; a further copy offers the same.
+                    server.inbox.news.all_changed();
+                }
                 server.apply_log_level();
             }
             Err(_) if server.closing.is_cancelled() => return,
             Err(failure) => {
                 tracing::warn!(server = %server.config.name, "could not be started: {}", failure.message.en);
                 let why = failure.message.clone();
-                let jitter = f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX);
                 server.happened(Happened::Failed {
                     failure,
                     now: Instant::now(),
-                    jitter,
+                    jitter: jitter(),
                 });
                 server.pool.refuse(&why);
                 if !matches!(server.state(), State::Failing { .. }) {
-                    // It still works on what it has; growing is tried again when it is needed.
+                    // It still works on what it has; growing is tried again later.
                     tokio::select! {
                         () = server.closing.cancelled() => return,
                         () = server.pool.needs_keeper.notified() => {}
+                        () = tokio::time::sleep(GROW_AGAIN) => {}
                     }
                     server.pool.allow();
                 }
@@ -109,21 +113,34 @@ async fn connect(server: &Arc<Server>) -> Result<Arc<Connection>, Failure> {
 fn own(
     server: &Arc<Server>,
     connection: &Arc<Connection>,
-    driver: impl Future<Output = ()> + Send + 'static,
+    driver: impl Future<Output = Words> + Send + 'static,
 ) {
     let (server, connection) = (Arc::clone(server), Arc::clone(connection));
+    let born = Instant::now();
     server.tasks.clone().spawn(async move {
-        driver.await;
-        connection.pending.close(&Lost::Died(Words::new(
-            "the connection was closed",
-            "连接已关闭",
-        )));
+        let why = driver.await;
         let was_ready = connection.hello().is_some();
         let left = server.pool.remove(&connection);
-        if was_ready && !server.closing.is_cancelled() {
-            server.happened(Happened::Lost { left });
+        if !was_ready || server.closing.is_cancelled() {
+            return;
+        }
+        server.happened(Happened::Lost {
+            left,
+            lived: born.elapsed(),
+            failure: failure(&server, why),
+            now: Instant::now(),
+            jitter: jitter(),
+        });
+        if let State::Failing { failure, .. } = server.state() {
+            tracing::warn!(server = %server.config.name, "keeps ending: {}", failure.message.en);
+            server.pool.refuse(&failure.message);
         }
     });
+}
+
+/// In 0..1, to spread what many servers do at once.
+fn jitter() -> f64 {
+    f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX)
 }
 
 fn could_not_spawn(error: process::SpawnError) -> Failure {
@@ -146,6 +163,10 @@ fn did_not_start(server: &Server, error: &OwnCallError) -> Failure {
         ),
         OwnCallError::Lost(why) => why.clone(),
     };
+    failure(server, message)
+}
+
+fn failure(server: &Server, message: Words) -> Failure {
     let remedy = match server.config.transport {
         Transport::Local { .. } => Words::new(
             "see the last lines it printed; run its command in a terminal to try it alone",

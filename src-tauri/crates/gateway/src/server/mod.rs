@@ -136,7 +136,9 @@ impl Server {
         let (mut state, mut published) = (self.state.subscribe(), self.board.watch());
         loop {
             let waiting = match &*state.borrow_and_update() {
-                State::Starting { failures: 0 } | State::Ready => !self.board.is_known(self.index),
+                State::Starting { failures: 0 } | State::Ready { .. } => {
+                    !self.board.is_known(self.index)
+                }
                 _ => false,
             };
             if !waiting {

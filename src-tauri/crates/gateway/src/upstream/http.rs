@@ -13,7 +13,7 @@ use wire::SseDecoder;
 use super::inbox::{self, Inbox};
 use super::pending::CallId;
 use super::slot::Lost;
-use super::{Connection, Link};
+use super::{Connection, Link, closed};
 use crate::sync::Locked;
 use crate::words::Words;
 
@@ -38,6 +38,8 @@ pub(crate) struct HttpLink {
     session: Mutex<Option<HeaderValue>>,
     version: Mutex<Option<HeaderValue>>,
     tasks: TaskTracker,
+    /// Why the connection is over, where that is known.
+    end: Mutex<Option<Words>>,
 }
 
 /// Prepares a connection; nothing is sent yet.
@@ -82,13 +84,14 @@ pub(crate) fn open(
         session: Mutex::default(),
         version: Mutex::default(),
         tasks: TaskTracker::new(),
+        end: Mutex::default(),
     };
-    Ok(Connection::new(Link::Http(link), inbox, closing))
+    Ok(Connection::new(Link::Http(Box::new(link)), inbox, closing))
 }
 
 /// Owns the connection: listens for what the server says unasked, and at the
-/// end takes leave.
-pub(crate) async fn drive(connection: Arc<Connection>) {
+/// end takes leave. Why it ended.
+pub(crate) async fn drive(connection: Arc<Connection>) -> Words {
     let Link::Http(link) = &connection.link else {
         unreachable!("BUG: http drives http links")
     };
@@ -99,10 +102,9 @@ pub(crate) async fn drive(connection: Arc<Connection>) {
     link.tasks.close();
     link.tasks.wait().await;
     link.leave().await;
-    connection.pending.close(&Lost::Died(Words::new(
-        "the connection was closed",
-        "连接已关闭",
-    )));
+    let reason = link.end.locked().take().unwrap_or_else(closed);
+    connection.pending.close(&Lost::Died(reason.clone()));
+    reason
 }
 
 impl HttpLink {
@@ -119,7 +121,7 @@ impl HttpLink {
             let exchange = link.exchange(&connection, message, id);
             let lost = tokio::select! {
                 outcome = exchange => outcome.err(),
-                () = connection.closing.cancelled() => Some(Lost::Died(Words::new("the connection was closed", "连接已关闭"))),
+                () = connection.closing.cancelled() => Some(Lost::Died(closed())),
             };
             match (id, lost) {
                 (Some(id), lost) => {
@@ -248,6 +250,7 @@ impl HttpLink {
             format!("无法连接 {}: {cause}", self.url),
         );
         if error.is_connect() {
+            self.end.locked().get_or_insert_with(|| words.clone());
             connection.closing.cancel();
             Lost::Unsent(words)
         } else {

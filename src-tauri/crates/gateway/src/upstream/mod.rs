@@ -44,7 +44,7 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) enum Link {
     Stdio(outbox::Outbox),
-    Http(http::HttpLink),
+    Http(Box<http::HttpLink>),
 }
 
 /// What a server said at `initialize`, raw.
@@ -186,7 +186,7 @@ impl Connection {
             slot: Arc::clone(&slot),
             progress_token: None,
             client: None,
-            _lease: None,
+            lease: None,
         };
         let id = self
             .start(call, |id| wire::request(id, method, params))
@@ -257,6 +257,11 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// Why calls end with a connection that was closed on purpose.
+fn closed() -> Words {
+    Words::new("the connection was closed", "连接已关闭")
 }
 
 // === impl Hello ===

@@ -22,8 +22,9 @@ pub(crate) struct Call {
     pub(crate) progress_token: Option<Bytes>,
     /// Who asked; `None` for the gateway itself and for REST.
     pub(crate) client: Option<Arc<Session>>,
-    /// Held until the server has answered, even if the caller left.
-    pub(crate) _lease: Option<Lease>,
+    /// Held until the server has answered, even if the caller left; `None` for
+    /// the gateway's own requests.
+    pub(crate) lease: Option<Lease>,
 }
 
 /// See the module.
@@ -122,15 +123,19 @@ impl Pending {
         self.table.locked().calls.contains_key(&id)
     }
 
-    /// The one call in flight, if there is exactly one.
+    /// The one call in flight, if there is exactly one. The gateway's own
+    /// requests, which hold no lease, do not count: no client is behind them.
     pub(crate) fn only(&self) -> Option<(CallId, Arc<Slot>, Option<Arc<Session>>)> {
         let table = self.table.locked();
-        let mut calls = table.calls.iter();
+        let mut calls = table
+            .calls
+            .iter()
+            .filter(|(_, entry)| entry.call.lease.is_some());
         let (&id, entry) = calls.next()?;
-        calls
-            .next()
-            .is_none()
-            .then(|| (id, Arc::clone(&entry.call.slot), entry.call.client.clone()))
+        calls.next().is_none().then(|| {
+            let call = &entry.call;
+            (id, Arc::clone(&call.slot), call.client.clone())
+        })
     }
 
     /// Stops or restarts the clock of a call while a person is asked.

@@ -1,6 +1,7 @@
 //! A server over the stdin and stdout of a child process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::sync::CancellationToken;
@@ -10,12 +11,15 @@ use super::inbox::{self, Inbox};
 use super::outbox::Outbox;
 use super::process::{Child, SpawnError};
 use super::slot::Lost;
-use super::{Connection, Link};
+use super::{Connection, Link, closed};
 use crate::config::model::ServerConfig;
 use crate::words::Words;
 
 /// Longest line of a server's log that is kept.
 const LOG_LINE: usize = 8 * 1024;
+
+/// How long a server that has closed its output may go on explaining itself.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// Starts the process. The connection lives as long as [`drive`] runs.
 ///
@@ -34,16 +38,14 @@ pub(crate) fn open(
 }
 
 /// Owns the child until it is gone: reads, writes and logs, then stops the
-/// whole process group.
-pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) {
+/// whole process group. Why it ended.
+pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) -> Words {
     let Some(pipes) = child.take_pipes() else {
         connection.closing.cancel();
-        connection.pending.close(&Lost::Died(Words::new(
-            "the process has no pipes",
-            "进程没有管道",
-        )));
+        let reason = Words::new("the process has no pipes", "进程没有管道");
+        connection.pending.close(&Lost::Died(reason.clone()));
         child.stop().await;
-        return;
+        return reason;
     };
     let Link::Stdio(outbox) = &connection.link else {
         unreachable!("BUG: stdio drives stdio links")
@@ -53,17 +55,22 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) {
         let writing = outbox.drain_into(pipes.stdin);
         let logging = log(&connection.inbox, pipes.stderr);
         tokio::pin!(reading, writing, logging);
-        let mut logged = false;
-        loop {
+        let (mut logged, mut written) = (false, false);
+        let reason = loop {
             tokio::select! {
                 reason = &mut reading => break reason,
                 // A closed stdin alone ends nothing: what the server still prints may be answers.
-                _ = &mut writing => break (&mut reading).await,
+                _ = &mut writing, if !written => written = true,
                 () = &mut logging, if !logged => logged = true,
-                () = connection.closing.cancelled() => break Words::new("the connection was closed", "连接已关闭"),
+                () = connection.closing.cancelled() => break closed(),
             }
+        };
+        if !logged && !connection.closing.is_cancelled() {
+            // What it printed last says why it ended.
+            drop(tokio::time::timeout(LAST_WORDS, &mut logging).await);
         }
         // stdin, stdout and stderr close here: the end of input asks the server to leave.
+        reason
     };
     let asked_to = connection.closing.is_cancelled();
     connection.closing.cancel();
@@ -75,7 +82,8 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) {
         ),
         _ => reason,
     };
-    connection.pending.close(&Lost::Died(reason));
+    connection.pending.close(&Lost::Died(reason.clone()));
+    reason
 }
 
 /// Reads messages until the server's stdout ends; why it ended.
