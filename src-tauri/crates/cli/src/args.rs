@@ -113,6 +113,14 @@ pub(crate) enum Sub {
         #[arg(long, help = t("Print the gateway's answer as JSON", "以 JSON 输出网关的应答"))]
         json: bool,
     },
+    #[command(about = t(
+        "Print the address of the gateway's page, to be opened in a browser; it carries the admin token",
+        "输出网关页面的地址,供浏览器打开;其中带有管理令牌",
+    ))]
+    Ui {
+        #[command(flatten)]
+        target: TargetArgs,
+    },
     #[command(hide = true, about = t("The built-in demo server, over stdio", "内置的演示服务器(标准输入输出)"))]
     DemoServer,
 }

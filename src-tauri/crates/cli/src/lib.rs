@@ -13,11 +13,13 @@ mod config;
 mod serve;
 mod stdio;
 
+mod admin;
 mod call;
 mod running;
 mod status;
 mod table;
 mod tools;
+mod ui;
 
 mod demo;
 
@@ -117,6 +119,7 @@ fn dispatch(
             call.run(&line, &target, context, out)
         }
         Sub::Status { target, json } => status::run(&line, &target, json, context, out),
+        Sub::Ui { target } => ui::run(&line, &target, context, out),
         Sub::DemoServer => demo::run(),
     }
 }

@@ -1,7 +1,6 @@
 //! The running gateway, spoken to over HTTP. Never starts one.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -100,6 +99,11 @@ impl Running {
         })
     }
 
+    /// Its address, without a path or a slash at the end.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The MCP endpoint.
     pub(crate) fn endpoint(&self) -> String {
         format!("{}/mcp", self.base)
@@ -193,19 +197,6 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> anyhow::Result<T>
         "the answer is not what a gateway sends",
         "应答不是网关会发送的内容",
     ))
-}
-
-/// The admin token that the gateway wrote into its data folder.
-pub(crate) fn admin_token(data_dir: &Path) -> anyhow::Result<String> {
-    let path = data_dir.join("admin.token");
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        let path = path.display();
-        failure(&Words::new(
-            format!("cannot read the admin token {path}: {error}; if the gateway keeps its data elsewhere, say --data-dir"),
-            format!("无法读取管理令牌 {path}:{error};如果网关的数据在别处,请用 --data-dir 指定"),
-        ))
-    })?;
-    Ok(text.trim().to_owned())
 }
 
 fn is_local(base: &str) -> bool {

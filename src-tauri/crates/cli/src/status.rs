@@ -4,13 +4,13 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use gateway::words::{Language, Words};
-use reqwest::StatusCode;
 use serde::Deserialize;
 
+use crate::admin::Admin;
 use crate::args::{CommandLine, TargetArgs};
 use crate::context::Context;
-use crate::language::{failure, t};
-use crate::running::{Ask, Running, admin_token, parse};
+use crate::language::t;
+use crate::running::parse;
 use crate::table::{Align, Table, printable};
 
 #[derive(Deserialize)]
@@ -80,26 +80,8 @@ pub(crate) fn run(
     context: &Context,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let running = Running::find(target.url.as_deref(), line, context)?;
-    let data_dir = context.data_dir(line.common.data_dir.as_deref())?;
-    // Asked without a token first when there is none, so that "nothing listens" is said rather
-    // than "no token".
-    let token = admin_token(&data_dir);
-    let answer = running.ask(Ask {
-        token: token.as_deref().ok(),
-        ..Ask::get("/api/status")
-    })?;
-    if answer.status == StatusCode::UNAUTHORIZED {
-        token?;
-        let folder = data_dir.display();
-        return Err(failure(&Words::new(
-            format!(
-                "the gateway does not accept the admin token in {folder}; name its own data folder with --data-dir"
-            ),
-            format!("网关不接受 {folder} 中的管理令牌;请用 --data-dir 指定它的数据目录"),
-        )));
-    }
-    let body = answer.success()?;
+    let admin = Admin::find(line, target, context)?;
+    let body = admin.get("/api/status")?;
     if json {
         out.write_all(&body)?;
         writeln!(out)?;

@@ -112,6 +112,10 @@ pub(super) async fn call(State(app): State<App>, request: Request) -> Response {
             "the body must be an object whose `name` is the name of a tool",
         );
     };
+    let arguments = wire::members(&params).find(|member| member.key.of(&params) == b"arguments");
+    if arguments.is_some_and(|member| !member.value.of(&params).starts_with(b"{")) {
+        return failed(StatusCode::BAD_REQUEST, "`arguments` must be a JSON object");
+    }
     core.settled(None).await;
     if core.board.catalog().view(None).tool(&name).is_none() {
         return failed(
