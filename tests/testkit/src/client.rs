@@ -1,42 +1,19 @@
 //! Raw MCP clients over HTTP: every answer with its status, headers and exact
 //! bytes, so that a test can see what an SDK would hide.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
-use wire::{Envelope, Kind, SseDecoder, SseEvent};
 
+use crate::answer::{Answer, Stream};
 use crate::wait::soon;
+
+pub use crate::answer::{member, result_of};
 
 /// The version that the clients ask for unless told otherwise.
 pub const VERSION: &str = "2025-11-25";
-
-const LIMIT: usize = 256 << 20;
-
-/// A whole HTTP answer.
-#[derive(Debug)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// HTTP headers.
-    pub headers: HeaderMap,
-    /// The exact body.
-    pub body: String,
-}
-
-/// An answer that is read piece by piece.
-pub struct Stream {
-    /// HTTP status.
-    pub status: u16,
-    /// HTTP headers.
-    pub headers: HeaderMap,
-    response: reqwest::Response,
-    decoder: SseDecoder,
-    ready: VecDeque<SseEvent>,
-}
 
 /// One client of a Streamable HTTP endpoint. Clones share the session.
 #[derive(Debug, Clone)]
@@ -46,172 +23,6 @@ pub struct McpHttp {
     http: reqwest::Client,
     headers: HeaderMap,
     next_id: Arc<AtomicU64>,
-}
-
-// === impl Answer ===
-
-impl Answer {
-    async fn read(response: reqwest::Response) -> Self {
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = soon("a body", response.text())
-            .await
-            .expect("the whole body arrives");
-        Self {
-            status,
-            headers,
-            body,
-        }
-    }
-
-    /// A header as text, empty where absent.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    }
-
-    /// The body as JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
-    }
-
-    /// The raw messages in the body, whether it is JSON or an event stream.
-    pub fn messages(&self) -> Vec<String> {
-        if !self.header("content-type").starts_with("text/event-stream") {
-            return vec![self.body.clone()];
-        }
-        let mut decoder = SseDecoder::new(LIMIT);
-        decoder.push(self.body.as_bytes());
-        let mut messages = Vec::new();
-        while let Some(event) = decoder.next_event().expect("within the limit") {
-            if !event.data.is_empty() {
-                messages.push(String::from_utf8(event.data).expect("UTF-8"));
-            }
-        }
-        messages
-    }
-
-    /// The response message.
-    pub fn response(&self) -> String {
-        let found = self.messages().into_iter().find(|raw| {
-            wire::parse(raw.as_bytes(), 100_000)
-                .is_ok_and(|message| matches!(message.kind, Kind::Response { .. }))
-        });
-        found.unwrap_or_else(|| panic!("no response in {self:?}"))
-    }
-
-    /// The exact `result`.
-    pub fn result(&self) -> String {
-        result_of(&self.response())
-    }
-
-    /// `error` as JSON.
-    pub fn error(&self) -> Value {
-        let response: Value = serde_json::from_str(&self.response()).expect("JSON");
-        assert!(response.get("error").is_some(), "no error in {response}");
-        response["error"].clone()
-    }
-}
-
-/// The exact `result` of a raw response message.
-///
-/// # Panics
-/// If it is anything else.
-pub fn result_of(raw: &str) -> String {
-    match wire::parse(raw.as_bytes(), 100_000) {
-        Ok(Envelope {
-            kind:
-                Kind::Response {
-                    body,
-                    failed: false,
-                    ..
-                },
-            ..
-        }) => String::from_utf8(body.of(raw.as_bytes()).to_vec()).expect("UTF-8"),
-        other => panic!("no result but {other:?}: {raw}"),
-    }
-}
-
-/// The exact text of one member of a raw object.
-///
-/// # Panics
-/// If it is missing.
-pub fn member(raw: &str, key: &str) -> String {
-    let members: std::collections::HashMap<String, &serde_json::value::RawValue> =
-        serde_json::from_str(raw).unwrap_or_else(|error| panic!("{error} in {raw}"));
-    members
-        .get(key)
-        .unwrap_or_else(|| panic!("no {key} in {raw}"))
-        .get()
-        .to_owned()
-}
-
-// === impl Stream ===
-
-impl Stream {
-    fn new(response: reqwest::Response) -> Self {
-        Self {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            response,
-            decoder: SseDecoder::new(LIMIT),
-            ready: VecDeque::new(),
-        }
-    }
-
-    /// The next event, `None` at the end of the stream.
-    pub async fn event(&mut self) -> Option<SseEvent> {
-        loop {
-            if let Some(event) = self.ready.pop_front() {
-                return Some(event);
-            }
-            let chunk = soon("an event", self.response.chunk())
-                .await
-                .ok()
-                .flatten()?;
-            self.decoder.push(&chunk);
-            while let Some(event) = self.decoder.next_event().expect("within the limit") {
-                self.ready.push_back(event);
-            }
-        }
-    }
-
-    /// The next raw message; events without data are passed over.
-    ///
-    /// # Panics
-    /// If the stream ends.
-    pub async fn message(&mut self) -> String {
-        loop {
-            let event = self.event().await.expect("the stream goes on");
-            if !event.data.is_empty() {
-                return String::from_utf8(event.data).expect("UTF-8");
-            }
-        }
-    }
-
-    /// The next message with this method; others are passed over.
-    pub async fn message_of(&mut self, method: &str) -> Value {
-        loop {
-            let message: Value = serde_json::from_str(&self.message().await).expect("JSON");
-            if message["method"] == method {
-                return message;
-            }
-        }
-    }
-
-    /// The raw response; what comes before is passed over.
-    pub async fn response(&mut self) -> String {
-        loop {
-            let raw = self.message().await;
-            if wire::parse(raw.as_bytes(), 100_000)
-                .is_ok_and(|message| matches!(message.kind, Kind::Response { .. }))
-            {
-                return raw;
-            }
-        }
-    }
 }
 
 // === impl McpHttp ===

@@ -6,8 +6,8 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use crate::gateway::Setup;
 use crate::journal::Journal;
+use crate::setup::Setup;
 
 /// A fake Streamable HTTP server; ends when dropped.
 pub struct HttpFake {

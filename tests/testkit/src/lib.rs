@@ -2,6 +2,7 @@
 //! around it, raw MCP clients that show every byte, a scriptable fake server,
 //! and waiting for conditions. It fails a test that leaks a process.
 
+mod answer;
 pub mod client;
 pub mod fake;
 mod gateway;
@@ -9,9 +10,12 @@ mod http_fake;
 mod journal;
 pub mod process;
 pub mod programs;
+mod setup;
 pub mod wait;
 
-pub use client::{Answer, McpHttp, Stream};
-pub use gateway::{Ended, Gateway, Setup, run};
+pub use answer::{Answer, Stream};
+pub use client::McpHttp;
+pub use gateway::Gateway;
 pub use http_fake::HttpFake;
 pub use journal::{Entry, Journal};
+pub use setup::{Ended, Setup, run};

@@ -5,6 +5,7 @@
 
 mod http;
 mod journal;
+mod raw;
 mod script;
 mod server;
 mod stdio;

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::journal::Journal;
+use super::raw::{argument, definition, raw_member, raws, text};
 use super::script::{Ask, Script, Step, Tool};
 
 /// Where raw messages go.
@@ -379,38 +380,4 @@ async fn gate(path: &Path) {
     while !path.exists() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-}
-
-fn text(words: &str) -> String {
-    format!(
-        r#"{{"content":[{{"type":"text","text":{}}}]}}"#,
-        json!(words)
-    )
-}
-
-fn definition(tool: &Tool) -> String {
-    match &tool.definition {
-        Some(raw) => raw.get().to_owned(),
-        None => format!(
-            r#"{{"name":{},"inputSchema":{{"type":"object"}}}}"#,
-            json!(tool.name)
-        ),
-    }
-}
-
-fn raws(items: &[Box<RawValue>]) -> Vec<String> {
-    items.iter().map(|item| item.get().to_owned()).collect()
-}
-
-fn raw_member(object: &str, key: &str) -> Option<String> {
-    let members: HashMap<String, &RawValue> = serde_json::from_str(object).ok()?;
-    members.get(key).map(|raw| raw.get().to_owned())
-}
-
-fn argument(params: &str, path: &[&str]) -> Option<serde_json::Value> {
-    let mut value: serde_json::Value = serde_json::from_str(params).ok()?;
-    for key in path {
-        value = value.get_mut(key)?.take();
-    }
-    Some(value)
 }
