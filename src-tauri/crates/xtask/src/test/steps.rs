@@ -175,10 +175,7 @@ fn end_to_end(part: &str, until: Instant) -> anyhow::Result<Outcome> {
             ],
         )
     } else {
-        program(
-            "node",
-            ["--test", "--test-concurrency=1", "--test-concurrency=1"],
-        )
+        program("node", ["--test", "--test-concurrency=1"])
     };
     command
         .current_dir(root().join("tests/e2e"))
