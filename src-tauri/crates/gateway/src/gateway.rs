@@ -19,6 +19,7 @@ use crate::board::Board;
 use crate::config::model::Config;
 use crate::core::Core;
 use crate::private_file;
+use crate::serve::door::Door;
 use crate::serve::listener::Ending;
 use crate::serve::session::Sessions;
 use crate::serve::session_id::SessionKey;
@@ -164,8 +165,8 @@ impl Gateway {
         self.core.endpoint()
     }
 
-    /// The whole HTTP surface, for requests from inside the process (marked
-    /// with [`InProcess`](crate::InProcess)).
+    /// The whole HTTP surface for requests from inside the process, marked with
+    /// [`InProcess`](crate::InProcess). It is not guarded: never put it on a socket.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
@@ -208,12 +209,13 @@ impl Gateway {
     }
 
     fn run(&self, listeners: Vec<TcpListener>) {
+        let door = Door::new(Arc::clone(&self.core), self.router.clone());
         for listener in listeners {
-            let (router, ending) = (self.router.clone(), self.core.ending.clone());
+            let (door, ending) = (door.clone(), self.core.ending.clone());
             let header_bytes = self.core.config.limits.header_bytes;
             self.connections.spawn(listener::accept(
                 listener,
-                router,
+                door,
                 header_bytes,
                 ending,
                 self.connections.clone(),

@@ -1,9 +1,9 @@
 //! The sockets: accepting, connections, and their end.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -11,7 +11,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service;
+
+use super::door::Door;
 
 /// A request's head must have arrived within this time, an idle connection
 /// included; clients open another one without noticing.
@@ -50,7 +51,7 @@ pub(crate) struct Ending {
 /// Accepts until `draining`; `connections` knows when the last connection has ended.
 pub(crate) async fn accept(
     listener: TcpListener,
-    router: Router,
+    door: Door,
     header_bytes: usize,
     ending: Ending,
     connections: TaskTracker,
@@ -65,7 +66,7 @@ pub(crate) async fn accept(
                 connections.spawn(serve(
                     stream,
                     peer,
-                    router.clone(),
+                    door.clone(),
                     header_bytes,
                     ending.clone(),
                 ));
@@ -81,7 +82,7 @@ pub(crate) async fn accept(
 async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    door: Door,
     header_bytes: usize,
     ending: Ending,
 ) {
@@ -89,7 +90,8 @@ async fn serve(
         tracing::debug!(%peer, %error, "TCP_NODELAY could not be set");
     }
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        router.clone().call(request.map(Body::new))
+        let door = door.clone();
+        async move { Ok::<_, Infallible>(door.answer(request.map(Body::new)).await) }
     });
     let mut builder = http1::Builder::new();
     builder

@@ -18,6 +18,11 @@ use crate::words::Words;
 /// Longest line of a server's log that is kept.
 const LOG_LINE: usize = 8 * 1024;
 
+/// Room that a read must find; below it, a new buffer is begun. Lines are cut
+/// out of the buffer without copying, so that it cannot be used again.
+const READ_AT_LEAST: usize = 2 * 1024;
+const READ_AHEAD: usize = 32 * 1024;
+
 /// How long a server that has closed its output may go on explaining itself.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
@@ -102,7 +107,10 @@ async fn read(connection: &Arc<Connection>, mut stdout: impl AsyncRead + Unpin) 
                 }
             }
         }
-        lines.buffer().reserve(16 * 1024);
+        let buffer = lines.buffer();
+        if buffer.capacity() - buffer.len() < READ_AT_LEAST {
+            buffer.reserve(READ_AHEAD);
+        }
         match stdout.read_buf(lines.buffer()).await {
             Ok(0) => return Words::new("the server closed its output", "服务器关闭了输出"),
             Ok(_) => {}
