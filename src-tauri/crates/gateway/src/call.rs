@@ -119,12 +119,17 @@ impl CallInFlight {
     async fn send(&mut self) -> Result<(), Bytes> {
         let plan = &self.plan;
         loop {
-            let lease = plan.server.pool.acquire().await.map_err(|refused| {
-                plan.error(
-                    error_code::UPSTREAM_UNAVAILABLE,
-                    &plan.server.refusal(&refused),
-                )
-            })?;
+            let lease = plan
+                .server
+                .pool
+                .acquire(plan.client.as_ref())
+                .await
+                .map_err(|refused| {
+                    plan.error(
+                        error_code::UPSTREAM_UNAVAILABLE,
+                        &plan.server.refusal(&refused),
+                    )
+                })?;
             if !plan.streams {
                 self.slot.deafen();
             }

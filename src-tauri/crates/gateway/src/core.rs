@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio_util::task::TaskTracker;
+
 use crate::access::Guard;
 use crate::board::Board;
 use crate::catalog::ServerIndex;
@@ -30,6 +32,8 @@ pub(crate) struct Core {
     pub(crate) board: Arc<Board>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) guard: Guard,
+    /// Owns the requests of HTTP+SSE clients, which are answered after their POST has been.
+    pub(crate) tasks: TaskTracker,
     pub(crate) started: Instant,
     /// The port that is really listened on.
     pub(crate) port: std::sync::OnceLock<u16>,

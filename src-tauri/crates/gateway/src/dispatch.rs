@@ -70,8 +70,18 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
                 client.questions.progress(text, token);
             }
         }
-        // The gateway has done its own handshake, and declares no roots on shared connections.
-        "notifications/initialized" | "notifications/roots/list_changed" => {}
+        // The gateway has done its own handshake.
+        "notifications/initialized" => {}
+        "notifications/roots/list_changed" => {
+            let servers = core.in_scope(incoming.scope).iter();
+            for server in servers.filter(|server| server.config.roots) {
+                for connection in server.pool.connections() {
+                    if connection.owner().is(incoming.client.as_ref()) {
+                        connection.send(text.to_vec(), None);
+                    }
+                }
+            }
+        }
         _ => {
             for server in core.in_scope(incoming.scope) {
                 for connection in server.pool.connections() {
@@ -248,8 +258,8 @@ async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted: bool) -> 
         }
         "resources/unsubscribe"
     };
-    // Waits for a connection where none is open, but subscribes on the one that stays.
-    let lease = match server.pool.acquire().await {
+    // Waits for a connection where none is open.
+    let lease = match server.pool.acquire(Some(client)).await {
         Ok(lease) => lease,
         Err(refused) => {
             return error(
@@ -260,10 +270,7 @@ async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted: bool) -> 
             );
         }
     };
-    let connection = server
-        .pool
-        .primary()
-        .unwrap_or_else(|| Arc::clone(lease.connection()));
+    let connection = server.pool.lasting(&lease);
     let params = incoming
         .envelope
         .params

@@ -18,6 +18,7 @@ use crate::access::{AdminToken, Guard};
 use crate::board::Board;
 use crate::config::model::Config;
 use crate::core::Core;
+use crate::ledger::Ledger;
 use crate::private_file;
 use crate::serve::door::Door;
 use crate::serve::listener::Ending;
@@ -139,7 +140,9 @@ impl Gateway {
             .collect();
 
         let tasks = TaskTracker::new();
-        let core = Arc::new(build(config, surroundings, key, admin_token, &tasks));
+        let ledger = Ledger::new(&surroundings.data_dir);
+        let core = build(config, surroundings, key, admin_token, &tasks, &ledger);
+        let core = Arc::new(core);
         if let Some(address) = addresses.first() {
             core.port.get_or_init(|| address.port());
         }
@@ -151,7 +154,7 @@ impl Gateway {
             tidying: CancellationToken::new(),
             addresses,
         };
-        gateway.run(listeners);
+        gateway.run(listeners, ledger);
         Ok(gateway)
     }
 
@@ -198,6 +201,8 @@ impl Gateway {
         self.servers.close();
         let gone = async {
             self.connections.wait().await;
+            self.core.tasks.close();
+            self.core.tasks.wait().await;
             for server in &self.core.servers {
                 server.inbox.tasks.wait().await;
             }
@@ -208,7 +213,7 @@ impl Gateway {
         }
     }
 
-    fn run(&self, listeners: Vec<TcpListener>) {
+    fn run(&self, listeners: Vec<TcpListener>, ledger: Arc<Ledger>) {
         let door = Door::new(Arc::clone(&self.core), self.router.clone());
         for listener in listeners {
             let (door, ending) = (door.clone(), self.core.ending.clone());
@@ -221,7 +226,12 @@ impl Gateway {
                 self.connections.clone(),
             ));
         }
-        self.core.servers.iter().for_each(Server::start);
+        let core = Arc::clone(&self.core);
+        self.servers.spawn(async move {
+            // An orphan may hold what its successor needs: a port, a lock.
+            ledger.reap().await;
+            core.servers.iter().for_each(Server::start);
+        });
         self.servers
             .spawn(tidy(Arc::clone(&self.core), self.tidying.clone()));
     }
@@ -233,6 +243,7 @@ fn build(
     key: SessionKey,
     admin_token: AdminToken,
     tasks: &TaskTracker,
+    ledger: &Arc<Ledger>,
 ) -> Core {
     let sessions = Sessions::new(key, config.limits.sessions);
     let mut kept = Vec::new();
@@ -248,6 +259,7 @@ fn build(
         limits: config.limits,
         sessions: &sessions,
         board: &board,
+        ledger,
         tasks,
     };
     let servers: Vec<_> = config
@@ -294,6 +306,7 @@ fn build(
         board,
         sessions,
         guard,
+        tasks: TaskTracker::new(),
         started: Instant::now(),
         port: OnceLock::new(),
         ending: Ending::default(),

@@ -15,6 +15,7 @@ pub mod config;
 mod core;
 mod dispatch;
 mod gateway;
+mod ledger;
 mod lifecycle;
 mod log_level;
 mod naming;

@@ -4,7 +4,8 @@
 //! A question goes to the client whose call is alone in flight on the
 //! connection. From the first question on, a server's connections serve one
 //! call at a time, so there is never a doubt; if there was one that first
-//! time, the question is declined, never guessed.
+//! time, the question is declined, never guessed. A connection that is one
+//! session's alone has no such doubt, and is the only one that may ask for roots.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,8 @@ use wire::{Envelope, Span, error_code, splice};
 use crate::serve::session::Session;
 use crate::sync::Locked;
 use crate::upstream::Connection;
+use crate::upstream::pending::CallId;
+use crate::upstream::slot::Slot;
 
 /// How long a person may take.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -108,23 +111,26 @@ fn number(raw: &[u8]) -> Option<u64> {
         .ok()
 }
 
+/// Whom a question goes to, and by which way.
+struct Addressee {
+    session: Arc<Session>,
+    /// The call it belongs to; `None` goes to the stream of what belongs to no call.
+    call: Option<(CallId, Arc<Slot>)>,
+}
+
 /// Puts a server's question to the client it concerns, or declines it.
 pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope, id: Span) {
     let inbox = &connection.inbox;
-    if !inbox.learned.asks.swap(true, Ordering::Relaxed) {
-        tracing::debug!(server = %inbox.server, "asks questions: its connections serve one call at a time from now on");
-    }
     let method = envelope.method(&text).into_owned();
     let asked_as = text.slice(id.range());
-    let Some((call, slot, Some(session))) = connection.pending.only() else {
+    let addressee = addressee(connection)
+        .filter(|to| to.listens() && may_be_asked(&to.session, &method, &text, envelope));
+    let Some(addressee) = addressee else {
         return refuse(connection, &asked_as, &method);
     };
-    if !may_be_asked(&session, &method, &text, envelope) || !slot.listens() {
-        return refuse(connection, &asked_as, &method);
-    }
     let token = envelope.params.meta_progress_token;
     let (reply, answered) = oneshot::channel();
-    let number = session.questions.open(OpenQuestion {
+    let number = addressee.session.questions.open(OpenQuestion {
         reply,
         connection: Arc::clone(connection),
         asked_as: asked_as.clone(),
@@ -133,16 +139,19 @@ pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope
     let own_id = written(number);
     let mut edits = vec![(id, own_id.as_bytes())];
     edits.extend(token.map(|token| (token, own_id.as_bytes())));
-    if !slot.push(splice(&text, &mut edits).into()) {
-        session.questions.close(number);
+    if !addressee.send(splice(&text, &mut edits).into()) {
+        addressee.session.questions.close(number);
         return refuse(connection, &asked_as, &method);
     }
-    connection.pending.park(call, true);
+    let call = addressee.call.as_ref().map(|(call, _)| *call);
+    if let Some(call) = call {
+        connection.pending.park(call, true);
+    }
     let connection = Arc::clone(connection);
     let tasks = inbox.tasks.clone();
     tasks.spawn(async move {
         let gone = async {
-            while slot.listens() {
+            while addressee.listens() {
                 tokio::time::sleep(CHECK).await;
             }
         };
@@ -152,8 +161,10 @@ pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope
             () = tokio::time::sleep(PATIENCE) => None,
             () = connection.closing.cancelled() => None,
         };
-        session.questions.close(number);
-        connection.pending.park(call, false);
+        addressee.session.questions.close(number);
+        if let Some(call) = call {
+            connection.pending.park(call, false);
+        }
         match reply {
             Some((text, id)) => connection.send(splice(&text, &mut [(id, &asked_as[..])]), None),
             None => refuse(&connection, &asked_as, &method),
@@ -161,17 +172,79 @@ pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope
     });
 }
 
+/// The client that a connection works for at this moment, where that is beyond doubt.
+fn addressee(connection: &Connection) -> Option<Addressee> {
+    if let Some(session) = connection.owner().session() {
+        let call = connection.pending.latest();
+        return Some(Addressee { session, call });
+    }
+    let learned = &connection.inbox.learned;
+    if !learned.asks.swap(true, Ordering::Relaxed) {
+        let server = &connection.inbox.server;
+        tracing::debug!(%server, "asks questions: its connections serve one call at a time from now on");
+    }
+    let (call, slot, session) = connection.pending.only()?;
+    Some(Addressee {
+        session: session?,
+        call: Some((call, slot)),
+    })
+}
+
+impl Addressee {
+    fn listens(&self) -> bool {
+        match &self.call {
+            Some((_, slot)) => slot.listens(),
+            None => self.session.outbound.is_attached(),
+        }
+    }
+
+    fn send(&self, message: Bytes) -> bool {
+        match &self.call {
+            Some((_, slot)) => slot.push(message),
+            None => {
+                self.session.notify(message);
+                true
+            }
+        }
+    }
+}
+
+/// A server wants to know a client's roots. Only a server whose connections are
+/// not shared was told that there are any.
+pub(crate) fn put_roots(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope, id: Span) {
+    if !connection.knows_of_roots() {
+        refuse(connection, &text.slice(id.range()), "roots/list");
+    } else if connection.owner().is_free() {
+        // Asked before there is a client; `roots_changed` follows with the client.
+        connection.send(
+            wire::result_response(id.of(&text), br#"{"roots":[]}"#),
+            None,
+        );
+    } else {
+        put(connection, text, envelope, id);
+    }
+}
+
+/// Tells a server to ask for the roots again.
+pub(crate) fn roots_changed(connection: &Arc<Connection>) {
+    connection.send(
+        wire::notification("notifications/roots/list_changed", ""),
+        None,
+    );
+}
+
 /// A server takes its question back (`notifications/cancelled`).
 pub(crate) fn withdrawn(connection: &Arc<Connection>, text: &Bytes, envelope: &Envelope) {
     let Some(request_id) = envelope.params.request_id else {
         return;
     };
-    let Some((_, slot, Some(session))) = connection.pending.only() else {
+    let Some(addressee) = addressee(connection) else {
         return;
     };
-    if let Some(number) = session.questions.find(connection, request_id.of(text)) {
-        slot.push(splice(text, &mut [(request_id, written(number).as_bytes())]).into());
-        session.questions.close(number);
+    let questions = &addressee.session.questions;
+    if let Some(number) = questions.find(connection, request_id.of(text)) {
+        addressee.send(splice(text, &mut [(request_id, written(number).as_bytes())]).into());
+        questions.close(number);
     }
 }
 
@@ -183,6 +256,7 @@ fn may_be_asked(session: &Session, method: &str, text: &[u8], envelope: &Envelop
     let member =
         |name: &str| wire::members(params).find(|member| member.key.of(params) == name.as_bytes());
     match method {
+        "roots/list" => session.capabilities.has_roots(),
         "sampling/createMessage" => session.capabilities.samples(member("tools").is_some()),
         "elicitation/create" => {
             let by_url = member("mode").is_some_and(|mode| mode.value.of(params) == b"\"url\"");

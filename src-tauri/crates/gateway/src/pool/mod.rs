@@ -6,6 +6,9 @@
 //! frees or a new one, as long as the pool may grow. At the maximum, calls are
 //! pipelined too, up to the in-flight limit, and then queue in order.
 //!
+//! A server that is not shared (`"sharing": "session"`) gives each client
+//! session a connection that is its alone until the session ends.
+//!
 //! The pool decides; `server::keeper` starts and stops connections.
 
 mod lease;
@@ -13,12 +16,14 @@ mod lease;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) use lease::Lease;
 
-use crate::config::model::PoolLimits;
+use crate::config::model::{PoolLimits, Sharing};
+use crate::serve::session::Session;
 use crate::sync::Locked;
 use crate::upstream::Connection;
 use crate::upstream::inbox::Inbox;
@@ -46,10 +51,18 @@ pub struct PoolCounts {
     pub max: usize,
 }
 
+/// Sessions that a server which is not shared may have at once where the file
+/// names no number: asking for it is asking for more than one process.
+const SESSIONS_AT_ONCE: usize = 16;
+/// A session's own connection holds its client's state; it is closed only
+/// after this long without a call or an open stream.
+const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Pool {
     limits: PoolLimits,
+    sharing: Sharing,
     in_flight_limit: usize,
     inbox: Arc<Inbox>,
     state: Mutex<State>,
@@ -70,13 +83,20 @@ struct State {
 #[derive(Debug)]
 struct Waiter {
     ticket: u64,
+    client: Option<Arc<Session>>,
     give: oneshot::Sender<Result<Lease, Words>>,
 }
 
 impl Pool {
-    pub(crate) fn new(limits: PoolLimits, in_flight_limit: usize, inbox: Arc<Inbox>) -> Arc<Self> {
+    pub(crate) fn new(
+        limits: PoolLimits,
+        sharing: Sharing,
+        in_flight_limit: usize,
+        inbox: Arc<Inbox>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             limits,
+            sharing,
             in_flight_limit,
             inbox,
             state: Mutex::default(),
@@ -85,15 +105,18 @@ impl Pool {
         })
     }
 
-    /// A connection for one call.
+    /// A connection for one call of a client (`None`: of nobody in particular).
     ///
     /// # Errors
     /// See [`Refused`].
-    pub(crate) async fn acquire(self: &Arc<Self>) -> Result<Lease, Refused> {
+    pub(crate) async fn acquire(
+        self: &Arc<Self>,
+        client: Option<&Arc<Session>>,
+    ) -> Result<Lease, Refused> {
         let (ticket, given) = {
             let mut state = self.state.locked();
-            if state.queue.is_empty()
-                && let Some(connection) = self.pick(&state)
+            if (state.queue.is_empty() || self.sharing == Sharing::Session)
+                && let Some(connection) = self.pick(&state, client)
             {
                 return Ok(Lease::take(self, connection));
             }
@@ -105,7 +128,11 @@ impl Pool {
             let (give, given) = oneshot::channel();
             state.last_ticket += 1;
             let ticket = state.last_ticket;
-            state.queue.push_back(Waiter { ticket, give });
+            state.queue.push_back(Waiter {
+                ticket,
+                client: client.cloned(),
+                give,
+            });
             self.waiting.fetch_add(1, Ordering::SeqCst);
             (ticket, given)
         };
@@ -179,8 +206,7 @@ impl Pool {
     pub(crate) fn wants_another(&self) -> bool {
         let state = self.state.locked();
         let open = state.connections.len();
-        open < self.limits.min_connections
-            || (!state.queue.is_empty() && open < self.limits.max_connections)
+        open < self.limits.min_connections || (!state.queue.is_empty() && open < self.most())
     }
 
     /// The oldest connection: subscriptions and questions about the server live there.
@@ -193,13 +219,25 @@ impl Pool {
             .cloned()
     }
 
+    /// The connection for what outlasts the call that holds `lease`: the
+    /// primary one, or the caller's own.
+    pub(crate) fn lasting(&self, lease: &Lease) -> Arc<Connection> {
+        match self.sharing {
+            Sharing::Shared => self
+                .primary()
+                .unwrap_or_else(|| Arc::clone(lease.connection())),
+            Sharing::Session => Arc::clone(lease.connection()),
+        }
+    }
+
     /// All connections.
     pub(crate) fn connections(&self) -> Vec<Arc<Connection>> {
         self.state.locked().connections.clone()
     }
 
-    /// Takes out the connections above the minimum that have been idle for
-    /// `idleTimeout`; never the primary one while there is another.
+    /// Takes out the connections that are no longer needed: above the minimum
+    /// after `idleTimeout`, never the primary one while there is another, and
+    /// those whose session has ended.
     pub(crate) fn evict(&self) -> Vec<Arc<Connection>> {
         let mut state = self.state.locked();
         let mut surplus = state
@@ -208,12 +246,12 @@ impl Pool {
             .saturating_sub(self.limits.min_connections);
         let mut evicted = Vec::new();
         for position in (0..state.connections.len()).rev() {
-            if surplus == 0 {
-                break;
-            }
-            if state.connections[position].idle_for() >= self.limits.idle_timeout {
+            let connection = &state.connections[position];
+            // What one session has used is of no use to another.
+            let left = connection.owner().has_left();
+            if (surplus > 0 || left) && self.is_spent(connection) {
                 evicted.push(state.connections.remove(position));
-                surplus -= 1;
+                surplus = surplus.saturating_sub(1);
             }
         }
         evicted
@@ -232,21 +270,26 @@ impl Pool {
             total,
             active,
             idle: total - active,
-            max: self.limits.max_connections,
+            max: self.most(),
         }
     }
 
     /// A connection that takes one more call, by the rules above.
-    fn pick(&self, state: &State) -> Option<Arc<Connection>> {
-        let open = state
-            .connections
-            .iter()
-            .filter(|connection| connection.is_open());
-        let best = open.min_by_key(|connection| connection.in_flight())?;
+    fn pick(&self, state: &State, client: Option<&Arc<Session>>) -> Option<Arc<Connection>> {
+        let open = || state.connections.iter().filter(|one| one.is_open());
+        if self.sharing == Sharing::Session {
+            let own = open().find(|one| one.owner().is(client));
+            if let Some(own) = own {
+                return (own.in_flight() < self.in_flight_limit).then(|| Arc::clone(own));
+            }
+            let free = open().find(|one| one.owner().is_free())?;
+            free.give_to(client);
+            return Some(Arc::clone(free));
+        }
+        let best = open().min_by_key(|connection| connection.in_flight())?;
         let load = best.in_flight();
         let learned = &self.inbox.learned;
-        let may_grow =
-            state.connections.len() < self.limits.max_connections && state.refusal.is_none();
+        let may_grow = state.connections.len() < self.most() && state.refusal.is_none();
         let takes = match load {
             0 => true,
             _ if learned.asks.load(Ordering::Relaxed) => false,
@@ -254,6 +297,28 @@ impl Pool {
             _ => load < self.in_flight_limit,
         };
         takes.then(|| Arc::clone(best))
+    }
+
+    /// As many connections as there may be.
+    fn most(&self) -> usize {
+        match self.sharing {
+            Sharing::Session if self.limits.max_connections == 1 => SESSIONS_AT_ONCE,
+            _ => self.limits.max_connections,
+        }
+    }
+
+    /// Whether a connection has done its service.
+    fn is_spent(&self, connection: &Connection) -> bool {
+        let owner = connection.owner();
+        let idle = connection.idle_for();
+        match (owner.has_left(), owner.session()) {
+            (true, _) => connection.in_flight() == 0,
+            (false, None) => idle >= self.limits.idle_timeout,
+            (false, Some(session)) => {
+                !session.outbound.is_attached()
+                    && idle >= self.limits.idle_timeout.max(SESSION_IDLE)
+            }
+        }
     }
 
     /// Gives connections to whoever waits longest, as far as they go.
@@ -269,16 +334,27 @@ impl Pool {
                     state.queue.pop_front();
                     self.waiting.fetch_sub(1, Ordering::SeqCst);
                 }
-                if state.queue.is_empty() {
-                    return;
-                }
-                let Some(connection) = self.pick(&state) else {
+                // Who waits longest comes first; where each session has its own
+                // connection, nobody stands in another's way.
+                let reach = match self.sharing {
+                    Sharing::Shared => 1,
+                    Sharing::Session => state.queue.len(),
+                };
+                let served = state
+                    .queue
+                    .iter()
+                    .take(reach)
+                    .enumerate()
+                    .find_map(|(at, waiter)| {
+                        Some((at, self.pick(&state, waiter.client.as_ref())?))
+                    });
+                let Some((at, connection)) = served else {
                     return;
                 };
                 let waiter = state
                     .queue
-                    .pop_front()
-                    .expect("BUG: the queue was not empty");
+                    .remove(at)
+                    .expect("BUG: the waiter was just found there");
                 self.waiting.fetch_sub(1, Ordering::SeqCst);
                 (waiter, Lease::take(self, connection))
             };

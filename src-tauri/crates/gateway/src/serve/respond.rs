@@ -5,9 +5,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 
 use wire::{EnvelopeError, FaultKind, error_code};
 
@@ -17,6 +17,9 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(20);
 pub(crate) const COMMENT: Bytes = Bytes::from_static(b": keep-alive\n\n");
 /// A body must have arrived within this time.
 const BODY_DEADLINE: Duration = Duration::from_secs(120);
+
+/// As much of a body that is too large is read beyond the limit.
+const THROWN_AWAY: usize = 256 * 1024 * 1024;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -103,31 +106,63 @@ pub(crate) fn event_stream(
 /// # Errors
 /// The response that says what is wrong with it.
 pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Refusal> {
-    let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, limit).collect()).await;
-    let refusal = match collected {
-        Ok(Ok(collected)) => return Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => rpc_error(
+    match tokio::time::timeout(BODY_DEADLINE, collect(body, limit)).await {
+        Ok(Ok(Some(collected))) => Ok(collected),
+        Ok(Ok(None)) => Err(refuse(
             StatusCode::PAYLOAD_TOO_LARGE,
             error_code::INVALID_REQUEST,
             &format!(
                 "the message is larger than {limit} bytes; raise limits.messageBytes if it must be"
             ),
-        ),
-        Ok(Err(error)) => rpc_error(
+        )),
+        Ok(Err(error)) => Err(refuse(
             StatusCode::BAD_REQUEST,
             error_code::PARSE_ERROR,
             &format!("the body could not be read: {error}"),
-        ),
-        Err(_) => rpc_error(
+        )),
+        Err(_) => Err(refuse(
             StatusCode::REQUEST_TIMEOUT,
             error_code::INVALID_REQUEST,
             &format!(
                 "the body did not arrive within {} s",
                 BODY_DEADLINE.as_secs()
             ),
-        ),
-    };
-    Err(refusal.into())
+        )),
+    }
+}
+
+/// The bytes of a body, `None` where there are more than `limit`. The rest of
+/// a body that is too large is read and thrown away, within reason: a client
+/// that is still writing when the answer comes never sees it.
+async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error> {
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    let mut seen = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        seen = seen.saturating_add(data.len());
+        if seen > limit {
+            whole = BytesMut::new();
+            if seen > limit.saturating_add(THROWN_AWAY) {
+                break;
+            }
+        } else if seen == data.len() {
+            // Nearly every message comes in one piece, which need not be copied.
+            first = data;
+        } else {
+            if whole.is_empty() {
+                whole.extend_from_slice(&first);
+            }
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(match (seen > limit, whole.is_empty()) {
+        (true, _) => None,
+        (false, true) => Some(first),
+        (false, false) => Some(whole.freeze()),
+    })
 }
 
 /// What a text that is no message is answered with.

@@ -70,6 +70,7 @@ impl Capabilities {
     const SAMPLING_TOOLS: u8 = 2;
     const ELICITATION_FORM: u8 = 4;
     const ELICITATION_URL: u8 = 8;
+    const ROOTS: u8 = 16;
 
     /// From the raw `capabilities` of an `initialize` request.
     pub(crate) fn read(raw: &[u8]) -> Self {
@@ -84,6 +85,9 @@ impl Capabilities {
             if member(sampling.of(raw), "tools").is_some() {
                 bits |= Self::SAMPLING_TOOLS;
             }
+        }
+        if member(raw, "roots").is_some() {
+            bits |= Self::ROOTS;
         }
         if let Some(elicitation) = member(raw, "elicitation") {
             let elicitation = elicitation.of(raw);
@@ -110,6 +114,11 @@ impl Capabilities {
     /// Whether a client with these may be sent a sampling request.
     pub(crate) const fn samples(self, with_tools: bool) -> bool {
         self.0 & Self::SAMPLING != 0 && (!with_tools || self.0 & Self::SAMPLING_TOOLS != 0)
+    }
+
+    /// Whether it may be asked for its roots.
+    pub(crate) const fn has_roots(self) -> bool {
+        self.0 & Self::ROOTS != 0
     }
 
     /// Whether it may be sent an elicitation.

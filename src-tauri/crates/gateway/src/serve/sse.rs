@@ -180,7 +180,8 @@ async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal>
     match envelope.kind {
         Kind::Request { id, .. } => {
             // Answered over the stream; this response only says that it was taken.
-            tokio::spawn(async move {
+            let tasks = app.core.tasks.clone();
+            tasks.spawn(async move {
                 let gone = channel.gone.clone();
                 tokio::select! {
                     () = work(&app.core, &channel, incoming, id) => {}

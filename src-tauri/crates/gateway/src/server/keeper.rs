@@ -80,7 +80,7 @@ async fn connect(server: &Arc<Server>) -> Result<Arc<Connection>, Failure> {
     let connection = match &server.config.transport {
         Transport::Local { .. } => {
             let (connection, child) =
-                stdio::open(&server.config, inbox, closing).map_err(could_not_spawn)?;
+                stdio::open(&server.config, &server.ledger, inbox, closing).map_err(could_not_spawn)?;
             own(
                 server,
                 &connection,
@@ -102,7 +102,7 @@ async fn connect(server: &Arc<Server>) -> Result<Arc<Connection>, Failure> {
         }
     };
     let deadline = START_DEADLINE.min(server.config.call_timeout);
-    if let Err(error) = connection.handshake(deadline).await {
+    if let Err(error) = connection.handshake(deadline, server.config.roots).await {
         connection.closing.cancel();
         return Err(did_not_start(server, &error));
     }

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::board::Board;
 use crate::catalog::{Offer, ServerIndex};
 use crate::config::model::{Limits, ServerConfig, Transport};
+use crate::ledger::Ledger;
 use crate::lifecycle::{Happened, State};
 use crate::pool::{Pool, Refused};
 use crate::serve::session::Sessions;
@@ -36,6 +37,7 @@ pub(crate) struct Server {
     hello: Mutex<Option<Hello>>,
     shelf: Shelf,
     board: Arc<Board>,
+    ledger: Arc<Ledger>,
     closing: CancellationToken,
     tasks: TaskTracker,
 }
@@ -46,6 +48,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) limits: Limits,
     pub(crate) sessions: &'a Arc<Sessions>,
     pub(crate) board: &'a Arc<Board>,
+    pub(crate) ledger: &'a Arc<Ledger>,
     pub(crate) tasks: &'a TaskTracker,
 }
 
@@ -81,13 +84,19 @@ impl Server {
         };
         Arc::new(Self {
             index,
-            pool: Pool::new(config.pool, given.limits.in_flight, Arc::clone(&inbox)),
+            pool: Pool::new(
+                config.pool,
+                config.sharing,
+                given.limits.in_flight,
+                Arc::clone(&inbox),
+            ),
             config,
             inbox,
             state: watch::Sender::new(state),
             hello: Mutex::default(),
             shelf,
             board: Arc::clone(given.board),
+            ledger: Arc::clone(given.ledger),
             closing: CancellationToken::new(),
             tasks: given.tasks.clone(),
         })
@@ -108,6 +117,10 @@ impl Server {
 
     /// Asks every task and connection to end; the tracker given at birth knows when they have.
     pub(crate) fn close(&self) {
+        if self.board.is_known(self.index) {
+            // What was learned since its lists were read is kept, too.
+            self.shelf.write(&self.offer(), &self.inbox.learned);
+        }
         self.closing.cancel();
         self.inbox.tasks.close();
         self.pool

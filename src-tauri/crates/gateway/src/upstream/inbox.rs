@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio_util::task::TaskTracker;
-use wire::{Kind, error_code, splice_one};
+use wire::{Kind, splice_one};
 
 use super::Connection;
 use super::pending::{CallId, Order};
@@ -138,15 +138,7 @@ fn route(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope) {
         Kind::Notification { .. } => notified(connection, text, envelope),
         Kind::Request { id, .. } => match envelope.method(&text).as_ref() {
             "ping" => connection.send(wire::result_response(id.of(&text), b"{}"), None),
-            "roots/list" => connection.send(
-                wire::error_response(
-                    id.of(&text),
-                    error_code::METHOD_NOT_FOUND,
-                    "roots are not offered to this server",
-                    None,
-                ),
-                None,
-            ),
+            "roots/list" => questions::put_roots(connection, text, envelope, id),
             _ => questions::put(connection, text, envelope, id),
         },
     }

@@ -12,14 +12,17 @@ pub(crate) mod process;
 pub(crate) mod slot;
 pub(crate) mod stdio;
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use wire::Version;
 
+use crate::questions;
+use crate::serve::session::Session;
+use crate::sync::Locked;
 use crate::words::Words;
 use inbox::Inbox;
 use pending::{Call, CallId, Pending};
@@ -32,12 +35,27 @@ pub(crate) struct Connection {
     pub(crate) pending: Pending,
     pub(crate) inbox: Arc<Inbox>,
     hello: OnceLock<Hello>,
+    owner: Mutex<Owner>,
+    /// The server was told that its client has roots.
+    declared_roots: AtomicBool,
     in_flight: AtomicUsize,
     born: Instant,
     /// Milliseconds after `born` at which the last call ended.
     idle_since: AtomicU64,
     /// Cancelled to close the connection; its driver then ends.
     pub(crate) closing: CancellationToken,
+}
+
+/// Whose connection it is, at a server that is not shared.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Owner {
+    /// Nobody's yet.
+    #[default]
+    Free,
+    /// Callers without a session.
+    Nameless,
+    /// One session's, until that has ended.
+    Session(Weak<Session>),
 }
 
 /// How messages leave.
@@ -78,6 +96,8 @@ impl Connection {
             pending: Pending::default(),
             inbox,
             hello: OnceLock::new(),
+            owner: Mutex::default(),
+            declared_roots: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
             born: Instant::now(),
             idle_since: AtomicU64::new(0),
@@ -115,6 +135,28 @@ impl Connection {
         self.born.elapsed().saturating_sub(Duration::from_millis(
             self.idle_since.load(Ordering::Relaxed),
         ))
+    }
+
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> Owner {
+        self.owner.locked().clone()
+    }
+
+    /// Whether the server was told that its client has roots.
+    pub(crate) fn knows_of_roots(&self) -> bool {
+        self.declared_roots.load(Ordering::Relaxed)
+    }
+
+    /// Gives it to a caller for good. A server that knows of roots is told to
+    /// ask for this caller's.
+    pub(crate) fn give_to(self: &Arc<Self>, client: Option<&Arc<Session>>) {
+        *self.owner.locked() = match client {
+            None => Owner::Nameless,
+            Some(session) => Owner::Session(Arc::downgrade(session)),
+        };
+        if self.knows_of_roots() && client.is_some_and(|session| session.capabilities.has_roots()) {
+            questions::roots_changed(self);
+        }
     }
 
     /// What the server said at `initialize`; `None` until it has.
@@ -209,20 +251,27 @@ impl Connection {
     }
 
     /// The `initialize` handshake (MCP, "Lifecycle"). Elicitation and sampling
-    /// are declared for whoever will be asking; roots are not, because the
-    /// connection is shared.
+    /// are declared for whoever will be calling; `roots` only where the
+    /// connection will be one client's alone.
     ///
     /// # Errors
     /// See [`OwnCallError`].
     pub(crate) async fn handshake(
         self: &Arc<Self>,
         patience: Duration,
+        roots: bool,
     ) -> Result<(), OwnCallError> {
         let params = format!(
-            r#"{{"protocolVersion":"{}","capabilities":{{"sampling":{{"context":{{}},"tools":{{}}}},"elicitation":{{"form":{{}},"url":{{}}}}}},"clientInfo":{{"name":"mcp-gateway","title":"MCP Gateway","version":"{}"}}}}"#,
+            r#"{{"protocolVersion":"{}","capabilities":{{"sampling":{{"context":{{}},"tools":{{}}}},"elicitation":{{"form":{{}},"url":{{}}}}{}}},"clientInfo":{{"name":"mcp-gateway","title":"MCP Gateway","version":"{}"}}}}"#,
             Version::LATEST.as_str(),
+            if roots {
+                r#","roots":{"listChanged":true}"#
+            } else {
+                ""
+            },
             env!("CARGO_PKG_VERSION"),
         );
+        self.declared_roots.store(roots, Ordering::Relaxed);
         let answer = self.ask("initialize", &params, patience).await?;
         let result = answer.text.slice(answer.body.range());
         let member = |name: &str| {
@@ -262,6 +311,37 @@ impl Connection {
 /// Why calls end with a connection that was closed on purpose.
 fn closed() -> Words {
     Words::new("the connection was closed", "连接已关闭")
+}
+
+// === impl Owner ===
+
+impl Owner {
+    /// Whether a caller is this owner.
+    pub(crate) fn is(&self, client: Option<&Arc<Session>>) -> bool {
+        match (self, client) {
+            (Self::Nameless, None) => true,
+            (Self::Session(own), Some(client)) => std::ptr::eq(own.as_ptr(), Arc::as_ptr(client)),
+            _ => false,
+        }
+    }
+
+    /// Whether it may be given away.
+    pub(crate) fn is_free(&self) -> bool {
+        matches!(self, Self::Free)
+    }
+
+    /// Whether a session owned it and has ended.
+    pub(crate) fn has_left(&self) -> bool {
+        matches!(self, Self::Session(session) if session.strong_count() == 0)
+    }
+
+    /// The session that owns it.
+    pub(crate) fn session(&self) -> Option<Arc<Session>> {
+        match self {
+            Self::Session(session) => session.upgrade(),
+            Self::Free | Self::Nameless => None,
+        }
+    }
 }
 
 // === impl Hello ===

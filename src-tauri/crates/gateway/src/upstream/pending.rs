@@ -138,6 +138,17 @@ impl Pending {
         })
     }
 
+    /// The call that was begun last, not counting the gateway's own.
+    pub(crate) fn latest(&self) -> Option<(CallId, Arc<Slot>)> {
+        let table = self.table.locked();
+        let clients = table
+            .calls
+            .iter()
+            .filter(|(_, entry)| entry.call.lease.is_some());
+        let (&id, entry) = clients.max_by_key(|(id, _)| **id)?;
+        Some((id, Arc::clone(&entry.call.slot)))
+    }
+
     /// Stops or restarts the clock of a call while a person is asked.
     pub(crate) fn park(&self, id: CallId, parked: bool) {
         if let Some(entry) = self.table.locked().calls.get_mut(&id) {

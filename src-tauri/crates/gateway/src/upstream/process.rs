@@ -3,12 +3,14 @@
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
 use crate::config::model::{ServerConfig, Transport};
+use crate::ledger::{Entry, Ledger};
 use crate::words::Words;
 
 /// After stdin has been closed, before SIGTERM (MCP, "Lifecycle / Shutdown / stdio").
@@ -24,6 +26,7 @@ const SIGTERM: i32 = 15;
 #[derive(Debug)]
 pub(crate) struct Child {
     process: Box<dyn ChildWrapper>,
+    entry: Option<Entry>,
 }
 
 /// The three pipes to a child.
@@ -46,7 +49,7 @@ impl Child {
     ///
     /// # Errors
     /// See [`SpawnError`].
-    pub(crate) fn spawn(config: &ServerConfig) -> Result<Self, SpawnError> {
+    pub(crate) fn spawn(config: &ServerConfig, ledger: &Arc<Ledger>) -> Result<Self, SpawnError> {
         let Transport::Local { command, env, cwd } = &config.transport else {
             unreachable!("BUG: only local servers are spawned");
         };
@@ -81,7 +84,8 @@ impl Child {
         let process = wrap
             .spawn()
             .map_err(|error| SpawnError::new(program, cwd.as_ref(), &error))?;
-        Ok(Self { process })
+        let entry = process.id().map(|pid| ledger.enter(&config.name, pid));
+        Ok(Self { process, entry })
     }
 
     /// The pipes, once.
@@ -108,10 +112,13 @@ impl Child {
         if let Err(error) = self.process.start_kill() {
             tracing::trace!(%error, "nothing left to kill");
         }
-        match status {
-            Some(status) => Some(status),
-            None => self.wait(AFTER_TERM).await,
+        if status.is_none() {
+            status = self.wait(AFTER_TERM).await;
         }
+        if let Some(entry) = self.entry {
+            entry.strike();
+        }
+        status
     }
 
     async fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {

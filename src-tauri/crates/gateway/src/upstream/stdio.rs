@@ -13,6 +13,7 @@ use super::process::{Child, SpawnError};
 use super::slot::Lost;
 use super::{Connection, Link, closed};
 use crate::config::model::ServerConfig;
+use crate::ledger::Ledger;
 use crate::words::Words;
 
 /// Longest line of a server's log that is kept.
@@ -32,10 +33,11 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 /// Where the command cannot be started.
 pub(crate) fn open(
     config: &ServerConfig,
+    ledger: &Arc<Ledger>,
     inbox: Arc<Inbox>,
     closing: CancellationToken,
 ) -> Result<(Arc<Connection>, Child), SpawnError> {
-    let child = Child::spawn(config)?;
+    let child = Child::spawn(config, ledger)?;
     Ok((
         Connection::new(Link::Stdio(Outbox::default()), inbox, closing),
         child,

@@ -1,0 +1,424 @@
+//! The ledger of child processes, so that even a gateway that was killed leaves
+//! no server behind: whoever starts next reads what it had running and ends it.
+//!
+//! One file per gateway, `children/<pid>.json` in the data folder, written anew
+//! whenever a child comes or goes, and only there while children are. A process
+//! is told by its id and its start time together, because ids are used again.
+//! Where children die with their parent anyway (Windows, the job object) nothing
+//! is ever entered.
+
+mod processes;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::private_file;
+use crate::sync::Locked;
+use processes::{Seen, Urgency};
+
+/// Between SIGTERM and SIGKILL. Their stdin ended long ago.
+const AFTER_TERM: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    folder: PathBuf,
+    /// This gateway and this boot; `None` where the system does not tell.
+    identity: Option<(Stamp, String)>,
+    /// Held while the file is written, so that the newest page is the one that
+    /// stays. That is a small file, once per process started or ended.
+    children: Mutex<Vec<Line>>,
+}
+
+/// A child that was entered. It stays in the ledger until it is struck out, also
+/// where this is dropped: then nobody has seen the end of its process group.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    ledger: Arc<Ledger>,
+    stamp: Option<Stamp>,
+}
+
+/// One process, and never the next one with its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    pid: u32,
+    /// As the system counts it; see `processes`.
+    started: u64,
+}
+
+/// A child, the leader of its process group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Line {
+    server: String,
+    #[serde(flatten)]
+    stamp: Stamp,
+}
+
+/// What one gateway has running.
+#[derive(Debug, Serialize, Deserialize)]
+struct Page {
+    owner: Stamp,
+    boot: String,
+    children: Vec<Line>,
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// Touches nothing on disk yet.
+    pub(crate) fn new(data_dir: &Path) -> Arc<Self> {
+        Arc::new(Self {
+            folder: data_dir.join("children"),
+            identity: Stamp::of(std::process::id()).zip(processes::boot()),
+            children: Mutex::default(),
+        })
+    }
+
+    /// Enters a child that has just been started as the leader of its own group.
+    pub(crate) fn enter(self: &Arc<Self>, server: &str, pid: u32) -> Entry {
+        let stamp = Stamp::of(pid);
+        if let Some(stamp) = stamp {
+            let server = server.to_owned();
+            self.change(|children| children.push(Line { server, stamp }));
+        }
+        Entry {
+            ledger: Arc::clone(self),
+            stamp,
+        }
+    }
+
+    /// Ends what gateways that are gone left behind. To be awaited before the
+    /// first child is entered: an earlier gateway may have had this one's id.
+    pub(crate) async fn reap(&self) {
+        let Some((_, boot)) = &self.identity else {
+            return;
+        };
+        let mut left_behind = Vec::new();
+        let mut read = Vec::new();
+        for path in self.pages() {
+            let page = match read_page(&path) {
+                Ok(page) => page,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "a ledger of children cannot be read; it is removed");
+                    read.push(path);
+                    continue;
+                }
+            };
+            if runs(page.owner, processes::look(page.owner.pid)) {
+                continue;
+            }
+            read.push(path);
+            if processes::same_boot(&page.boot, boot) {
+                left_behind.extend(page.children);
+            }
+        }
+        left_behind.retain(is_left_behind);
+        end(&left_behind).await;
+        for path in read {
+            if let Err(error) = remove(&path) {
+                tracing::warn!(path = %path.display(), %error, "an old ledger of children could not be removed");
+            }
+        }
+    }
+
+    fn pages(&self) -> Vec<PathBuf> {
+        // No folder: no gateway has had a child yet.
+        let Ok(folder) = std::fs::read_dir(&self.folder) else {
+            return Vec::new();
+        };
+        folder
+            .filter_map(|file| Some(file.ok()?.path()))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "json")
+            })
+            .collect()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Line>)) {
+        let Some((owner, boot)) = &self.identity else {
+            return;
+        };
+        let path = self.folder.join(format!("{}.json", owner.pid));
+        let mut children = self.children.locked();
+        change(&mut children);
+        let written = if children.is_empty() {
+            remove(&path)
+        } else {
+            let page = Page {
+                owner: *owner,
+                boot: boot.clone(),
+                children: children.clone(),
+            };
+            serde_json::to_vec(&page)
+                .map_err(io::Error::other)
+                .and_then(|page| private_file::write(&path, &page))
+        };
+        if let Err(error) = written {
+            tracing::warn!(path = %path.display(), %error, "the ledger of children could not be written; what a killed gateway leaves behind may stay");
+        }
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// The child and its whole group are gone.
+    pub(crate) fn strike(self) {
+        if let Some(stamp) = self.stamp {
+            self.ledger
+                .change(|children| children.retain(|line| line.stamp != stamp));
+        }
+    }
+}
+
+// === impl Stamp ===
+
+impl Stamp {
+    fn of(pid: u32) -> Option<Self> {
+        let started = processes::look(pid)?.started;
+        Some(Self { pid, started })
+    }
+}
+
+/// Whether a process is still at work, given what now has its id.
+fn runs(stamp: Stamp, seen: Option<Seen>) -> bool {
+    seen.is_some_and(|seen| seen.started == stamp.started && !seen.defunct)
+}
+
+/// Whether a child's group is still the child's, given what now has its id and
+/// whether the group has members. No process gets an id that a group still bears.
+fn still_its_own(stamp: Stamp, seen: Option<Seen>, has_members: bool) -> bool {
+    has_members && seen.is_none_or(|seen| seen.started == stamp.started)
+}
+
+fn is_left_behind(line: &Line) -> bool {
+    let pid = line.stamp.pid;
+    still_its_own(
+        line.stamp,
+        processes::look(pid),
+        processes::group_has_members(pid),
+    )
+}
+
+/// Asks the groups to leave, all at once, and insists after a while.
+async fn end(left_behind: &[Line]) {
+    for line in left_behind {
+        tracing::warn!(server = %line.server, pid = line.stamp.pid, "an earlier gateway that was killed left this server running; it is ended");
+        signal(line, Urgency::Asking);
+    }
+    let asked = Instant::now();
+    while asked.elapsed() < AFTER_TERM && left_behind.iter().any(is_left_behind) {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    left_behind
+        .iter()
+        .filter(|line| is_left_behind(line))
+        .for_each(|line| signal(line, Urgency::Insisting));
+}
+
+fn signal(line: &Line, urgency: Urgency) {
+    if let Err(error) = processes::signal_group(line.stamp.pid, urgency)
+        && is_left_behind(line)
+    {
+        tracing::warn!(server = %line.server, pid = line.stamp.pid, %error, "it could not be ended");
+    }
+}
+
+fn read_page(path: &Path) -> io::Result<Page> {
+    serde_json::from_slice(&std::fs::read(path)?).map_err(io::Error::other)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+#[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    use std::process::{Child, Command, Stdio};
+
+    use rustix::process::{Pid, Signal, kill_process_group};
+
+    use super::*;
+
+    const GONE: Stamp = Stamp {
+        pid: 1,
+        started: u64::MAX,
+    };
+
+    /// A data folder with one process running.
+    struct Scene {
+        home: tempfile::TempDir,
+        child: Child,
+    }
+
+    impl Scene {
+        /// The process says that it runs, then does as told.
+        fn new(script: &str) -> Self {
+            let mut child = Command::new("sh")
+                .args(["-c", script])
+                .process_group(0)
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut line = String::new();
+            BufReader::new(child.stdout.take().unwrap())
+                .read_line(&mut line)
+                .unwrap();
+            Self {
+                home: tempfile::tempdir().unwrap(),
+                child,
+            }
+        }
+
+        fn stamp(&self) -> Stamp {
+            Stamp::of(self.child.id()).unwrap()
+        }
+
+        fn page(&self, owner: Stamp, child: Stamp, boot: &str) -> PathBuf {
+            let path = self.home.path().join("children/another.json");
+            let page = Page {
+                owner,
+                boot: boot.to_owned(),
+                children: vec![Line {
+                    server: "left".to_owned(),
+                    stamp: child,
+                }],
+            };
+            private_file::write(&path, &serde_json::to_vec(&page).unwrap()).unwrap();
+            path
+        }
+
+        async fn reap(&self) {
+            Ledger::new(self.home.path()).reap().await;
+        }
+
+        /// The signal that ended the process: the test's own if none had before.
+        fn ended_by(mut self) -> Option<i32> {
+            let group = Pid::from_child(&self.child);
+            kill_process_group(group, Signal::INT).unwrap();
+            self.child.wait().unwrap().signal()
+        }
+    }
+
+    const DECENT: &str = "echo; exec sleep 60";
+    const STUBBORN: &str = "trap '' TERM; echo; sleep 60";
+    const SIGINT: Option<i32> = Some(2);
+    const SIGKILL: Option<i32> = Some(9);
+    const SIGTERM: Option<i32> = Some(15);
+
+    fn boot() -> String {
+        processes::boot().unwrap()
+    }
+
+    #[test]
+    fn the_page_is_there_while_children_are() {
+        let scene = Scene::new(DECENT);
+        let ledger = Ledger::new(scene.home.path());
+        let path = scene
+            .home
+            .path()
+            .join(format!("children/{}.json", std::process::id()));
+        let entry = ledger.enter("memory", scene.child.id());
+        let page = read_page(&path).unwrap();
+        assert!(runs(page.owner, processes::look(page.owner.pid)));
+        assert_eq!(
+            page.children,
+            [Line {
+                server: "memory".to_owned(),
+                stamp: scene.stamp()
+            }]
+        );
+        entry.strike();
+        assert!(!path.exists());
+        assert_eq!(scene.ended_by(), SIGINT);
+    }
+
+    #[tokio::test]
+    async fn a_server_left_behind_is_asked_to_leave() {
+        let scene = Scene::new(DECENT);
+        let page = scene.page(GONE, scene.stamp(), &boot());
+        scene.reap().await;
+        assert!(!page.exists());
+        assert_eq!(scene.ended_by(), SIGTERM);
+    }
+
+    #[tokio::test]
+    async fn one_that_does_not_listen_is_killed() {
+        let scene = Scene::new(STUBBORN);
+        scene.page(GONE, scene.stamp(), &boot());
+        scene.reap().await;
+        assert_eq!(scene.ended_by(), SIGKILL);
+    }
+
+    #[tokio::test]
+    async fn what_a_running_gateway_has_is_left_alone() {
+        let scene = Scene::new(DECENT);
+        let owner = Stamp::of(std::process::id()).unwrap();
+        let page = scene.page(owner, scene.stamp(), &boot());
+        scene.reap().await;
+        assert!(page.exists());
+        assert_eq!(scene.ended_by(), SIGINT);
+    }
+
+    #[tokio::test]
+    async fn a_stranger_with_a_used_id_is_left_alone() {
+        let scene = Scene::new(DECENT);
+        let mut stamp = scene.stamp();
+        stamp.started -= 1;
+        let page = scene.page(GONE, stamp, &boot());
+        scene.reap().await;
+        assert!(!page.exists());
+        assert_eq!(scene.ended_by(), SIGINT);
+    }
+
+    #[tokio::test]
+    async fn what_was_entered_before_the_machine_started_is_forgotten() {
+        let scene = Scene::new(DECENT);
+        let page = scene.page(GONE, scene.stamp(), "0");
+        scene.reap().await;
+        assert!(!page.exists());
+        assert_eq!(scene.ended_by(), SIGINT);
+    }
+
+    #[tokio::test]
+    async fn a_page_nobody_can_read_is_removed() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("children/7.json");
+        private_file::write(&path, b"{").unwrap();
+        Ledger::new(home.path()).reap().await;
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_group_without_its_leader_is_still_the_childs() {
+        let stamp = Stamp { pid: 7, started: 5 };
+        let seen = |started, defunct| Some(Seen { started, defunct });
+        assert!(still_its_own(stamp, None, true));
+        assert!(still_its_own(stamp, seen(5, true), true));
+        assert!(!still_its_own(stamp, seen(6, false), true));
+        assert!(!still_its_own(stamp, None, false));
+    }
+
+    #[test]
+    fn an_owner_that_nobody_has_buried_is_gone() {
+        let stamp = Stamp { pid: 7, started: 5 };
+        let seen = |started, defunct| Some(Seen { started, defunct });
+        assert!(runs(stamp, seen(5, false)));
+        assert!(!runs(stamp, seen(5, true)));
+        assert!(!runs(stamp, seen(6, false)));
+        assert!(!runs(stamp, None));
+    }
+}

@@ -1,0 +1,188 @@
+//! What the system says about processes and their groups. It decides nothing.
+
+/// What has a process id now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Comparable within one boot, in the system's own unit.
+    pub(super) started: u64,
+    /// It has ended; only its parent has not noticed yet.
+    pub(super) defunct: bool,
+}
+
+/// How a group is told to end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Urgency {
+    Asking,
+    Insisting,
+}
+
+pub(super) use group::{group_has_members, signal_group};
+pub(super) use system::{boot, look, same_boot};
+
+#[cfg(unix)]
+mod group {
+    use std::io;
+
+    use rustix::io::Errno;
+    use rustix::process::{Pid, Signal, getpgrp, kill_process_group, test_kill_process_group};
+
+    use super::Urgency;
+
+    /// Whether anybody is in it whom this process may signal.
+    pub(in super::super) fn group_has_members(leader: u32) -> bool {
+        group(leader).is_ok_and(|group| test_kill_process_group(group).is_ok())
+    }
+
+    /// Signals everybody in it.
+    ///
+    /// # Errors
+    /// Those of the system, and where it would hit this process itself.
+    pub(in super::super) fn signal_group(leader: u32, urgency: Urgency) -> io::Result<()> {
+        let signal = match urgency {
+            Urgency::Asking => Signal::TERM,
+            Urgency::Insisting => Signal::KILL,
+        };
+        Ok(kill_process_group(group(leader)?, signal)?)
+    }
+
+    /// Never the group that this process is in, nor init's.
+    fn group(leader: u32) -> Result<Pid, Errno> {
+        i32::try_from(leader)
+            .ok()
+            .and_then(Pid::from_raw)
+            .filter(|&group| group != Pid::INIT && group != getpgrp())
+            .ok_or(Errno::INVAL)
+    }
+}
+
+/// Start times in clock ticks since boot: exact, whatever becomes of the wall clock.
+#[cfg(target_os = "linux")]
+mod system {
+    use super::Seen;
+
+    /// `None` where no process has this id.
+    pub(in super::super) fn look(pid: u32) -> Option<Seen> {
+        seen(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// This boot of the machine; with it the pid namespace, for a container's
+    /// ids say nothing elsewhere.
+    pub(in super::super) fn boot() -> Option<String> {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+        Some(format!("{} {}", boot.trim_end(), namespace.display()))
+    }
+
+    pub(in super::super) fn same_boot(one: &str, other: &str) -> bool {
+        one == other
+    }
+
+    /// Reads proc_pid_stat(5): state is field 3, start time field 22. The name
+    /// before them may hold anything, spaces and brackets too.
+    fn seen(stat: &str) -> Option<Seen> {
+        let (_, fields) = stat.rsplit_once(')')?;
+        let mut fields = fields.split_ascii_whitespace();
+        let state = fields.next()?;
+        Some(Seen {
+            started: fields.nth(18)?.parse().ok()?,
+            defunct: matches!(state, "Z" | "X"),
+        })
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_name_full_of_brackets_hides_nothing() {
+            let stat = "7 (a) R (b) S 1 7 7 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4711 9 9";
+            let expected = Seen {
+                started: 4711,
+                defunct: false,
+            };
+            assert_eq!(seen(stat), Some(expected));
+            let defunct = seen(&stat.replace(" S ", " Z ")).is_some_and(|seen| seen.defunct);
+            assert!(defunct);
+        }
+
+        #[test]
+        fn this_process_runs() {
+            let own = look(std::process::id()).map(|seen| (seen.started > 0, seen.defunct));
+            assert_eq!(own, Some((true, false)));
+        }
+    }
+}
+
+/// Start times in seconds since 1970.
+#[cfg(all(unix, not(target_os = "linux")))]
+mod system {
+    use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
+
+    use super::Seen;
+
+    /// The time of boot moves when the clock is set, by this many seconds at most.
+    const CLOCK: u64 = 60;
+
+    /// `None` where no process has this id.
+    pub(in super::super) fn look(pid: u32) -> Option<Seen> {
+        let pid = Pid::from_u32(pid);
+        let mut system = System::new().ok()?;
+        system.refresh_processes_specifics(
+            ProcessesToUpdate::Some(&[pid]),
+            true,
+            ProcessRefreshKind::nothing(),
+        );
+        system.process(pid).map(|process| Seen {
+            started: process.start_time(),
+            defunct: matches!(
+                process.status(),
+                ProcessStatus::Zombie | ProcessStatus::Dead
+            ),
+        })
+    }
+
+    /// This boot of the machine.
+    pub(in super::super) fn boot() -> Option<String> {
+        System::boot_time().ok().map(|seconds| seconds.to_string())
+    }
+
+    pub(in super::super) fn same_boot(one: &str, other: &str) -> bool {
+        match (one.parse::<u64>(), other.parse::<u64>()) {
+            (Ok(one), Ok(other)) => one.abs_diff(other) < CLOCK,
+            _ => false,
+        }
+    }
+}
+
+/// Nothing is known, so that nothing is entered and nothing reaped.
+#[cfg(not(unix))]
+mod system {
+    use super::Seen;
+
+    pub(in super::super) fn look(_: u32) -> Option<Seen> {
+        None
+    }
+
+    pub(in super::super) fn boot() -> Option<String> {
+        None
+    }
+
+    pub(in super::super) fn same_boot(_: &str, _: &str) -> bool {
+        false
+    }
+}
+
+#[cfg(not(unix))]
+mod group {
+    use std::io;
+
+    use super::Urgency;
+
+    pub(in super::super) fn group_has_members(_: u32) -> bool {
+        false
+    }
+
+    pub(in super::super) fn signal_group(_: u32, _: Urgency) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
