@@ -69,14 +69,10 @@ fn step(number: u32, what: &str) {
 }
 
 fn build(face: Face, release: bool) -> Command {
-    let mut command = cargo([
-        "build",
-        "--locked",
-        "--bin",
-        "mcp-stdio-bridge",
-        "--bin",
-        face.program(),
-    ]);
+    let mut command = cargo(["build", "--locked"]);
+    for program in face.programs() {
+        command.args(["--bin", program]);
+    }
     if face == Face::Headless {
         command.arg("--no-default-features");
     }
@@ -121,10 +117,20 @@ impl Face {
         }
     }
 
+    /// What is started.
     fn program(self) -> &'static str {
         match self {
             Self::Desktop => "mcp-gateway-desktop",
             Self::Headless => "mcp-gateway",
+        }
+    }
+
+    /// What is built: the command line beside the app too, which runs the app's `demo` server
+    /// and is what one asks a running gateway with.
+    fn programs(self) -> &'static [&'static str] {
+        match self {
+            Self::Desktop => &["mcp-gateway-desktop", "mcp-gateway", "mcp-stdio-bridge"],
+            Self::Headless => &["mcp-gateway", "mcp-stdio-bridge"],
         }
     }
 }
@@ -146,10 +152,25 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_started_its_command_line_and_bridge_lie_beside_it() {
+        for face in [Face::Desktop, Face::Headless] {
+            let line = shell::line(&build(face, false));
+            let built: Vec<_> = line
+                .split(" --bin ")
+                .skip(1)
+                .filter_map(|rest| rest.split_whitespace().next())
+                .collect();
+            for program in [face.program(), "mcp-gateway", "mcp-stdio-bridge"] {
+                assert!(built.contains(&program), "{program}: {line}");
+            }
+        }
+    }
+
+    #[test]
     fn the_headless_build_leaves_the_desktop_out() {
         let line = shell::line(&build(Face::Headless, false));
         assert!(
-            line.contains("--no-default-features") && line.contains("--bin mcp-gateway"),
+            line.contains("--no-default-features") && !line.contains("desktop"),
             "{line}"
         );
         assert!(!shell::line(&build(Face::Desktop, true)).contains("--no-default-features"));
