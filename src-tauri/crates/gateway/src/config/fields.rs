@@ -25,6 +25,14 @@ struct Entry<'r, 't> {
     value: &'r Value<'t>,
 }
 
+/// What is said of a key or value that is read for a later version's sake.
+pub(super) fn not_yet() -> Words {
+    Words::new(
+        "has no effect in this version; it can stay for a later one",
+        "在此版本中不起作用;可以保留,供以后的版本使用",
+    )
+}
+
 impl<'r, 't> Fields<'r, 't> {
     pub(super) fn new(node: &Node<'r, 't>) -> Self {
         let mut fields = Self {
@@ -101,12 +109,12 @@ impl<'r, 't> Fields<'r, 't> {
         for name in names {
             self.asked.push(name);
             if let Some(entry) = self.entries.iter().find(|entry| entry.name == *name) {
-                let words = Words::new(
-                    "has no effect in this version; it can stay for a later one",
-                    "在此版本中不起作用;可以保留,供以后的版本使用",
+                self.page.report(
+                    Severity::Warning,
+                    &self.path_of(name),
+                    entry.offset,
+                    not_yet(),
                 );
-                self.page
-                    .report(Severity::Warning, &self.path_of(name), entry.offset, words);
             }
         }
     }

@@ -38,7 +38,7 @@ pub struct Listen {
     pub allowed_hosts: Vec<String>,
     /// Origins that are accepted beside the gateway's own, as browsers send them.
     pub allowed_origins: Vec<String>,
-    /// Reverse proxies whose forwarding headers are believed.
+    /// Reverse proxies whose forwarding headers are to be believed; nothing acts on it yet.
     pub trusted_proxies: Vec<IpAddr>,
     /// Refuse requests without a bearer token even from loopback.
     pub require_token: bool,
@@ -105,7 +105,8 @@ pub struct PoolLimits {
     pub acquire_timeout: Duration,
     /// Idle connections above the minimum are closed after this long.
     pub idle_timeout: Duration,
-    /// Attempts after a failed start or a call that provably did not reach the server.
+    /// Further attempts of a call that provably did not reach the server. Starts that fail are
+    /// not counted: they are retried without end.
     pub max_retries: u32,
 }
 

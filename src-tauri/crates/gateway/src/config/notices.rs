@@ -51,16 +51,20 @@ pub(super) fn of(config: &Config, path: Option<&Path>) -> Vec<Words> {
 }
 
 fn loopback_only(config: &Config, asked: &str) -> Words {
-    let port = config.gateway.port;
+    // Port 0 is chosen when the gateway starts, which the user then reads off its first lines.
+    let (en_port, zh_port) = match config.gateway.port {
+        0 => ("PORT".to_owned(), "端口".to_owned()),
+        port => (port.to_string(), port.to_string()),
+    };
     Words::new(
         format!(
             "{asked} asks for an address beyond this machine. Clients cannot authenticate yet in this version, so the \
-             gateway listens on loopback only. From another machine use a tunnel: ssh -L {port}:localhost:{port} \
+             gateway listens on loopback only. From another machine use a tunnel: ssh -L {en_port}:localhost:{en_port} \
              USER@THIS-MACHINE, or put a reverse proxy that authenticates in front of it."
         ),
         format!(
             "{asked} 要求对外开放。此版本中客户端尚不能认证,因此网关只在回环地址上监听。\
-             从其他机器访问请使用隧道:ssh -L {port}:localhost:{port} 用户@本机,或在前面放置带认证的反向代理。"
+             从其他机器访问请使用隧道:ssh -L {zh_port}:localhost:{zh_port} 用户@本机,或在前面放置带认证的反向代理。"
         ),
     )
 }

@@ -321,6 +321,37 @@ fn an_address_beyond_loopback_is_kept_and_explained() {
 }
 
 #[test]
+fn a_port_that_is_not_chosen_yet_is_no_port_of_a_tunnel() {
+    let loaded = loaded(&format!(
+        r#"{{ "gateway": {{ "host": "0.0.0.0", "port": 0 }}, {}"#,
+        &with("\"enabled\": true")[1..]
+    ));
+    let words = &loaded.notices[0];
+    assert!(
+        words.en.contains("ssh -L PORT:localhost:PORT"),
+        "{}",
+        words.en
+    );
+    assert!(
+        words.zh.contains("ssh -L 端口:localhost:端口"),
+        "{}",
+        words.zh
+    );
+}
+
+#[test]
+fn proxies_that_nobody_trusts_yet_are_a_warning_where_they_are_named() {
+    assert_eq!(
+        findings(r#"{ "gateway": { "trustedProxies": ["10.0.0.1"] } }"#),
+        ["1:34 gateway.trustedProxies W"]
+    );
+    assert_eq!(
+        findings(r#"{ "gateway": { "trustedProxies": [] } }"#),
+        [""; 0]
+    );
+}
+
+#[test]
 fn servers_that_cannot_be_reached_are_refused() {
     for (keys, expected) in [
         (r#""name": "a""#, "servers[0] E"),
