@@ -1,52 +1,61 @@
-//! The admin API of a running gateway, with the token from its data folder.
+//! A running gateway, asked by somebody who may read its data folder.
+//!
+//! Owns where the admin token comes from and where it may go: to a loopback address, never to
+//! another machine, not even where `--data-dir` is named, for it opens everything and may travel
+//! in plain text. Without a token the request is made all the same, because most gateways want
+//! none for their tools, and so that "nothing listens" is said rather than "no token".
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use anyhow::Context as _;
 use gateway::words::Words;
 use reqwest::StatusCode;
 
 use crate::args::{CommandLine, TargetArgs};
 use crate::context::Context;
-use crate::language::failure;
+use crate::language::{failure, t};
 use crate::running::{Ask, Running};
 
-/// A gateway and the folder that holds its token.
-pub(crate) struct Admin {
+/// A gateway and the folder that may hold its token.
+pub(crate) struct Admin<'a> {
     running: Running,
-    data_dir: PathBuf,
+    /// `--data-dir`.
+    chosen: Option<PathBuf>,
+    context: &'a Context,
 }
 
-impl Admin {
+impl<'a> Admin<'a> {
     /// The gateway and data folder that the command line means.
     pub(crate) fn find(
         line: &CommandLine,
         target: &TargetArgs,
-        context: &Context,
+        context: &'a Context,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             running: Running::find(target.url.as_deref(), line, context)?,
-            data_dir: context.data_dir(line.common.data_dir.as_deref())?,
+            chosen: line.common.data_dir.clone(),
+            context,
         })
     }
 
-    /// The body of a successful answer.
+    /// The body of a successful answer to a GET.
     pub(crate) fn get(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        // Asked without a token first when there is none, so that "nothing listens" is said rather
-        // than "no token".
+        self.ask(Ask::get(path))
+    }
+
+    /// The body of a successful answer; where the token is wanted and missing or wrong, what to do.
+    pub(crate) fn ask(&self, ask: Ask<'_>) -> anyhow::Result<Vec<u8>> {
         let token = self.token();
         let answer = self.running.ask(Ask {
             token: token.as_deref().ok(),
-            ..Ask::get(path)
+            ..ask
         })?;
         if answer.status == StatusCode::UNAUTHORIZED {
-            token?;
-            let folder = self.data_dir.display();
-            return Err(failure(&Words::new(
-                format!(
-                    "the gateway does not accept the admin token in {folder}; name its own data folder with --data-dir"
-                ),
-                format!("网关不接受 {folder} 中的管理令牌;请用 --data-dir 指定它的数据目录"),
-            )));
+            token.context(t(
+                "this gateway wants its admin token",
+                "该网关要求管理令牌",
+            ))?;
+            return Err(self.refused()?);
         }
         answer.success()
     }
@@ -61,19 +70,42 @@ impl Admin {
         ))
     }
 
+    /// Read where it is needed, and only if it may be sent to this gateway.
     fn token(&self) -> anyhow::Result<String> {
-        read_token(&self.data_dir)
+        if !self.running.is_on_this_machine() {
+            let base = self.running.base();
+            return Err(failure(&Words::new(
+                format!(
+                    "{base} is not an address of this machine, and the token is never sent to another one; run the command on the gateway's own machine"
+                ),
+                format!(
+                    "{base} 不是本机地址,而令牌不会发送到其他机器;请在网关所在的机器上执行该命令"
+                ),
+            )));
+        }
+        let path = self.data_dir()?.join("admin.token");
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let path = path.display();
+            failure(&Words::new(
+                format!("cannot read the admin token {path}: {error}; run the command as the user who runs the gateway, and if it keeps its data elsewhere, name the folder with --data-dir"),
+                format!("无法读取管理令牌 {path}:{error};请以运行网关的用户执行该命令;如果网关的数据在别处,请用 --data-dir 指定"),
+            ))
+        })?;
+        Ok(text.trim().to_owned())
     }
-}
 
-fn read_token(data_dir: &Path) -> anyhow::Result<String> {
-    let path = data_dir.join("admin.token");
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        let path = path.display();
-        failure(&Words::new(
-            format!("cannot read the admin token {path}: {error}; if the gateway keeps its data elsewhere, say --data-dir"),
-            format!("无法读取管理令牌 {path}:{error};如果网关的数据在别处,请用 --data-dir 指定"),
-        ))
-    })?;
-    Ok(text.trim().to_owned())
+    fn refused(&self) -> anyhow::Result<anyhow::Error> {
+        let folder = self.data_dir()?;
+        let folder = folder.display();
+        Ok(failure(&Words::new(
+            format!(
+                "the gateway does not accept the admin token in {folder}; name its own data folder with --data-dir"
+            ),
+            format!("网关不接受 {folder} 中的管理令牌;请用 --data-dir 指定它的数据目录"),
+        )))
+    }
+
+    fn data_dir(&self) -> anyhow::Result<PathBuf> {
+        self.context.data_dir(self.chosen.as_deref())
+    }
 }

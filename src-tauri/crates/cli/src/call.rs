@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::admin::Admin;
 use crate::args::{CommandLine, TargetArgs};
 use crate::context::Context;
 use crate::language::{failure, t};
-use crate::running::{Ask, Running, parse};
+use crate::running::{Ask, parse};
 
 /// A call as the user typed it.
 pub(crate) struct Call {
@@ -83,7 +84,7 @@ impl Call {
         context: &Context,
         out: &mut dyn Write,
     ) -> anyhow::Result<ExitCode> {
-        let running = Running::find(target.url.as_deref(), line, context)?;
+        let admin = Admin::find(line, target, context)?;
         let body = serde_json::to_vec(&Request {
             name: &self.name,
             arguments: &self.arguments,
@@ -95,7 +96,7 @@ impl Call {
             body: Some(body),
             deadline: None,
         };
-        let answer = running.ask(ask)?.success()?;
+        let answer = admin.ask(ask)?;
         let response: Response<'_> = parse(&answer)?;
         let result: ToolResult = parse(response.result.get().as_bytes())?;
         if self.json {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gateway::words::Words;
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode, Url};
 use serde::Deserialize;
 
@@ -23,6 +24,20 @@ pub(crate) struct Running {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Vec<u8>,
+}
+
+/// The body of a refusal.
+#[derive(Deserialize)]
+struct Refusal {
+    error: Complaint,
+}
+
+/// REST says it in a text; what refuses before the route is known says it as JSON-RPC does.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Complaint {
+    Text(String),
+    Rpc { message: String },
 }
 
 /// One request to it.
@@ -104,6 +119,11 @@ impl Running {
         &self.base
     }
 
+    /// Whether its address is loopback, by name or number.
+    pub(crate) fn is_on_this_machine(&self) -> bool {
+        is_local(&self.base)
+    }
+
     /// The MCP endpoint.
     pub(crate) fn endpoint(&self) -> String {
         format!("{}/mcp", self.base)
@@ -119,9 +139,10 @@ impl Running {
 
     async fn exchange(&self, ask: Ask<'_>) -> anyhow::Result<Answer> {
         let mut client = Client::builder().connect_timeout(Duration::from_secs(5));
-        if is_local(&self.base) {
-            // A proxy from the environment cannot reach this machine's loopback.
-            client = client.no_proxy();
+        if self.is_on_this_machine() {
+            // A proxy from the environment cannot reach this machine's loopback. And what may
+            // carry a token is led nowhere else.
+            client = client.no_proxy().redirect(Policy::none());
         }
         let url = format!("{}{}", self.base, ask.path);
         let mut request = client.build()?.request(ask.method, &url);
@@ -174,13 +195,11 @@ impl Answer {
         if self.status.is_success() {
             return Ok(self.body);
         }
-        #[derive(Deserialize)]
-        struct Refusal {
-            error: String,
-        }
         let status = self.status;
         Err(match serde_json::from_slice::<Refusal>(&self.body) {
-            Ok(refusal) => anyhow::Error::msg(refusal.error),
+            Ok(Refusal {
+                error: Complaint::Text(message) | Complaint::Rpc { message },
+            }) => anyhow::Error::msg(message),
             Err(_) => failure(&Words::new(
                 format!(
                     "the answer was HTTP {status}, which no gateway gives here; is another program on that port?"
@@ -206,4 +225,33 @@ fn is_local(base: &str) -> bool {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn only_loopback_is_this_machine() {
+        for base in [
+            "http://localhost:4298",
+            "http://127.0.0.1:4298",
+            "http://127.8.8.8",
+            "https://[::1]:1",
+        ] {
+            assert!(is_local(base), "{base}");
+        }
+        for base in [
+            "http://gateway.example:4298",
+            "http://192.168.0.2:4298",
+            "http://0.0.0.0:4298",
+            "http://localhost.example",
+            "http://localhost@gateway.example",
+            "http://127.0.0.1.example",
+            "http://[::ffff:192.168.0.2]",
+            "not a URL",
+        ] {
+            assert!(!is_local(base), "{base}");
+        }
+    }
 }

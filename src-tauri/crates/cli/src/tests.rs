@@ -346,6 +346,78 @@ fn status_shows_the_admin_token_to_the_gateway_only_and_says_where_it_is_missing
 }
 
 #[test]
+fn tools_and_call_show_the_admin_token_where_they_may() {
+    let user = User::new(Language::English);
+    std::fs::create_dir_all(user.path("data")).expect("a folder");
+    std::fs::write(user.path("data/admin.token"), "s3cret\n").expect("a token");
+    let (url, served) = answering("200 OK", r#"{"tools":[]}"#);
+    assert!(user.types(&["tools", "--url", &url]).success);
+    assert!(served.join().expect("served").contains("Bearer s3cret"));
+    let (url, served) = answering("200 OK", r#"{"result":{}}"#);
+    assert!(user.types(&["call", "x", "--url", &url]).success);
+    assert!(served.join().expect("served").contains("Bearer s3cret"));
+}
+
+#[test]
+fn a_gateway_that_wants_a_token_is_told_of_plainly() {
+    let wanted = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"no token"}}"#;
+    let user = User::new(Language::English);
+    for args in [&["tools"][..], &["call", "x"]] {
+        let (url, served) = answering("401 Unauthorized", wanted);
+        let printed = user.types(&[args, &["--url", &url]].concat());
+        assert!(
+            printed.err.starts_with(
+                "error: this gateway wants its admin token: cannot read the admin token ~/data/admin.token"
+            ) && printed.err.contains("--data-dir"),
+            "{printed:?}"
+        );
+        assert!(!served.join().expect("served").contains("authorization"));
+    }
+}
+
+/// Linux takes 0.0.0.0 to this machine, so that what would go to another one can be seen.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_token_goes_to_loopback_only() {
+    if ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some())
+    {
+        return;
+    }
+    let user = User::new(Language::English);
+    std::fs::create_dir_all(user.path("data")).expect("a folder");
+    std::fs::write(user.path("data/admin.token"), "s3cret").expect("a token");
+    for args in [&["ui"][..], &["status"], &["tools"], &["call", "x"]] {
+        let (url, served) = answering("401 Unauthorized", "{}");
+        let url = url.replace("127.0.0.1", "0.0.0.0");
+        let printed = user.types(&[args, &["--url", &url, "--data-dir", "data"]].concat());
+        assert!(
+            !printed.success && printed.err.contains("never sent to another"),
+            "{printed:?}"
+        );
+        let request = served.join().expect("served");
+        assert!(!request.contains("s3cret"), "{request}");
+    }
+}
+
+#[test]
+fn errors_are_understood_in_either_shape() {
+    let user = User::new(Language::English);
+    for body in [
+        r#"{"error":"not so"}"#,
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not so","data":[1.0]}}"#,
+    ] {
+        let (url, _served) = answering("403 Forbidden", body);
+        let printed = user.types(&["tools", "--url", &url]);
+        assert_eq!(printed.err, "error: not so\n");
+    }
+    let (url, _served) = answering("502 Bad Gateway", r#"{"error":{"code":1}}"#);
+    let printed = user.types(&["tools", "--url", &url]);
+    assert!(printed.err.contains("no gateway gives"), "{printed:?}");
+}
+
+#[test]
 fn a_data_folder_is_taken_relative_to_where_the_user_is() {
     let context = Context {
         cwd: PathBuf::from("/here"),

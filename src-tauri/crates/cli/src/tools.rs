@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use serde::Deserialize;
 
+use crate::admin::Admin;
 use crate::args::{CommandLine, TargetArgs};
 use crate::context::Context;
 use crate::language::t;
-use crate::running::{Ask, Running, parse};
+use crate::running::parse;
 use crate::table::{Align, Table};
 
 /// As much of a description as a table bears.
@@ -35,8 +36,7 @@ pub(crate) fn run(
     context: &Context,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let running = Running::find(target.url.as_deref(), line, context)?;
-    let body = running.ask(Ask::get("/tools"))?.success()?;
+    let body = Admin::find(line, target, context)?.get("/tools")?;
     if json {
         out.write_all(&body)?;
         writeln!(out)?;
