@@ -161,7 +161,7 @@ impl Mistake {
                 format!("不是 http 或 https 地址：{url}")
             }
             (Self::Target(TargetError::Header(header)), Language::Chinese) => {
-                format!("请求头应写成“名称: 值”：{header}")
+                format!("请求头应写成“名称：值”：{header}")
             }
         }
     }

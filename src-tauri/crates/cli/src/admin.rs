@@ -79,7 +79,7 @@ impl<'a> Admin<'a> {
                     "{base} is not an address of this machine, and the token is never sent to another one; run the command on the gateway's own machine"
                 ),
                 format!(
-                    "{base} 不是本机地址,而令牌不会发送到其他机器;请在网关所在的机器上执行该命令"
+                    "{base} 不是本机地址，而令牌不会发送到其他机器；请在网关所在的机器上执行该命令"
                 ),
             )));
         }
@@ -88,7 +88,7 @@ impl<'a> Admin<'a> {
             let path = path.display();
             failure(&Words::new(
                 format!("cannot read the admin token {path}: {error}; run the command as the user who runs the gateway, and if it keeps its data elsewhere, name the folder with --data-dir"),
-                format!("无法读取管理令牌 {path}:{error};请以运行网关的用户执行该命令;如果网关的数据在别处,请用 --data-dir 指定"),
+                format!("无法读取管理令牌 {path}:{error}；请以运行网关的用户执行该命令；如果网关的数据在别处，请用 --data-dir 指定"),
             ))
         })?;
         Ok(text.trim().to_owned())
@@ -101,7 +101,7 @@ impl<'a> Admin<'a> {
             format!(
                 "the gateway does not accept the admin token in {folder}; name its own data folder with --data-dir"
             ),
-            format!("网关不接受 {folder} 中的管理令牌;请用 --data-dir 指定它的数据目录"),
+            format!("网关不接受 {folder} 中的管理令牌；请用 --data-dir 指定它的数据目录"),
         )))
     }
 

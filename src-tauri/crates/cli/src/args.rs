@@ -15,11 +15,11 @@ use crate::language::t;
     name = "mcp-gateway",
     about = t(
         "One MCP gateway for all your AI clients: every MCP server behind one address",
-        "为所有 AI 客户端服务的 MCP 网关:一个地址通往全部 MCP 服务器",
+        "为所有 AI 客户端服务的 MCP 网关：一个地址通往全部 MCP 服务器",
     ),
     after_help = t(
         "Without a command the gateway starts. Clients connect to http://localhost:4298/mcp, or over stdio with --stdio.",
-        "不带命令时启动网关。客户端连接 http://localhost:4298/mcp,或通过 --stdio 使用标准输入输出。",
+        "不带命令时启动网关。客户端连接 http://localhost:4298/mcp，或通过 --stdio 使用标准输入输出。",
     ),
     version
 )]
@@ -39,17 +39,17 @@ pub(crate) struct Common {
     pub(crate) config: Option<PathBuf>,
     #[arg(short, long, global = true, value_name = "PORT", help = t(
         "Port of the gateway, instead of the file's; 0 lets the system choose",
-        "网关端口,代替配置文件中的值;0 表示由系统选择",
+        "网关端口，代替配置文件中的值；0 表示由系统选择",
     ))]
     pub(crate) port: Option<u16>,
     #[arg(long, global = true, value_name = "LEVEL", help = t(
         "off, error, warn, info, debug, trace, or a filter such as info,gateway=debug",
-        "off、error、warn、info、debug、trace,或 info,gateway=debug 这样的过滤表达式",
+        "off、error、warn、info、debug、trace，或 info,gateway=debug 这样的过滤表达式",
     ))]
     pub(crate) log_level: Option<String>,
     #[arg(long, global = true, value_name = "FOLDER", help = t(
         "Where the gateway keeps its data, instead of the usual folder",
-        "网关存放数据的目录,代替默认目录",
+        "网关存放数据的目录，代替默认目录",
     ))]
     pub(crate) data_dir: Option<PathBuf>,
 }
@@ -59,21 +59,21 @@ pub(crate) struct Common {
 pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", help = t(
         "Address to listen on, instead of the file's",
-        "监听地址,代替配置文件中的值",
+        "监听地址，代替配置文件中的值",
     ))]
     pub(crate) host: Option<String>,
     #[arg(long, help = t(
         "Start nothing: connect stdin and stdout to a gateway that is already running",
-        "不启动网关:把标准输入输出接到已在运行的网关",
+        "不启动网关：把标准输入输出接到已在运行的网关",
     ))]
     pub(crate) stdio: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Sub {
-    #[command(about = t("Start the gateway (what happens without a command)", "启动网关(不带命令时的默认行为)"))]
+    #[command(about = t("Start the gateway (what happens without a command)", "启动网关（不带命令时的默认行为）"))]
     Serve(ServeArgs),
-    #[command(about = t("Look at the configuration, or write a first one", "查看配置,或生成第一份配置"))]
+    #[command(about = t("Look at the configuration, or write a first one", "查看配置，或生成第一份配置"))]
     Config {
         #[command(subcommand)]
         action: ConfigAction,
@@ -94,11 +94,11 @@ pub(crate) enum Sub {
     },
     #[command(about = t("Call a tool of a running gateway", "调用正在运行的网关中的工具"))]
     Call {
-        #[arg(value_name = "NAME", help = t("The tool, as `tools` lists it", "工具名,以 `tools` 列出的为准"))]
+        #[arg(value_name = "NAME", help = t("The tool, as `tools` lists it", "工具名，以 `tools` 列出的为准"))]
         name: String,
         #[arg(value_name = "JSON", default_value = "{}", hide_default_value = true, help = t(
             "The arguments as a JSON object; - reads them from stdin; {} if left out",
-            "JSON 对象形式的参数;- 表示从标准输入读取;省略则为 {}",
+            "JSON 对象形式的参数；- 表示从标准输入读取；省略则为 {}",
         ))]
         arguments: String,
         #[command(flatten)]
@@ -115,13 +115,13 @@ pub(crate) enum Sub {
     },
     #[command(about = t(
         "Print the address of the gateway's page, to be opened in a browser; it carries the admin token",
-        "输出网关页面的地址,供浏览器打开;其中带有管理令牌",
+        "输出网关页面的地址，供浏览器打开；其中带有管理令牌",
     ))]
     Ui {
         #[command(flatten)]
         target: TargetArgs,
     },
-    #[command(hide = true, about = t("The built-in demo server, over stdio", "内置的演示服务器(标准输入输出)"))]
+    #[command(hide = true, about = t("The built-in demo server, over stdio", "内置的演示服务器（标准输入输出）"))]
     DemoServer,
 }
 
@@ -129,12 +129,12 @@ pub(crate) enum Sub {
 pub(crate) enum ConfigAction {
     #[command(about = t(
         "Show which files were looked for, which one is used, and everything wrong with it",
-        "显示查找了哪些文件、使用哪一个,以及其中的全部问题",
+        "显示查找了哪些文件、使用哪一个，以及其中的全部问题",
     ))]
     Info,
     #[command(about = t(
         "Write a commented config file where it will be found; never replaces one",
-        "在默认位置生成带注释的配置文件;不会覆盖已有文件",
+        "在默认位置生成带注释的配置文件；不会覆盖已有文件",
     ))]
     Init,
 }
@@ -144,7 +144,7 @@ pub(crate) enum ConfigAction {
 pub(crate) struct TargetArgs {
     #[arg(long, value_name = "URL", help = t(
         "Address of the gateway; otherwise MCP_GATEWAY_URL, otherwise the port of the config file",
-        "网关地址;未给出时依次取 MCP_GATEWAY_URL 和配置文件中的端口",
+        "网关地址；未给出时依次取 MCP_GATEWAY_URL 和配置文件中的端口",
     ))]
     pub(crate) url: Option<String>,
 }
@@ -189,7 +189,7 @@ const COMMON: usize = 500;
 fn localized(command: Command) -> Command {
     let template = format!(
         "{{about-with-newline}}\n{} {{usage}}\n\n{{all-args}}{{after-help}}",
-        t("Usage:", "用法:")
+        t("Usage:", "用法：")
     );
     let mut order = 0;
     command

@@ -64,13 +64,13 @@ pub(crate) fn read_arguments(typed: String, stdin: &mut dyn Read) -> anyhow::Res
         Ok(value) if value.get().starts_with('{') => Ok(value.to_owned()),
         Ok(_) => Err(failure(&Words::new(
             "the arguments must be a JSON object, such as '{\"text\": \"hello\"}'",
-            "参数必须是 JSON 对象,例如 '{\"text\": \"你好\"}'",
+            "参数必须是 JSON 对象，例如 '{\"text\": \"你好\"}'",
         ))),
         Err(error) => Err(failure(&Words::new(
             format!(
                 "the arguments are not JSON ({error}); write an object such as '{{\"text\": \"hello\"}}'"
             ),
-            format!("参数不是 JSON({error});请写成对象,例如 '{{\"text\": \"你好\"}}'"),
+            format!("参数不是 JSON({error})；请写成对象，例如 '{{\"text\": \"你好\"}}'"),
         ))),
     }
 }

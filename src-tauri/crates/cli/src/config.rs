@@ -37,7 +37,7 @@ pub(crate) fn require(line: &CommandLine, context: &Context) -> anyhow::Result<L
             LoadError::Unreadable { .. } => anyhow::Error::msg(details),
             LoadError::Invalid { .. } => failure(&Words::new(
                 format!("the configuration cannot be used:\n{details}"),
-                format!("配置无法使用:\n{details}"),
+                format!("配置无法使用：\n{details}"),
             )),
         }
     })
@@ -53,15 +53,15 @@ pub(crate) fn info(
     writeln!(
         out,
         "{}",
-        t("Looked for, in this order:", "按以下顺序查找:")
+        t("Looked for, in this order:", "按以下顺序查找：")
     )?;
     for path in &located.searched {
         let state = match located.path.as_ref() == Some(path) {
             true if path.exists() => t("used", "使用"),
-            true => t("named, but not there", "已指定,但不存在"),
+            true => t("named, but not there", "已指定，但不存在"),
             false if path.exists() => t(
                 "there, not used: an earlier one was found",
-                "存在,但未使用:前面已找到",
+                "存在，但未使用：前面已找到",
             ),
             false => t("not there", "不存在"),
         };
@@ -77,7 +77,7 @@ pub(crate) fn info(
             writeln!(
                 out,
                 "{}\n{}",
-                t("It cannot be used:", "无法使用:"),
+                t("It cannot be used:", "无法使用："),
                 error.render(context.language)
             )?;
             Ok(ExitCode::FAILURE)
@@ -97,7 +97,7 @@ fn describe(loaded: &Loaded, language: Language, out: &mut dyn Write) -> anyhow:
     } else {
         names.join(", ")
     };
-    writeln!(out, "{} {names}", t("Servers:", "服务器:"))?;
+    writeln!(out, "{} {names}", t("Servers:", "服务器："))?;
     if let Some(aliyun) = &config.aliyun {
         let aliases: Vec<_> = aliyun
             .services
@@ -107,11 +107,11 @@ fn describe(loaded: &Loaded, language: Language, out: &mut dyn Write) -> anyhow:
         writeln!(
             out,
             "{} {}",
-            t("Alibaba Cloud services:", "阿里云服务:"),
+            t("Alibaba Cloud services:", "阿里云服务："),
             aliases.join(", ")
         )?;
     }
-    writeln!(out, "{} {}", t("Port:", "端口:"), config.gateway.port)?;
+    writeln!(out, "{} {}", t("Port:", "端口："), config.gateway.port)?;
     if loaded.warnings.is_empty() {
         writeln!(out, "{}", t("No problems.", "没有问题。"))?;
     } else {
@@ -137,7 +137,7 @@ pub(crate) fn init(
         Some(path) => context.cwd.join(path),
         None => standard_path(&context.environment()).context(t(
             "this user has no home folder; name a file with --config",
-            "当前用户没有主目录;请用 --config 指定文件",
+            "当前用户没有主目录；请用 --config 指定文件",
         ))?,
     };
     let command = serde_json::to_string(&context.demo_command())?;
@@ -151,13 +151,13 @@ pub(crate) fn init(
         Existing::Keep,
         &otherwise,
     )?;
-    writeln!(out, "{} {}", t("Written:", "已写入:"), path.display())?;
+    writeln!(out, "{} {}", t("Written:", "已写入："), path.display())?;
     writeln!(
         out,
         "{}",
         t(
             "Edit it, then start the gateway with: mcp-gateway",
-            "编辑后启动网关:mcp-gateway"
+            "编辑后启动网关：mcp-gateway"
         )
     )?;
     Ok(ExitCode::SUCCESS)
@@ -172,10 +172,10 @@ pub(crate) fn copy(path: &Path, force: bool, out: &mut dyn Write) -> anyhow::Res
     };
     let otherwise = Words::new(
         "name another file, or add --force",
-        "请指定其他文件,或加上 --force",
+        "请指定其他文件，或加上 --force",
     );
     write(path, EXAMPLE, existing, &otherwise)?;
-    writeln!(out, "{} {}", t("Written:", "已写入:"), path.display())?;
+    writeln!(out, "{} {}", t("Written:", "已写入："), path.display())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -186,7 +186,7 @@ fn write(path: &Path, text: &str, existing: Existing, otherwise: &Words) -> anyh
         failure(&match error.kind() {
             ErrorKind::AlreadyExists => Words::new(
                 format!("{shown} exists and is left as it is; {en}"),
-                format!("{shown} 已存在,保持不变;{zh}"),
+                format!("{shown} 已存在，保持不变；{zh}"),
             ),
             _ => Words::new(
                 format!("cannot write {shown}: {error}"),

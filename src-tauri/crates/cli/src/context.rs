@@ -58,7 +58,7 @@ impl Context {
             Some(path) => Ok(self.cwd.join(path)),
             None => self.data_dir.clone().context(t(
                 "this user has no home folder to keep data in; name a folder with --data-dir",
-                "当前用户没有主目录可存放数据;请用 --data-dir 指定目录",
+                "当前用户没有主目录可存放数据；请用 --data-dir 指定目录",
             )),
         }
     }

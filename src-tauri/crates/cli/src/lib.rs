@@ -69,7 +69,7 @@ fn run(
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell when stderr is gone too; the exit code still says it.
-            _ = writeln!(err, "{} {error:#}", language::t("error:", "错误:"));
+            _ = writeln!(err, "{} {error:#}", language::t("error:", "错误："));
             ExitCode::FAILURE
         }
     }
@@ -91,7 +91,7 @@ fn dispatch(
     } else if line.serve.stdio || line.serve.host.is_some() {
         return Err(language::failure(&Words::new(
             "--stdio and --host belong to `serve` and mean nothing to another command",
-            "--stdio 和 --host 只用于 `serve`,对其他命令没有意义",
+            "--stdio 和 --host 只用于 `serve`，对其他命令没有意义",
         )));
     }
     match command {

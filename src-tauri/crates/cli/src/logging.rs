@@ -12,7 +12,7 @@ pub(crate) fn start(level: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(level).with_context(|| {
         format!(
             "{} \"{level}\"",
-            t("not a log level or filter:", "不是日志级别或过滤表达式:")
+            t("not a log level or filter:", "不是日志级别或过滤表达式：")
         )
     })?;
     tracing_subscriber::fmt()

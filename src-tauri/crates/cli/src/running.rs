@@ -81,7 +81,7 @@ impl Running {
         if listen.port == 0 {
             return Err(failure(&Words::new(
                 "port 0 means any port, so there is no telling where the gateway listens; name it with --url",
-                "端口 0 表示任意端口,无法得知网关在哪里监听;请用 --url 指定",
+                "端口 0 表示任意端口，无法得知网关在哪里监听；请用 --url 指定",
             )));
         }
         // The gateway listens on loopback even where the file asks for more.
@@ -100,7 +100,7 @@ impl Running {
                 format!(
                     "\"{url}\" is not the address of a gateway; write it like http://localhost:4298"
                 ),
-                format!("“{url}”不是网关地址;请写成 http://localhost:4298 的形式"),
+                format!("“{url}”不是网关地址；请写成 http://localhost:4298 的形式"),
             )));
         }
         // The bridge is given …/mcp or …/sse; the same address works here.
@@ -171,19 +171,19 @@ impl Running {
         failure(&if error.is_connect() {
             Words::new(
                 format!("nothing listens at {base}; start it with: mcp-gateway serve"),
-                format!("{base} 没有网关在监听;请先启动:mcp-gateway serve"),
+                format!("{base} 没有网关在监听；请先启动：mcp-gateway serve"),
             )
         } else if error.is_timeout() {
             Words::new(
                 format!("the gateway at {base} did not answer in time; see its log"),
-                format!("{base} 的网关没有及时应答;请查看其日志"),
+                format!("{base} 的网关没有及时应答；请查看其日志"),
             )
         } else {
             Words::new(
                 format!(
                     "the connection to {base} broke before the answer came; does the gateway still run?"
                 ),
-                format!("与 {base} 的连接在应答之前中断;网关是否仍在运行?"),
+                format!("与 {base} 的连接在应答之前中断；网关是否仍在运行？"),
             )
         })
     }
@@ -204,7 +204,7 @@ impl Answer {
                 format!(
                     "the answer was HTTP {status}, which no gateway gives here; is another program on that port?"
                 ),
-                format!("应答为 HTTP {status},网关不会这样回答;该端口上是否是别的程序?"),
+                format!("应答为 HTTP {status}，网关不会这样回答；该端口上是否是别的程序？"),
             )),
         })
     }

@@ -103,7 +103,7 @@ impl Stop {
             "{}",
             t(
                 "stopping: calls in flight may finish; once more to stop at once",
-                "正在停止:等待进行中的调用结束;再次操作则立即停止"
+                "正在停止：等待进行中的调用结束；再次操作则立即停止"
             )
         );
         tokio::spawn(async move {

@@ -99,13 +99,13 @@ fn print(status: &Status, language: Language, out: &mut dyn Write) -> anyhow::Re
         status.version,
         duration(status.uptime)
     )?;
-    writeln!(out, "{} {}", t("Endpoint:", "端点:"), status.endpoint)?;
+    writeln!(out, "{} {}", t("Endpoint:", "端点："), status.endpoint)?;
     let config = status
         .config_path
         .as_deref()
-        .unwrap_or(t("none, the built-in demo", "无,使用内置演示"));
-    writeln!(out, "{} {config}", t("Config:", "配置:"))?;
-    writeln!(out, "{} {}\n", t("Sessions:", "会话:"), status.sessions)?;
+        .unwrap_or(t("none, the built-in demo", "无，使用内置演示"));
+    writeln!(out, "{} {config}", t("Config:", "配置："))?;
+    writeln!(out, "{} {}\n", t("Sessions:", "会话："), status.sessions)?;
 
     let mut table = Table::new([
         (t("SERVER", "服务器"), Align::Left),
@@ -144,7 +144,7 @@ fn print(status: &Status, language: Language, out: &mut dyn Write) -> anyhow::Re
         } = clash;
         let words = Words::new(
             format!("\"{name}\" is taken: {server}'s {tool} is exposed as {exposed_as}"),
-            format!("“{name}”已被占用:{server} 的 {tool} 以 {exposed_as} 提供"),
+            format!("“{name}”已被占用：{server} 的 {tool} 以 {exposed_as} 提供"),
         );
         writeln!(out, "\n{}", printable(words.text(language)))?;
     }
@@ -165,7 +165,7 @@ fn explain(
         writeln!(
             out,
             "  {} {}",
-            t("To do:", "解决办法:"),
+            t("To do:", "解决办法："),
             remedy.text(language)
         )?;
     }

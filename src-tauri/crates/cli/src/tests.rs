@@ -132,7 +132,7 @@ fn mistakes_on_the_command_line_are_explained_in_both_languages() {
         assert!(!english.success && english.out.is_empty(), "{english:?}");
         let chinese = User::new(Language::Chinese).types(args);
         assert!(
-            !chinese.success && chinese.err.starts_with("错误:"),
+            !chinese.success && chinese.err.starts_with("错误："),
             "{args:?}: {chinese:?}"
         );
     }

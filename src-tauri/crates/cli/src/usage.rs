@@ -37,10 +37,10 @@ fn chinese(error: &clap::Error) -> Option<String> {
             )
         }
         ErrorKind::MissingRequiredArgument => {
-            format!("缺少必需的参数:{}", given(ContextKind::InvalidArg)?)
+            format!("缺少必需的参数：{}", given(ContextKind::InvalidArg)?)
         }
         ErrorKind::ArgumentConflict => format!(
-            "{} 出现了多次,或与其他参数冲突",
+            "{} 出现了多次，或与其他参数冲突",
             given(ContextKind::InvalidArg)?
         ),
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -55,10 +55,10 @@ fn chinese(error: &clap::Error) -> Option<String> {
     ]
     .into_iter()
     .find_map(given)
-    .map(|suggestion| format!(";是否想写“{suggestion}”?"))
+    .map(|suggestion| format!("；是否想写“{suggestion}”？"))
     .unwrap_or_default();
     Some(format!(
-        "错误:{cause}{hint}\n\n更多信息请用 --help 查看。\n"
+        "错误：{cause}{hint}\n\n更多信息请用 --help 查看。\n"
     ))
 }
 

@@ -92,7 +92,7 @@ impl StartError {
                         "{host}:{port} is taken by another program (perhaps another gateway); stop it, or choose another port with --port or gateway.port"
                     ),
                     format!(
-                        "{host}:{port} 已被其他程序占用(可能是另一个网关);请停止它,或用 --port 或 gateway.port 换一个端口"
+                        "{host}:{port} 已被其他程序占用（可能是另一个网关）；请停止它，或用 --port 或 gateway.port 换一个端口"
                     ),
                 )
             }
@@ -100,7 +100,7 @@ impl StartError {
                 format!(
                     "cannot listen on {host}:{port}: {source}; choose another address with --host or --port"
                 ),
-                format!("无法监听 {host}:{port}: {source};请用 --host 或 --port 换一个地址"),
+                format!("无法监听 {host}:{port}: {source}；请用 --host 或 --port 换一个地址"),
             ),
             Self::Data { path, source } => Words::new(
                 format!(
@@ -108,7 +108,7 @@ impl StartError {
                     path.display()
                 ),
                 format!(
-                    "无法使用数据目录 {}: {source};请使其可写,或用 --data-dir 换一个",
+                    "无法使用数据目录 {}: {source}；请使其可写，或用 --data-dir 换一个",
                     path.display()
                 ),
             ),

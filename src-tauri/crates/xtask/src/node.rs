@@ -77,7 +77,7 @@ fn check_version() -> anyhow::Result<()> {
     let missing = || {
         said(
             "Node.js 20.19 or newer is needed: https://nodejs.org",
-            "需要 Node.js 20.19 或更新版本:https://nodejs.org",
+            "需要 Node.js 20.19 或更新版本：https://nodejs.org",
         )
     };
     let output = shell::program("node", ["--version"])

@@ -52,11 +52,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         3,
         said(
             "the gateway (minutes the first time)",
-            "构建网关(首次需要几分钟)",
+            "构建网关（首次需要几分钟）",
         ),
     );
     shell::run(&mut build(face, options.release))?;
-    step(4, said("starting; Ctrl-C ends it", "启动中;按 Ctrl-C 结束"));
+    step(
+        4,
+        said("starting; Ctrl-C ends it", "启动中；按 Ctrl-C 结束"),
+    );
     let folder = target().join(if options.release { "release" } else { "debug" });
     let program = folder
         .join(face.program())

@@ -110,7 +110,7 @@ fn wait_until(child: &mut Child, deadline: Instant) -> anyhow::Result<ExitStatus
             child.wait()?;
             bail!(
                 "{}",
-                said("took too long and was killed", "运行时间过长,已被终止")
+                said("took too long and was killed", "运行时间过长，已被终止")
             );
         }
         sleep(LOOK);

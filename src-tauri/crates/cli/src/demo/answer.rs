@@ -29,7 +29,7 @@ impl Refusal {
     pub(super) fn unknown_method(method: &str) -> Self {
         Self {
             code: -32601,
-            message: format!("unknown method / 未知方法: {method}"),
+            message: format!("unknown method / 未知方法：{method}"),
         }
     }
 

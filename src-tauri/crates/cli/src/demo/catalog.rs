@@ -37,11 +37,11 @@ pub(super) fn tools() -> Value {
         {
             "name": "current_time",
             "title": "Current time / 当前时间",
-            "description": "Says what time it is, in UTC or at an offset from it. / 返回当前时间(UTC 或指定的时差)。",
+            "description": "Says what time it is, in UTC or at an offset from it. / 返回当前时间（UTC 或指定的时差）。",
             "inputSchema": object(json!({
                 "utcOffsetHours": {
                     "type": "integer", "minimum": -12, "maximum": 14,
-                    "description": "Hours ahead of UTC, 8 for Beijing / 与 UTC 的时差,北京为 8"
+                    "description": "Hours ahead of UTC, 8 for Beijing / 与 UTC 的时差，北京为 8"
                 }
             }), &[]),
             "annotations": changing,
@@ -59,17 +59,17 @@ pub(super) fn tools() -> Value {
         {
             "name": "slow_count",
             "title": "Slow count / 慢速计数",
-            "description": "Counts slowly, reports progress and can be cancelled. / 慢慢计数,报告进度,可以取消。",
+            "description": "Counts slowly, reports progress and can be cancelled. / 慢慢计数，报告进度，可以取消。",
             "inputSchema": object(json!({
                 "to": { "type": "integer", "minimum": 1, "maximum": 1000, "description": "Last number / 数到几" },
-                "delayMs": { "type": "integer", "minimum": 0, "maximum": 60000, "description": "Pause before each / 每步间隔(毫秒)" }
+                "delayMs": { "type": "integer", "minimum": 0, "maximum": 60000, "description": "Pause before each / 每步间隔（毫秒）" }
             }), &[]),
             "annotations": read_only,
         },
         {
             "name": "ask_name",
             "title": "Ask for a name / 询问姓名",
-            "description": "Asks the user for a name and greets them; the client must support elicitation. / 询问用户姓名并问候;需要客户端支持 elicitation。",
+            "description": "Asks the user for a name and greets them; the client must support elicitation. / 询问用户姓名并问候；需要客户端支持 elicitation。",
             "inputSchema": object(json!({}), &[]),
             "annotations": changing,
         }
@@ -93,7 +93,7 @@ pub(super) fn prompt(params: &Value) -> Answer {
     let name = string(params, "name")?;
     if name != "tour" {
         return Err(Refusal::bad_params(format!(
-            "unknown prompt / 未知提示: {name}"
+            "unknown prompt / 未知提示：{name}"
         )));
     }
     let text = match params
@@ -102,7 +102,7 @@ pub(super) fn prompt(params: &Value) -> Answer {
         .unwrap_or("en")
     {
         "zh" => {
-            "请依次调用 demo 服务器的 echo、add、current_time 和 roll_dice 工具,并说明每个工具的作用。"
+            "请依次调用 demo 服务器的 echo、add、current_time 和 roll_dice 工具，并说明每个工具的作用。"
         }
         "en" => {
             "Call the demo server's tools echo, add, current_time and roll_dice in turn and say what each one does."
@@ -140,11 +140,11 @@ pub(super) fn resource(params: &Value) -> Answer {
     let uri = string(params, "uri")?;
     let text = match uri.strip_prefix(GREETING) {
         _ if uri == WELCOME => {
-            "This server comes with MCP Gateway, to try things out. / 本服务器随 MCP Gateway 提供,供试用。".to_owned()
+            "This server comes with MCP Gateway, to try things out. / 本服务器随 MCP Gateway 提供，供试用。".to_owned()
         }
-        Some(name) if !name.is_empty() => format!("Hello, {name}! / 你好,{name}!"),
+        Some(name) if !name.is_empty() => format!("Hello, {name}! / 你好，{name}！"),
         // 2025-11-25, server/resources, "Error Handling".
-        _ => return Err(Refusal { code: -32002, message: format!("resource not found / 找不到资源: {uri}") }),
+        _ => return Err(Refusal { code: -32002, message: format!("resource not found / 找不到资源：{uri}") }),
     };
     Ok(json!({ "contents": [{ "uri": uri, "mimeType": "text/plain", "text": text }] }))
 }

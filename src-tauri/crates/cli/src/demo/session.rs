@@ -162,7 +162,7 @@ impl Session {
             "protocolVersion": version,
             "capabilities": { "tools": {}, "prompts": {}, "resources": {}, "completions": {}, "logging": {} },
             "serverInfo": { "name": "demo", "title": "Demo / 演示", "version": env!("CARGO_PKG_VERSION") },
-            "instructions": "A few harmless tools to try MCP Gateway with. / 几个无害的工具,用于试用 MCP Gateway。"
+            "instructions": "A few harmless tools to try MCP Gateway with. / 几个无害的工具，用于试用 MCP Gateway。"
         })
     }
 
@@ -256,7 +256,7 @@ impl Caller {
         ) {
             (Some(result), _) => Ok(result.clone()),
             (None, why) => Err(format!(
-                "the client refused / 客户端拒绝: {}",
+                "the client refused / 客户端拒绝：{}",
                 why.unwrap_or_default()
             )),
         };
@@ -268,7 +268,7 @@ impl Caller {
         let name = catalog::string(params, "level")?;
         let level = LEVELS.iter().position(|level| *level == name);
         let level = level
-            .ok_or_else(|| Refusal::bad_params(format!("unknown level / 未知级别: {name}")))?;
+            .ok_or_else(|| Refusal::bad_params(format!("unknown level / 未知级别：{name}")))?;
         self.0.level.set(level);
         Ok(json!({}))
     }

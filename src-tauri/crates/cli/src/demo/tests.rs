@@ -107,7 +107,7 @@ fn what_it_offers() {
             .await;
         assert_eq!(
             read["result"]["contents"][0]["text"],
-            "Hello, 小明! / 你好,小明!"
+            "Hello, 小明! / 你好，小明！"
         );
         let completion = json!({
             "ref": { "type": "ref/resource", "uri": "demo://greeting/{name}" },
@@ -270,7 +270,7 @@ fn a_question_goes_only_to_a_client_that_can_put_it() {
             .await;
         assert_eq!(
             client.next().await["result"]["content"][0]["text"],
-            "Hello, Ada! / 你好,Ada!"
+            "Hello, Ada! / 你好，Ada！"
         );
     });
 }

@@ -33,7 +33,7 @@ pub(super) async fn call(params: &Value, caller: &Caller) -> Answer {
         "ask_name" => ask_name(caller).await,
         _ => {
             return Err(Refusal::bad_params(format!(
-                "unknown tool / 未知工具: {name}"
+                "unknown tool / 未知工具：{name}"
             )));
         }
     };
@@ -117,7 +117,7 @@ async fn ask_name(caller: &Caller) -> Done {
         );
     }
     let question = json!({
-        "message": "What is your name? / 您叫什么名字?",
+        "message": "What is your name? / 您叫什么名字？",
         "requestedSchema": {
             "type": "object",
             "properties": { "name": { "type": "string", "title": "Name / 姓名" } },
@@ -129,8 +129,8 @@ async fn ask_name(caller: &Caller) -> Done {
         reply.get("action").and_then(Value::as_str),
         reply.pointer("/content/name").and_then(Value::as_str),
     ) {
-        (Some("accept"), Some(name)) => Ok(text(format!("Hello, {name}! / 你好,{name}!"))),
-        _ => Ok(text("No name, no greeting. / 没有姓名,就不问候了。")),
+        (Some("accept"), Some(name)) => Ok(text(format!("Hello, {name}! / 你好，{name}！"))),
+        _ => Ok(text("No name, no greeting. / 没有姓名，就不问候了。")),
     }
 }
 

@@ -56,7 +56,7 @@ fn names(draft: &Draft, problems: &mut Vec<Problem>) {
             let (value, line) = (&name.value, earlier.place.line);
             problems.push(name.place.error(Words::new(
                 format!("the name \"{value}\" is taken on line {line}; servers and services need different names"),
-                format!("名称“{value}”已在第 {line} 行使用;服务器与服务的名称不能重复"),
+                format!("名称“{value}”已在第 {line} 行使用；服务器与服务的名称不能重复"),
             )));
         } else {
             first.insert(&name.value, name);
@@ -73,7 +73,7 @@ fn names(draft: &Draft, problems: &mut Vec<Problem>) {
         if prefix.contains(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c)) {
             problems.push(server.name.place.warning(Words::new(
                 format!("some clients refuse tool names that begin with \"{prefix}\"; set mapping.<server>.prefix to letters, digits, - and _"),
-                format!("部分客户端不接受以“{prefix}”开头的工具名;请把 mapping.<服务器>.prefix 设为字母、数字、- 和 _"),
+                format!("部分客户端不接受以“{prefix}”开头的工具名；请把 mapping.<服务器>.prefix 设为字母、数字、- 和 _"),
             )));
         }
     }
@@ -83,13 +83,13 @@ fn unusable(name: &str) -> Option<Words> {
     if name.trim().is_empty() {
         return Some(Words::new(
             "the name is empty; give one, such as \"files\"",
-            "名称为空;请起名,例如 \"files\"",
+            "名称为空；请起名，例如 \"files\"",
         ));
     }
     if RESERVED.contains(&name) {
         return Some(Words::new(
             format!("\"{name}\" is one of the gateway's own addresses; choose another name"),
-            format!("“{name}”是网关自身的路径;请换一个名称"),
+            format!("“{name}”是网关自身的路径；请换一个名称"),
         ));
     }
     let segment = name != "."
@@ -114,7 +114,7 @@ fn pool(draft: &Draft, problems: &mut Vec<Problem>) {
             format!(
                 "{low} is more than pool.maxConnections ({high}); lower it, or raise the maximum"
             ),
-            format!("{low} 大于 pool.maxConnections({high});请调低此值或调高最大值"),
+            format!("{low} 大于 pool.maxConnections({high})；请调低此值或调高最大值"),
         )));
     }
 }
@@ -125,7 +125,7 @@ fn known(server: &At<String>, servers: &[&str], problems: &mut Vec<Problem>) {
         let name = &server.value;
         problems.push(server.place.warning(Words::new(
             format!("there is no server \"{name}\", ignored{}", hint.en),
-            format!("没有名为“{name}”的服务器,已忽略{}", hint.zh),
+            format!("没有名为“{name}”的服务器，已忽略{}", hint.zh),
         )));
     }
 }
@@ -141,7 +141,7 @@ fn renames(mapping: &MappingDraft, problems: &mut Vec<Problem>) {
                     format!(
                         "\"{earlier}\" is already renamed to \"{target}\"; choose another name"
                     ),
-                    format!("“{earlier}”已重命名为“{target}”;请换一个名称"),
+                    format!("“{earlier}”已重命名为“{target}”；请换一个名称"),
                 )));
             }
             None => {

@@ -29,7 +29,7 @@ struct Entry<'r, 't> {
 pub(super) fn not_yet() -> Words {
     Words::new(
         "has no effect in this version; it can stay for a later one",
-        "在此版本中不起作用;可以保留,供以后的版本使用",
+        "在此版本中不起作用；可以保留，供以后的版本使用",
     )
 }
 
@@ -70,7 +70,7 @@ impl<'r, 't> Fields<'r, 't> {
                             format!(
                                 "this key is given twice, first on line {first}; keep one of them"
                             ),
-                            format!("该键出现了两次,第一次在第 {first} 行;请只保留一个"),
+                            format!("该键出现了两次，第一次在第 {first} 行；请只保留一个"),
                         )));
                 }
             }
@@ -130,7 +130,7 @@ impl<'r, 't> Fields<'r, 't> {
                 let hint = did_you_mean(nearest(entry.name, self.asked.iter().copied()));
                 Words::new(
                     format!("unknown key, ignored{}", hint.en),
-                    format!("未知的键,已忽略{}", hint.zh),
+                    format!("未知的键，已忽略{}", hint.zh),
                 )
             });
             self.page.report(

@@ -83,7 +83,7 @@ fn listen(root: &mut Fields<'_, '_>) -> ListenDraft {
         match listen.port {
             Some(inner) if port.is_some_and(|outer| outer != inner) => node.warning(Words::new(
                 format!("gateway.port says {inner}, which is used; remove one of the two"),
-                format!("gateway.port 为 {inner},以它为准;请删除其中一个"),
+                format!("gateway.port 为 {inner}，以它为准；请删除其中一个"),
             )),
             Some(_) => {}
             None => listen.port = port,
@@ -184,7 +184,7 @@ fn service_path(text: &str) -> Result<String, Words> {
     }
     Err(Words::new(
         "a service's path starts with / and has no spaces, such as /mcp/ecs",
-        "服务路径以 / 开头且不含空格,例如 /mcp/ecs",
+        "服务路径以 / 开头且不含空格，例如 /mcp/ecs",
     ))
 }
 
@@ -249,7 +249,7 @@ fn foreign_key(name: &str) -> Option<Words> {
     (name == "mcpServers").then(|| {
         Words::new(
             "this is how MCP clients list servers, ignored; here it is \"servers\": [{ \"name\": …, \"command\": [program, arguments…], \"env\": {…} }]",
-            "这是 MCP 客户端的写法,已忽略;此处应写 \"servers\": [{ \"name\": …, \"command\": [程序, 参数…], \"env\": {…} }]",
+            "这是 MCP 客户端的写法，已忽略；此处应写 \"servers\": [{ \"name\": …, \"command\": [程序，参数…], \"env\": {…} }]",
         )
     })
 }

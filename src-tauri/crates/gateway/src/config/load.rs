@@ -98,7 +98,7 @@ impl LoadError {
                 let (en, zh) = if source.kind() == io::ErrorKind::NotFound {
                     (
                         "there is no such file; check the path, or write a file with: mcp-gateway config init".to_owned(),
-                        "文件不存在;请检查路径,或用 mcp-gateway config init 生成一份".to_owned(),
+                        "文件不存在；请检查路径，或用 mcp-gateway config init 生成一份".to_owned(),
                     )
                 } else {
                     (source.to_string(), source.to_string())
@@ -214,6 +214,6 @@ fn not_utf8(bytes: &[u8], valid_up_to: usize) -> Problem {
     }
     .error(Words::new(
         "the file is not UTF-8 text; save it as UTF-8",
-        "文件不是 UTF-8 文本;请另存为 UTF-8",
+        "文件不是 UTF-8 文本；请另存为 UTF-8",
     ))
 }

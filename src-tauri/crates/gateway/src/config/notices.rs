@@ -18,7 +18,7 @@ pub(super) fn no_file(demo: bool) -> Words {
     };
     Words::new(
         format!("No config file was found; {en}. Write your own with: mcp-gateway config init"),
-        format!("未找到配置文件;{zh}。生成您自己的配置:mcp-gateway config init"),
+        format!("未找到配置文件；{zh}。生成您自己的配置：mcp-gateway config init"),
     )
 }
 
@@ -33,7 +33,7 @@ pub(super) fn of(config: &Config, path: Option<&Path>) -> Vec<Words> {
         let path = path.display();
         notices.push(Words::new(
             format!("{path} names no server. Add one under \"servers\"; `mcp-gateway copy-config PATH` writes an example."),
-            format!("{path} 中没有任何服务器。请在 \"servers\" 中添加;`mcp-gateway copy-config 路径` 可生成示例。"),
+            format!("{path} 中没有任何服务器。请在 \"servers\" 中添加；`mcp-gateway copy-config 路径` 可生成示例。"),
         ));
     }
     if !config.gateway.host.is_loopback() {

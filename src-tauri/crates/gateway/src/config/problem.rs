@@ -86,7 +86,7 @@ fn render_one(problem: &Problem, file: Option<&Path>, language: Language) -> Str
         ));
     }
     if problem.severity == Severity::Warning {
-        line.push_str(Words::new("warning: ", "警告:").text(language));
+        line.push_str(Words::new("warning: ", "警告：").text(language));
     }
     if !problem.path.is_empty() {
         line.push_str(&format!("{}: ", problem.path));
@@ -120,7 +120,7 @@ pub(super) fn did_you_mean(suggestion: Option<&str>) -> Words {
     match suggestion {
         Some(name) => Words::new(
             format!("; did you mean \"{name}\"?"),
-            format!(";是否想写 \"{name}\"?"),
+            format!("；是否想写 \"{name}\"？"),
         ),
         None => Words::new("", ""),
     }

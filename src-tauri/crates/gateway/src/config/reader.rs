@@ -179,7 +179,7 @@ impl<'r, 't> Node<'r, 't> {
             let (low, high) = range.into_inner();
             self.unexpected(
                 &format!("a whole number from {low} to {high}, without quotes"),
-                &format!(" {low} 到 {high} 之间的整数,不加引号"),
+                &format!(" {low} 到 {high} 之间的整数，不加引号"),
             )
         })
     }
@@ -229,7 +229,7 @@ impl<'r, 't> Node<'r, 't> {
         let found = self.found();
         self.error(Words::new(
             format!("expected {en}, found {}", found.en),
-            format!("应为{zh},实际为{}", found.zh),
+            format!("应为{zh}，实际为{}", found.zh),
         ));
         None
     }

@@ -39,7 +39,7 @@ fn server(node: &Node<'_, '_>) -> Option<ServerDraft> {
     if !fields.has("name") {
         node.error(Words::new(
             "this server has no \"name\"; give it one, such as \"files\"",
-            "此服务器没有 \"name\";请为它起名,例如 \"files\"",
+            "此服务器没有 \"name\"；请为它起名，例如 \"files\"",
         ));
     }
     let name = fields.get("name").and_then(|node| {
@@ -58,17 +58,9 @@ fn server(node: &Node<'_, '_>) -> Option<ServerDraft> {
         enabled: fields.get("enabled").and_then(|node| node.flag()),
         pool_size: fields.get("poolSize").and_then(|node| connections(&node)),
         call_timeout: fields.get("callTimeout").and_then(|node| duration(&node)),
-        sharing: fields.get("sharing").and_then(|node| {
-            let sharing = sharing(&node);
-            later(&node, sharing == Some(Sharing::Session));
-            sharing
-        }),
+        sharing: fields.get("sharing").and_then(|node| sharing(&node)),
         concurrent: fields.get("concurrent").and_then(|node| node.flag()),
-        roots: fields.get("roots").and_then(|node| {
-            let roots = node.flag();
-            later(&node, roots == Some(true));
-            roots
-        }),
+        roots: fields.get("roots").and_then(|node| node.flag()),
         protocol: fields.get("protocol").and_then(|node| {
             let protocol = protocol(&node);
             later(&node, protocol == Some(Protocol::Modern));
@@ -107,35 +99,35 @@ fn transport(server: &Node<'_, '_>, fields: &mut Fields<'_, '_>) -> Option<Trans
         (_, Some(_), Some(url_node)) => {
             url_node.error(Words::new(
                 "this server has a \"command\" as well; keep \"command\" for a program on this machine, \"url\" for a server elsewhere",
-                "此服务器同时写了 \"command\";本机程序请只保留 \"command\",远程服务器请只保留 \"url\"",
+                "此服务器同时写了 \"command\"；本机程序请只保留 \"command\"，远程服务器请只保留 \"url\"",
             ));
             None
         }
         (Some(Kind::Remote), Some(node), None) => {
             node.error(Words::new(
                 "the type is \"remote\", which wants a \"url\"; make the type \"local\" for a command",
-                "类型为 \"remote\",需要 \"url\";若要使用命令,请把类型改为 \"local\"",
+                "类型为 \"remote\"，需要 \"url\"；若要使用命令，请把类型改为 \"local\"",
             ));
             None
         }
         (Some(Kind::Local), None, Some(node)) => {
             node.error(Words::new(
                 "the type is \"local\", which wants a \"command\"; make the type \"remote\" for a url",
-                "类型为 \"local\",需要 \"command\";若要使用网址,请把类型改为 \"remote\"",
+                "类型为 \"local\"，需要 \"command\"；若要使用网址，请把类型改为 \"remote\"",
             ));
             None
         }
         (Some(Kind::Remote), None, None) => {
             server.error(Words::new(
                 "this server has no \"url\"; add one, such as \"url\": \"https://example.com/mcp\"",
-                "此服务器没有 \"url\";请补上,例如 \"url\": \"https://example.com/mcp\"",
+                "此服务器没有 \"url\"；请补上，例如 \"url\": \"https://example.com/mcp\"",
             ));
             None
         }
         (_, None, None) => {
             server.error(Words::new(
                 "this server has no \"command\"; add one, such as \"command\": [\"npx\", \"-y\", \"some-mcp-server\"], or a \"url\" for a server elsewhere",
-                "此服务器没有 \"command\";请补上,例如 \"command\": [\"npx\", \"-y\", \"some-mcp-server\"],远程服务器则写 \"url\"",
+                "此服务器没有 \"command\"；请补上，例如 \"command\": [\"npx\", \"-y\", \"some-mcp-server\"]，远程服务器则写 \"url\"",
             ));
             None
         }
@@ -143,7 +135,7 @@ fn transport(server: &Node<'_, '_>, fields: &mut Fields<'_, '_>) -> Option<Trans
             without_effect(
                 &[&headers_node],
                 "only a server with a \"url\" is sent headers, ignored",
-                "只有带 \"url\" 的服务器才发送请求头,已忽略",
+                "只有带 \"url\" 的服务器才发送请求头，已忽略",
             );
             Some(Transport::Local {
                 command: command?,
@@ -155,7 +147,7 @@ fn transport(server: &Node<'_, '_>, fields: &mut Fields<'_, '_>) -> Option<Trans
             without_effect(
                 &[&env_node, &cwd_node],
                 "only a server with a \"command\" has this, ignored",
-                "只有带 \"command\" 的服务器才使用此项,已忽略",
+                "只有带 \"command\" 的服务器才使用此项，已忽略",
             );
             Some(Transport::Remote { url: url?, headers })
         }
@@ -187,7 +179,7 @@ fn command(node: &Node<'_, '_>) -> Option<Vec<String>> {
     {
         node.error(Words::new(
             "the command is empty; write the program and its arguments, such as [\"npx\", \"-y\", \"some-mcp-server\"]",
-            "命令为空;请写程序及其参数,例如 [\"npx\", \"-y\", \"some-mcp-server\"]",
+            "命令为空；请写程序及其参数，例如 [\"npx\", \"-y\", \"some-mcp-server\"]",
         ));
         return None;
     }
@@ -208,14 +200,14 @@ fn variables(node: &Node<'_, '_>) -> Vec<(String, String)> {
         }
         let Some(text) = value.text_or(
             "a string (put the value in quotes)",
-            "字符串(请给值加上引号)",
+            "字符串（请给值加上引号）",
         ) else {
             continue;
         };
         if text.contains("${secret:") {
             value.warning(Words::new(
                 "secrets are not resolved in this version; the server receives this text as it is",
-                "此版本尚不解析密钥引用;服务器会收到这段原文",
+                "此版本尚不解析密钥引用；服务器会收到这段原文",
             ));
         }
         variables.push((name.value, text));
@@ -234,7 +226,7 @@ fn header_lines(node: &Node<'_, '_>) -> Vec<(String, String)> {
         } else {
             value.error(Words::new(
                 "not a valid HTTP header; names are letters, digits and hyphens, values are one line of plain text",
-                "不是有效的 HTTP 请求头;名称由字母、数字和连字符组成,值为单行纯文本",
+                "不是有效的 HTTP 请求头；名称由字母、数字和连字符组成，值为单行纯文本",
             ));
         }
     }
@@ -245,8 +237,8 @@ fn header_lines(node: &Node<'_, '_>) -> Vec<(String, String)> {
 fn later(node: &Node<'_, '_>, asked: bool) {
     if asked {
         node.warning(Words::new(
-            "this value has no effect in this version: the server's connections are shared by all clients, in the legacy protocol, without roots",
-            "该值在此版本中不起作用:该服务器的连接由所有客户端共用,使用旧版协议,不提供 roots",
+            "this value has no effect in this version: the server is spoken to in the legacy protocol",
+            "该值在此版本中不起作用：与该服务器通信使用旧版协议",
         ));
     }
 }
@@ -315,7 +307,7 @@ fn foreign_key(name: &str) -> Option<Words> {
     (name == "args").then(|| {
         Words::new(
             "ignored: here the arguments follow the program in \"command\": [\"program\", \"argument\", …]",
-            "已忽略:此处参数写在 \"command\" 里程序之后:[\"程序\", \"参数\", …]",
+            "已忽略：此处参数写在 \"command\" 里程序之后：[\"程序\", \"参数\", …]",
         )
     })
 }

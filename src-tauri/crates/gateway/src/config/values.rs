@@ -22,7 +22,7 @@ pub(super) fn host(text: &str) -> Result<IpAddr, Words> {
             format!(
                 "\"{text}\" is not an address to listen on; write an IP address such as 127.0.0.1"
             ),
-            format!("“{text}”不是可监听的地址;请写 IP 地址,例如 127.0.0.1"),
+            format!("“{text}”不是可监听的地址；请写 IP 地址，例如 127.0.0.1"),
         )
     })
 }
@@ -32,7 +32,7 @@ pub(super) fn ip(text: &str) -> Result<IpAddr, Words> {
     text.parse().map_err(|_| {
         Words::new(
             format!("\"{text}\" is not an IP address; write one such as 10.0.0.5"),
-            format!("“{text}”不是 IP 地址;请写成 10.0.0.5 这样的形式"),
+            format!("“{text}”不是 IP 地址；请写成 10.0.0.5 这样的形式"),
         )
     })
 }
@@ -42,7 +42,7 @@ pub(super) fn port(text: &str) -> Result<u16, Words> {
     text.trim().parse().map_err(|_| {
         Words::new(
             format!("\"{text}\" is not a port; write a whole number from 0 to 65535"),
-            format!("“{text}”不是端口;请写 0 到 65535 之间的整数"),
+            format!("“{text}”不是端口；请写 0 到 65535 之间的整数"),
         )
     })
 }
@@ -58,7 +58,7 @@ pub(super) fn base_url(text: &str) -> Result<String, Words> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(Words::new(
             "this address must not carry a ? or # part; write it alone",
-            "此地址不能带 ? 或 # 部分;请只写地址",
+            "此地址不能带 ? 或 # 部分；请只写地址",
         ));
     }
     Ok(text.trim_end_matches('/').to_owned())
@@ -88,7 +88,7 @@ pub(super) fn origin(text: &str) -> Result<String, Words> {
             format!(
                 "\"{text}\" is not an origin; write scheme and host alone, such as https://app.example.com"
             ),
-            format!("“{text}”不是来源(origin);请只写协议和主机,例如 https://app.example.com"),
+            format!("“{text}”不是来源(origin)；请只写协议和主机，例如 https://app.example.com"),
         ));
     }
     Ok(trimmed)
@@ -105,7 +105,7 @@ pub(super) fn host_name(text: &str) -> Result<String, Words> {
                 "\"{text}\" is not a host name; write it alone, such as gateway.example.com or gateway.example.com:8443"
             ),
             format!(
-                "“{text}”不是主机名;请只写主机名,例如 gateway.example.com 或 gateway.example.com:8443"
+                "“{text}”不是主机名；请只写主机名，例如 gateway.example.com 或 gateway.example.com:8443"
             ),
         ));
     }
@@ -130,7 +130,7 @@ pub(super) fn log_level(text: &str) -> Result<String, Words> {
                 format!(
                     "\"{text}\" is not a log level; write off, error, warn, info, debug or trace"
                 ),
-                format!("“{text}”不是日志级别;请写 off、error、warn、info、debug 或 trace"),
+                format!("“{text}”不是日志级别；请写 off、error、warn、info、debug 或 trace"),
             ));
         }
     };
@@ -142,7 +142,7 @@ fn parse_url(text: &str) -> Result<Url, Words> {
     let problem = || {
         Words::new(
             "this is not a web address; write it in full, such as https://example.com/mcp",
-            "这不是网址;请写完整地址,例如 https://example.com/mcp",
+            "这不是网址；请写完整地址，例如 https://example.com/mcp",
         )
     };
     let url = Url::parse(text).map_err(|_| problem())?;

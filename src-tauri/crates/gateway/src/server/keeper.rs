@@ -79,8 +79,8 @@ async fn connect(server: &Arc<Server>) -> Result<Arc<Connection>, Failure> {
     let inbox = Arc::clone(&server.inbox);
     let connection = match &server.config.transport {
         Transport::Local { .. } => {
-            let (connection, child) =
-                stdio::open(&server.config, &server.ledger, inbox, closing).map_err(could_not_spawn)?;
+            let (connection, child) = stdio::open(&server.config, &server.ledger, inbox, closing)
+                .map_err(could_not_spawn)?;
             own(
                 server,
                 &connection,
@@ -159,7 +159,7 @@ fn did_not_start(server: &Server, error: &OwnCallError) -> Failure {
         ),
         OwnCallError::Refused { error, .. } => Words::new(
             format!("initialize was refused: {error}"),
-            format!("initialize 被拒绝: {error}"),
+            format!("initialize 被拒绝：{error}"),
         ),
         OwnCallError::Lost(why) => why.clone(),
     };
@@ -170,7 +170,7 @@ fn failure(server: &Server, message: Words) -> Failure {
     let remedy = match server.config.transport {
         Transport::Local { .. } => Words::new(
             "see the last lines it printed; run its command in a terminal to try it alone",
-            "请查看它最后的输出;也可在终端单独运行该命令",
+            "请查看它最后的输出；也可在终端单独运行该命令",
         ),
         Transport::Remote { .. } => Words::new(
             "check that `url` is its MCP endpoint and that it runs",

@@ -230,11 +230,11 @@ impl HttpLink {
         Err(Lost::Died(match (status, location) {
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Words::new(
                 format!("the server wants authorization (HTTP {status}); set it in `headers`"),
-                format!("服务器要求授权 (HTTP {status});请在 `headers` 中设置"),
+                format!("服务器要求授权 (HTTP {status})；请在 `headers` 中设置"),
             ),
             (_, Some(location)) if status.is_redirection() => Words::new(
                 format!("the server has moved to {location}; put that address into `url`"),
-                format!("服务器已迁移到 {location};请把该地址写入 `url`"),
+                format!("服务器已迁移到 {location}；请把该地址写入 `url`"),
             ),
             _ => Words::new(
                 format!("HTTP {status}: {shown}"),
@@ -303,7 +303,7 @@ impl HttpLink {
                     Err(too_long) => {
                         return Err(Lost::Died(Words::new(
                             too_long.to_string(),
-                            format!("事件过大: {too_long}"),
+                            format!("事件过大：{too_long}"),
                         )));
                     }
                 }
@@ -378,7 +378,7 @@ async fn next_chunk(
                 let cause = root_cause(&error);
                 return Err(Lost::Died(Words::new(
                     format!("the connection broke: {cause}"),
-                    format!("连接中断: {cause}"),
+                    format!("连接中断：{cause}"),
                 )));
             }
             Err(_) if id.is_some_and(|id| !connection.pending.contains(id)) => return Ok(None),

@@ -148,7 +148,7 @@ impl SpawnError {
                     format!("the working directory {} does not exist", cwd.display()),
                     format!("工作目录 {} 不存在", cwd.display()),
                 ),
-                remedy: Words::new("create it, or correct `cwd`", "请创建该目录,或更正 `cwd`"),
+                remedy: Words::new("create it, or correct `cwd`", "请创建该目录，或更正 `cwd`"),
             };
         }
         if error.kind() == std::io::ErrorKind::NotFound {
@@ -162,7 +162,7 @@ impl SpawnError {
                     format!(
                         "install it, or write its full path in `command`; the PATH searched was {path}"
                     ),
-                    format!("请安装它,或在 `command` 中写完整路径;搜索的 PATH 是 {path}"),
+                    format!("请安装它，或在 `command` 中写完整路径；搜索的 PATH 是 {path}"),
                 ),
             };
         }
@@ -173,7 +173,7 @@ impl SpawnError {
             ),
             remedy: Words::new(
                 "check that the file is executable and `command` is right",
-                "请检查该文件可执行,且 `command` 正确",
+                "请检查该文件可执行，且 `command` 正确",
             ),
         }
     }

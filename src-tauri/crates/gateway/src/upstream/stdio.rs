@@ -119,7 +119,7 @@ async fn read(connection: &Arc<Connection>, mut stdout: impl AsyncRead + Unpin) 
             Err(error) => {
                 return Words::new(
                     format!("reading from the server failed: {error}"),
-                    format!("读取服务器输出失败: {error}"),
+                    format!("读取服务器输出失败：{error}"),
                 );
             }
         }

@@ -99,7 +99,7 @@ pub(crate) fn run(
             "{} ({committed}): cargo xtask bench instructions --update",
             said(
                 "over 5% less than the committed figure; keep the gain",
-                "比已提交的数值低 5% 以上;请更新"
+                "比已提交的数值低 5% 以上；请更新"
             )
         ),
         Change::Grew if purpose == Purpose::Check => bail!(

@@ -47,7 +47,7 @@ pub(crate) fn ensure(purposes: &[Purpose]) -> anyhow::Result<()> {
             "{}: {}",
             said(
                 "there is no apt-get here; install what provides these Debian packages, then try again",
-                "没有找到 apt-get;请安装提供以下 Debian 软件包的程序后重试"
+                "没有找到 apt-get；请安装提供以下 Debian 软件包的程序后重试"
             ),
             packages.join(" ")
         );
@@ -57,7 +57,7 @@ pub(crate) fn ensure(purposes: &[Purpose]) -> anyhow::Result<()> {
             "{}:\n\n  {}\n",
             said(
                 "administrator rights are needed; run this, then try again",
-                "需要管理员权限;请先执行以下命令,再重试"
+                "需要管理员权限；请先执行以下命令，再重试"
             ),
             command_to_type(&packages)
         );

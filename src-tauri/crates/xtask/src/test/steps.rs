@@ -51,8 +51,8 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "ui-test",      english: "unit tests of the interface",      chinese: "界面单元测试",             needs: &["ui-install"],         minutes: 10, run: |until| script("test", until) },
     Step { name: "ui-build",     english: "build of the interface",           chinese: "构建界面",                 needs: &["ui-install"],         minutes: 5,  run: build_ui },
     Step { name: "deny",         english: "licences, sources and bans",       chinese: "依赖的许可证与来源",       needs: &[],                     minutes: 20, run: deny },
-    Step { name: "clippy",       english: "lints, everything",                chinese: "静态分析(全部)",         needs: &[],                     minutes: 30, run: |until| rust(cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]), until) },
-    Step { name: "headless",     english: "lints of the build without Tauri", chinese: "静态分析(不含 Tauri)",   needs: &[],                     minutes: 15, run: |until| rust(cargo(["clippy", "--package", "mcp-gateway-app", "--no-default-features", "--bins", "--locked", "--", "-D", "warnings"]), until) },
+    Step { name: "clippy",       english: "lints, everything",                chinese: "静态分析（全部）",         needs: &[],                     minutes: 30, run: |until| rust(cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]), until) },
+    Step { name: "headless",     english: "lints of the build without Tauri", chinese: "静态分析（不含 Tauri）",   needs: &[],                     minutes: 15, run: |until| rust(cargo(["clippy", "--package", "mcp-gateway-app", "--no-default-features", "--bins", "--locked", "--", "-D", "warnings"]), until) },
     Step { name: "doc",          english: "documentation",                    chinese: "文档构建",                 needs: &[],                     minutes: 10, run: document },
     Step { name: "build",        english: "debug build of everything",        chinese: "完整调试构建",             needs: &[],                     minutes: 40, run: |until| rust(cargo(["build", "--workspace", "--all-targets", "--locked"]), until) },
     Step { name: "peers",        english: "real MCP servers and SDK clients", chinese: "真实的 MCP 服务器与客户端", needs: &[],                     minutes: 15, run: install_peers },
@@ -155,7 +155,7 @@ fn end_to_end(part: &str, until: Instant) -> anyhow::Result<Outcome> {
     ensure!(
         !files.is_empty(),
         "{} tests/e2e/{part}",
-        said("no tests in", "没有测试文件:")
+        said("no tests in", "没有测试文件：")
     );
     let shots = target().join("shots");
     fs::create_dir_all(&shots)?;

@@ -70,7 +70,7 @@ impl fmt::Display for Verdict {
                 "{} ({needed})",
                 said(
                     "FAILED: not run, an earlier step failed",
-                    "失败:前置步骤未通过,未运行"
+                    "失败：前置步骤未通过，未运行"
                 )
             ),
         }
