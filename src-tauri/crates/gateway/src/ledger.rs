@@ -22,7 +22,7 @@ use processes::{Seen, Urgency};
 
 /// Between SIGTERM and SIGKILL. Their stdin ended long ago.
 const AFTER_TERM: Duration = Duration::from_secs(1);
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// See the module.
 #[derive(Debug)]
@@ -361,6 +361,22 @@ mod tests {
         scene.page(GONE, scene.stamp(), &boot());
         scene.reap().await;
         assert_eq!(scene.ended_by(), SIGKILL);
+    }
+
+    #[tokio::test]
+    async fn a_group_that_loses_its_leader_first_is_killed_too() {
+        let mut scene = Scene::new("trap '' TERM; sleep 60 & echo");
+        let pid = scene.child.id();
+        let stamp = scene.stamp();
+        scene.child.wait().unwrap();
+        scene.page(GONE, stamp, &boot());
+        assert!(processes::group_has_members(pid));
+        scene.reap().await;
+        let gone = Instant::now();
+        while processes::group_has_members(pid) {
+            assert!(gone.elapsed() < Duration::from_secs(5), "still there");
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     #[tokio::test]

@@ -27,10 +27,12 @@ mod group {
     use rustix::process::{Pid, Signal, getpgrp, kill_process_group, test_kill_process_group};
 
     use super::Urgency;
+    use super::system::all_defunct;
 
     /// Whether anybody is in it whom this process may signal.
     pub(in super::super) fn group_has_members(leader: u32) -> bool {
         group(leader).is_ok_and(|group| test_kill_process_group(group).is_ok())
+            && !all_defunct(leader)
     }
 
     /// Signals everybody in it.
@@ -77,16 +79,35 @@ mod system {
         one == other
     }
 
-    /// Reads proc_pid_stat(5): state is field 3, start time field 22. The name
-    /// before them may hold anything, spaces and brackets too.
+    /// Whether everybody in a group has ended. Where init buries nobody, as in
+    /// many containers, such a group takes signals for ever.
+    pub(super) fn all_defunct(leader: u32) -> bool {
+        let Ok(processes) = std::fs::read_dir("/proc") else {
+            return false;
+        };
+        !processes
+            .filter_map(|process| std::fs::read_to_string(process.ok()?.path().join("stat")).ok())
+            .filter(|stat| field(stat, 5) == Some(u64::from(leader)))
+            .any(|stat| seen(&stat).is_some_and(|seen| !seen.defunct))
+    }
+
+    /// Reads proc_pid_stat(5), of which fields 3 (state), 5 (group) and 22
+    /// (start time) matter here.
     fn seen(stat: &str) -> Option<Seen> {
-        let (_, fields) = stat.rsplit_once(')')?;
-        let mut fields = fields.split_ascii_whitespace();
-        let state = fields.next()?;
         Some(Seen {
-            started: fields.nth(18)?.parse().ok()?,
-            defunct: matches!(state, "Z" | "X"),
+            started: field(stat, 22)?,
+            defunct: matches!(fields(stat)?.next()?, "Z" | "X"),
         })
+    }
+
+    fn field(stat: &str, number: usize) -> Option<u64> {
+        fields(stat)?.nth(number - 3)?.parse().ok()
+    }
+
+    /// From field 3 on. The name before may hold anything, spaces and brackets too.
+    fn fields(stat: &str) -> Option<impl Iterator<Item = &str>> {
+        let (_, fields) = stat.rsplit_once(')')?;
+        Some(fields.split_ascii_whitespace())
     }
 
     #[cfg(test)]
@@ -103,6 +124,7 @@ mod system {
             assert_eq!(seen(stat), Some(expected));
             let defunct = seen(&stat.replace(" S ", " Z ")).is_some_and(|seen| seen.defunct);
             assert!(defunct);
+            assert_eq!(field(stat, 5), Some(7));
         }
 
         #[test]
@@ -139,6 +161,11 @@ mod system {
                 ProcessStatus::Zombie | ProcessStatus::Dead
             ),
         })
+    }
+
+    /// Not told; init buries the dead.
+    pub(super) fn all_defunct(_: u32) -> bool {
+        false
     }
 
     /// This boot of the machine.
