@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::catalog::{Catalog, Contribution, List, Offer, ServerIndex};
+use crate::catalog::{Catalog, Contribution, ServerIndex};
 use crate::config::model::ServerConfig;
+use crate::offer::{List, Offer};
 use crate::serve::session::Sessions;
 use crate::sync::Locked;
 

@@ -8,42 +8,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wire::{Span, members, splice_one, string_text};
 
 use crate::config::model::{Naming, ToolFilter};
 use crate::naming::{self, Clash, Names};
+use crate::offer::{List, Offer};
 
 /// Position of a server in the configuration.
 pub(crate) type ServerIndex = usize;
-
-/// One definition out of a server's list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Item {
-    /// Tool or prompt name, resource URI, or URI template; decoded.
-    pub(crate) key: String,
-    /// The definition as the server wrote it.
-    pub(crate) raw: Bytes,
-    /// Where the key's value lies in `raw`.
-    key_span: Span,
-}
-
-/// Everything that one server offers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Offer {
-    pub(crate) tools: Vec<Item>,
-    pub(crate) prompts: Vec<Item>,
-    pub(crate) resources: Vec<Item>,
-    pub(crate) templates: Vec<Item>,
-}
-
-/// The four kinds of lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum List {
-    Tools,
-    Prompts,
-    Resources,
-    Templates,
-}
 
 /// One server's contribution to a catalog.
 #[derive(Debug)]
@@ -89,96 +60,6 @@ pub(crate) struct View {
 pub(crate) struct Catalog {
     all: View,
     each: Vec<View>,
-}
-
-// === impl List ===
-
-impl List {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Tools, Self::Prompts, Self::Resources, Self::Templates];
-
-    /// The list method.
-    pub(crate) const fn method(self) -> &'static str {
-        match self {
-            Self::Tools => "tools/list",
-            Self::Prompts => "prompts/list",
-            Self::Resources => "resources/list",
-            Self::Templates => "resources/templates/list",
-        }
-    }
-
-    /// The member of the result that holds the definitions.
-    pub(crate) const fn member(self) -> &'static str {
-        match self {
-            Self::Tools => "tools",
-            Self::Prompts => "prompts",
-            Self::Resources => "resources",
-            Self::Templates => "resourceTemplates",
-        }
-    }
-
-    /// The member of a definition that identifies it.
-    const fn key(self) -> &'static [u8] {
-        match self {
-            Self::Tools | Self::Prompts => b"name",
-            Self::Resources => b"uri",
-            Self::Templates => b"uriTemplate",
-        }
-    }
-
-    /// What a client is told when this list changes. Templates have no
-    /// notification of their own.
-    pub(crate) const fn changed(self) -> &'static str {
-        match self {
-            Self::Tools => "notifications/tools/list_changed",
-            Self::Prompts => "notifications/prompts/list_changed",
-            Self::Resources | Self::Templates => "notifications/resources/list_changed",
-        }
-    }
-}
-
-// === impl Item, Offer ===
-
-impl Item {
-    /// Reads one definition; `None` where its key is missing or no string.
-    pub(crate) fn read(list: List, raw: Bytes) -> Option<Self> {
-        let found = members(&raw).find(|member| member.key.of(&raw) == list.key())?;
-        let key = string_text(found.value.of(&raw))?.into_owned();
-        Some(Self {
-            key,
-            key_span: found.value,
-            raw,
-        })
-    }
-
-    fn under(&self, name: &str) -> Bytes {
-        if name == self.key {
-            return self.raw.clone();
-        }
-        splice_one(&self.raw, self.key_span, wire::quote(name).as_bytes()).into()
-    }
-}
-
-impl Offer {
-    /// The items of one list.
-    pub(crate) fn list(&self, list: List) -> &Vec<Item> {
-        match list {
-            List::Tools => &self.tools,
-            List::Prompts => &self.prompts,
-            List::Resources => &self.resources,
-            List::Templates => &self.templates,
-        }
-    }
-
-    /// The same, to be replaced.
-    pub(crate) fn list_mut(&mut self, list: List) -> &mut Vec<Item> {
-        match list {
-            List::Tools => &mut self.tools,
-            List::Prompts => &mut self.prompts,
-            List::Resources => &mut self.resources,
-            List::Templates => &mut self.templates,
-        }
-    }
 }
 
 // === impl Catalog, View ===
@@ -237,7 +118,7 @@ impl View {
                     exposed.clone(),
                     Route {
                         server,
-                        own: tool.raw.slice(tool.key_span.range()),
+                        own: tool.own_name(),
                     },
                 );
                 view.listed_tools.push(ListedTool {
@@ -259,7 +140,7 @@ impl View {
                     exposed,
                     Route {
                         server,
-                        own: prompt.raw.slice(prompt.key_span.range()),
+                        own: prompt.own_name(),
                     },
                 );
             }
@@ -371,6 +252,7 @@ fn fits(template: &str, uri: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::offer::Item;
 
     fn naming(prefix: &str) -> Naming {
         Naming {

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use wire::{Envelope, Span, error_code, string_text};
 
 use crate::call::{CallInFlight, Plan};
-use crate::catalog::{List, ServerIndex};
+use crate::catalog::ServerIndex;
 use crate::core::Core;
 use crate::log_level::LogLevel;
+use crate::offer::List;
 use crate::serve::session::Session;
 use crate::server::Server;
 use crate::upstream::OwnCallError;

@@ -19,6 +19,7 @@ mod ledger;
 mod lifecycle;
 mod log_level;
 mod naming;
+mod offer;
 mod pool;
 mod private_file;
 mod questions;

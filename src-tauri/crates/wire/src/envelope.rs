@@ -7,7 +7,8 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Fault, FaultKind, Scanner, Span, string_text};
+use crate::json::string_text;
+use crate::scan::{Fault, FaultKind, Scanner, Span};
 
 /// One message. All spans refer to the text given to [`parse`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

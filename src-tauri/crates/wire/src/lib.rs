@@ -10,14 +10,16 @@ pub mod error_code;
 mod json;
 mod lines;
 mod message;
+mod scan;
 mod splice;
 mod sse;
 mod version;
 
 pub use envelope::{Envelope, EnvelopeError, Kind, Params, batch_elements, parse};
-pub use json::{Fault, FaultKind, Member, Members, Span, array_elements, members, string_text};
+pub use json::{Member, Members, array_elements, members, string_text};
 pub use lines::{LineDecoder, LineTooLong};
 pub use message::{error_response, notification, one_line, quote, request, result_response};
+pub use scan::{Fault, FaultKind, Span};
 pub use splice::{splice, splice_one};
 pub use sse::{Decoder as SseDecoder, Event as SseEvent, EventTooLong, encode as encode_sse};
 pub use version::{Version, negotiate};

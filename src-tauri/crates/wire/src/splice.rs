@@ -1,6 +1,6 @@
 //! Rewriting a message in a few places and copying everything else as it is.
 
-use crate::json::Span;
+use crate::scan::Span;
 
 /// `text` with each span replaced by its bytes.
 ///

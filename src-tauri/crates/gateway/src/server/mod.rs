@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::board::Board;
-use crate::catalog::{Offer, ServerIndex};
+use crate::catalog::ServerIndex;
 use crate::config::model::{Limits, ServerConfig, Transport};
 use crate::ledger::Ledger;
 use crate::lifecycle::{Happened, State};
+use crate::offer::Offer;
 use crate::pool::{Pool, Refused};
 use crate::serve::session::Sessions;
 use crate::sync::Locked;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::sync::Notify;
 
-use crate::catalog::List;
+use crate::offer::List;
 
 /// See the module.
 #[derive(Debug, Default)]

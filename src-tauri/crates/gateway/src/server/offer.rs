@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Server;
-use crate::catalog::{Item, List, Offer};
+use crate::offer::{Item, List, Offer};
 use crate::sync::Locked;
 use crate::upstream::{Connection, Hello, OwnCallError};
 

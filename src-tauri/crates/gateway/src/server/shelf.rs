@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::catalog::{Item, List, Offer};
 use crate::config::model::{ServerConfig, Transport};
+use crate::offer::{Item, List, Offer};
 use crate::private_file;
 use crate::upstream::inbox::Learned;
 
