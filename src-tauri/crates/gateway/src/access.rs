@@ -84,6 +84,10 @@ impl Guard {
     pub(crate) fn check(&self, host: Option<&str>, origin: Option<&str>) -> Result<(), Denied> {
         let host = host.ok_or(Denied::NoHost)?;
         let host = host.to_ascii_lowercase();
+        let port = host.strip_prefix(without_port(&host)).unwrap_or_default();
+        if !port.is_empty() && port[1..].parse::<u16>().is_err() {
+            return Err(Denied::Host(host));
+        }
         if !is_loopback(&host) && !self.hosts.iter().any(|allowed| matches(allowed, &host)) {
             return Err(Denied::Host(host));
         }
@@ -183,6 +187,8 @@ mod tests {
             "",
             "[::2]:1",
             "192.168.1.5",
+            "localhost:x",
+            "localhost:80@evil.com",
         ] {
             assert!(
                 matches!(guard().check(Some(host), None), Err(Denied::Host(_))),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wire::{Span, error_code, splice, splice_one};
 
+use crate::requests::OpenRequest;
 use crate::serve::session::Session;
 use crate::server::Server;
 use crate::upstream::pending;
@@ -23,6 +24,17 @@ pub(crate) struct Plan {
     pub(crate) renamed: Option<(Span, Bytes)>,
     /// Whether the client's transport can carry messages before the answer.
     pub(crate) streams: bool,
+    /// Keeps the request open for its cancellation.
+    pub(crate) open: Option<OpenRequest>,
+}
+
+/// Why a request was not sent.
+#[derive(Debug)]
+pub(crate) enum NotSent {
+    /// An error response, ready for the client.
+    Refused(Bytes),
+    /// The client cancelled it before.
+    Cancelled,
 }
 
 /// A request that a server is working on.
@@ -48,8 +60,8 @@ impl Plan {
     /// Sends the request.
     ///
     /// # Errors
-    /// An error response, ready for the client.
-    pub(crate) async fn launch(self) -> Result<CallInFlight, Bytes> {
+    /// See [`NotSent`].
+    pub(crate) async fn launch(self) -> Result<CallInFlight, NotSent> {
         let attempts_left = self.server.config.pool.max_retries;
         let mut call = CallInFlight {
             plan: self,
@@ -58,6 +70,14 @@ impl Plan {
         };
         call.send().await?;
         Ok(call)
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.open.as_ref().is_some_and(OpenRequest::is_cancelled)
+    }
+
+    fn refused(&self, message: &str) -> NotSent {
+        NotSent::Refused(self.error(error_code::UPSTREAM_UNAVAILABLE, message))
     }
 
     fn error(&self, code: i32, message: &str) -> Bytes {
@@ -73,7 +93,6 @@ impl CallInFlight {
                 Event::Message(message) => return Step::Message(message),
                 Event::Done(outcome) => outcome,
             };
-            self.forget();
             let plan = &self.plan;
             let name = &plan.server.config.name;
             return match outcome {
@@ -86,7 +105,8 @@ impl CallInFlight {
                     self.slot = Slot::new();
                     match self.send().await {
                         Ok(()) => continue,
-                        Err(refusal) => Step::Answer(refusal),
+                        Err(NotSent::Refused(refusal)) => Step::Answer(refusal),
+                        Err(NotSent::Cancelled) => Step::Nothing,
                     }
                 }
                 Err(Lost::TimedOut) => Step::Answer(plan.error(
@@ -116,7 +136,7 @@ impl CallInFlight {
         }
     }
 
-    async fn send(&mut self) -> Result<(), Bytes> {
+    async fn send(&mut self) -> Result<(), NotSent> {
         let plan = &self.plan;
         loop {
             let lease = plan
@@ -124,12 +144,10 @@ impl CallInFlight {
                 .pool
                 .acquire(plan.client.as_ref())
                 .await
-                .map_err(|refused| {
-                    plan.error(
-                        error_code::UPSTREAM_UNAVAILABLE,
-                        &plan.server.refusal(&refused),
-                    )
-                })?;
+                .map_err(|refused| plan.refused(&plan.server.refusal(&refused)))?;
+            if plan.is_cancelled() {
+                return Err(NotSent::Cancelled);
+            }
             if !plan.streams {
                 self.slot.deafen();
             }
@@ -151,28 +169,20 @@ impl CallInFlight {
             };
             match connection.start(call, write) {
                 Ok(call) => {
-                    if let Some(client) = &plan.client {
-                        client.began(plan.text.slice(plan.id.range()), connection, call);
+                    let open = plan.open.as_ref();
+                    if open.is_some_and(|open| !open.sent(&connection, call)) {
+                        connection.cancel(call, "cancelled by the client");
+                        connection.abandon(call);
                     }
                     return Ok(());
                 }
                 // The connection closed between lease and registration: nothing was sent.
                 Err(_) if self.attempts_left > 0 => self.attempts_left -= 1,
                 Err((_, lost)) => {
-                    let message = format!(
-                        "server `{}` is not available: {}",
-                        plan.server.config.name,
-                        lost.words().en
-                    );
-                    return Err(plan.error(error_code::UPSTREAM_UNAVAILABLE, &message));
+                    let (name, why) = (&plan.server.config.name, lost.words().en);
+                    return Err(plan.refused(&format!("server `{name}` is not available: {why}")));
                 }
             }
-        }
-    }
-
-    fn forget(&self) {
-        if let Some(client) = &self.plan.client {
-            client.ended(self.plan.id.of(&self.plan.text));
         }
     }
 }
@@ -183,6 +193,5 @@ impl Drop for CallInFlight {
     /// answered, and nothing more is kept for a client that cannot be reached.
     fn drop(&mut self) {
         self.slot.deafen();
-        self.forget();
     }
 }

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::config::model::{Naming, ToolFilter};
 use crate::naming::{self, Clash, Names};
 use crate::offer::{List, Offer};
+use crate::uri_template::fits;
 
 /// Position of a server in the configuration.
 pub(crate) type ServerIndex = usize;
@@ -212,43 +213,6 @@ fn write_list(list: List, items: &[Bytes]) -> Bytes {
     out.into()
 }
 
-/// Whether a URI can have come from an RFC 6570 template: the literal parts
-/// appear in order, each expression standing for one character or more, and
-/// only a reserved (`{+…}`, `{#…}`) or path expression may cross a slash.
-fn fits(template: &str, uri: &str) -> bool {
-    let Some(open) = template.find('{') else {
-        return template == uri;
-    };
-    let Some(close) = template[open..].find('}').map(|at| open + at) else {
-        return false;
-    };
-    let Some(rest) = uri.strip_prefix(&template[..open]) else {
-        return false;
-    };
-    let crosses = matches!(
-        template.as_bytes().get(open + 1),
-        Some(b'+' | b'#' | b'/' | b'?' | b'&')
-    );
-    let optional = matches!(
-        template.as_bytes().get(open + 1),
-        Some(b'?' | b'&' | b'#' | b'/')
-    );
-    let after = &template[close + 1..];
-    let ends = rest.char_indices().map(|(at, c)| (at + c.len_utf8(), c));
-    if optional && fits(after, rest) {
-        return true;
-    }
-    for (end, c) in ends {
-        if c == '/' && !crosses {
-            return false;
-        }
-        if fits(after, &rest[end..]) {
-            return true;
-        }
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,18 +282,5 @@ mod tests {
             catalog.view(Some(1)).tool("go").map(|route| route.server),
             Some(1)
         );
-    }
-
-    #[test]
-    fn resources_are_found_by_list_then_by_template() {
-        assert!(fits("demo://resource/{id}", "demo://resource/7"));
-        assert!(!fits("demo://resource/{id}", "demo://resource/"));
-        assert!(!fits("demo://resource/{id}", "demo://resource/7/x"));
-        assert!(fits("file://{+path}", "file:///a/b"));
-        assert!(fits("a://{x}/b/{y}", "a://1/b/2"));
-        assert!(fits("a://x{?q}", "a://x"));
-        assert!(fits("a://x{?q}", "a://x?q=1"));
-        assert!(!fits("a://{x}/c", "a://1/d"));
-        assert!(!fits("a://{broken", "a://1"));
     }
 }

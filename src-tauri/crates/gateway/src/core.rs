@@ -17,8 +17,9 @@ use crate::serve::session::Sessions;
 use crate::server::Server;
 use crate::words::Words;
 
-/// How long a first `tools/list` waits for servers that are still starting, so
-/// that clients which ask once see the tools.
+/// For so long after the gateway's start a list waits for servers that are
+/// still starting, so that clients which ask once see the tools. Later on a
+/// server that hangs keeps nobody waiting.
 const FIRST_LIST: Duration = Duration::from_secs(5);
 
 /// See the module.
@@ -69,6 +70,7 @@ impl Core {
             }
         };
         // Whoever is not ready by then joins through list_changed.
-        drop(tokio::time::timeout(FIRST_LIST, all).await);
+        let window = tokio::time::Instant::from_std(self.started + FIRST_LIST);
+        drop(tokio::time::timeout_at(window, all).await);
     }
 }

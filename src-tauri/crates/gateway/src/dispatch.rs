@@ -5,11 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wire::{Envelope, Span, error_code, string_text};
 
-use crate::call::{CallInFlight, Plan};
+use crate::call::{CallInFlight, NotSent, Plan};
 use crate::catalog::ServerIndex;
 use crate::core::Core;
 use crate::log_level::LogLevel;
 use crate::offer::List;
+use crate::requests::{self, OpenRequest};
 use crate::serve::session::Session;
 use crate::server::Server;
 use crate::upstream::OwnCallError;
@@ -24,6 +25,27 @@ pub(crate) struct Incoming {
     pub(crate) scope: Option<ServerIndex>,
     /// Whether messages can be sent before the answer.
     pub(crate) streams: bool,
+    /// Keeps a request open for its cancellation.
+    open: Option<OpenRequest>,
+}
+
+impl Incoming {
+    pub(crate) fn new(
+        text: Bytes,
+        envelope: Envelope,
+        client: Option<Arc<Session>>,
+        scope: Option<ServerIndex>,
+        streams: bool,
+    ) -> Self {
+        Self {
+            text,
+            envelope,
+            client,
+            scope,
+            streams,
+            open: None,
+        }
+    }
 }
 
 /// What a request leads to.
@@ -33,11 +55,23 @@ pub(crate) enum Reply {
     Answer(Bytes),
     /// A server is working on it.
     Call(CallInFlight),
+    /// The client has cancelled it: there is no answer.
+    Nothing,
 }
 
 /// Takes a request with the given id.
-pub(crate) async fn request(core: &Core, incoming: Incoming, id: Span) -> Reply {
+pub(crate) async fn request(core: &Core, mut incoming: Incoming, id: Span) -> Reply {
     let method = incoming.envelope.method(&incoming.text).into_owned();
+    if let Some(client) = &incoming.client {
+        match OpenRequest::new(client, incoming.text.slice(id.range())) {
+            Ok(open) => incoming.open = Some(open),
+            Err(requests::Refused::Cancelled) => return Reply::Nothing,
+            Err(requests::Refused::Duplicate) => {
+                let message = "Invalid Request: another request with this id is in flight";
+                return error(&incoming, id, error_code::INVALID_REQUEST, message);
+            }
+        }
+    }
     match method.as_str() {
         "tools/call" => forward_named(core, incoming, id, Named::Tool).await,
         "prompts/get" => forward_named(core, incoming, id, Named::Prompt).await,
@@ -61,7 +95,7 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
     match incoming.envelope.method(text).as_ref() {
         "notifications/cancelled" => {
             if let (Some(client), Some(id)) = (&incoming.client, params.request_id) {
-                client.cancel(id.of(text), |own| {
+                client.requests.cancel(text.slice(id.range()), |own| {
                     wire::splice_one(text, id, own.as_bytes())
                 });
             }
@@ -151,16 +185,21 @@ async fn forward_completion(core: &Core, incoming: Incoming, id: Span) -> Reply 
     let key = string_text(span.of(&incoming.text))
         .unwrap_or_default()
         .into_owned();
-    core.settled(incoming.scope).await;
-    let catalog = core.board.catalog();
-    let view = catalog.view(incoming.scope);
-    let route = if is_prompt {
-        view.prompt(&key)
-            .map(|route| (route.server, Some((span, route.own.clone()))))
-    } else {
-        view.resource(&key).map(|server| (server, None))
+    let find = || {
+        let catalog = core.board.catalog();
+        let view = catalog.view(incoming.scope);
+        if is_prompt {
+            let route = view.prompt(&key)?;
+            Some((route.server, Some((span, route.own.clone()))))
+        } else {
+            Some((view.resource(&key)?, None))
+        }
     };
-    drop(catalog);
+    let mut route = find();
+    if route.is_none() {
+        core.settled(incoming.scope).await;
+        route = find();
+    }
     match route {
         Some((server, renamed)) => forward(&core.servers[server], incoming, id, renamed).await,
         None => error(
@@ -202,10 +241,12 @@ async fn forward(
         id,
         renamed,
         streams: incoming.streams,
+        open: incoming.open,
     };
     match plan.launch().await {
         Ok(call) => Reply::Call(call),
-        Err(refusal) => Reply::Answer(refusal),
+        Err(NotSent::Refused(refusal)) => Reply::Answer(refusal),
+        Err(NotSent::Cancelled) => Reply::Nothing,
     }
 }
 

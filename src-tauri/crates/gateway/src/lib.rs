@@ -23,11 +23,13 @@ mod offer;
 mod pool;
 mod private_file;
 mod questions;
+mod requests;
 mod serve;
 mod server;
 mod status;
 mod sync;
 mod upstream;
+mod uri_template;
 pub mod words;
 
 pub use access::InProcess;

@@ -54,8 +54,10 @@ pub(crate) enum Happened {
     Attempt,
     /// It is ready.
     Connected,
-    /// It is not; `jitter` in 0..1 spreads the next attempts of many servers.
+    /// It is not, and `left` others live; `jitter` in 0..1 spreads the next
+    /// attempts of many servers.
     Failed {
+        left: usize,
         failure: Failure,
         now: Instant,
         jitter: f64,
@@ -85,13 +87,16 @@ impl State {
                 failures: state.failures(),
             },
             // Growth that fails leaves a working server working.
-            (Self::Ready { failures }, Happened::Failed { .. }) => Self::Ready { failures },
+            (Self::Ready { failures }, Happened::Failed { left: 1.., .. }) => {
+                Self::Ready { failures }
+            }
             (
                 state,
                 Happened::Failed {
                     failure,
                     now,
                     jitter,
+                    ..
                 },
             ) => state.failing(failure, now, jitter),
             (
@@ -164,8 +169,9 @@ mod tests {
         }
     }
 
-    fn failed(now: Instant) -> Happened {
+    fn failed(now: Instant, left: usize) -> Happened {
         Happened::Failed {
+            left,
             failure: failure(),
             now,
             jitter: 0.0,
@@ -187,7 +193,7 @@ mod tests {
         let now = Instant::now();
         let mut state = State::Starting { failures: 0 };
         for expected in [1, 2, 4, 8, 16, 32, 60, 60] {
-            state = state.next(failed(now));
+            state = state.next(failed(now, 0));
             let State::Failing { retry_at, .. } = &state else {
                 panic!("{state:?}")
             };
@@ -205,7 +211,11 @@ mod tests {
     #[test]
     fn a_working_server_is_not_called_broken_for_what_concerns_one_connection() {
         let ready = || State::Ready { failures: 0 };
-        assert_eq!(ready().next(failed(Instant::now())), ready());
+        assert_eq!(ready().next(failed(Instant::now(), 1)), ready());
+        assert!(matches!(
+            ready().next(failed(Instant::now(), 0)),
+            State::Failing { .. }
+        ));
         assert_eq!(ready().next(lost(1, 0)), ready());
         assert_eq!(ready().next(lost(0, 3600)), State::Starting { failures: 0 });
         assert_eq!(ready().next(Happened::Idle), State::Stopped);

@@ -90,9 +90,11 @@ impl Names {
         let exposed_as = if self.taken.insert(qualified.clone()) {
             qualified
         } else {
-            let hashed = with_hash(&wanted, server, tool);
-            self.taken.insert(hashed.clone());
-            hashed
+            // One server that lists a name four times still gets four names.
+            (0..)
+                .map(|again| with_hash(&wanted, server, &format!("{tool}{}", "'".repeat(again))))
+                .find(|hashed| self.taken.insert(hashed.clone()))
+                .expect("BUG: there are more names than tools")
         };
         self.clashes.push(Clash {
             name: wanted,
@@ -236,8 +238,9 @@ mod tests {
             third.starts_with("search_") && third.len() > "search_".len(),
             "{third}"
         );
+        assert_ne!(names.claim("search".into(), "b", "search"), third);
         let clashes = names.into_clashes();
-        assert_eq!(clashes.len(), 3);
+        assert_eq!(clashes.len(), 4);
         assert_eq!(clashes[0].exposed_as, "b_search");
     }
 

@@ -78,6 +78,11 @@ impl OpenQuestions {
         true
     }
 
+    /// Whether none is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.locked().is_empty()
+    }
+
     fn open(&self, question: OpenQuestion) -> u64 {
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         self.open.locked().insert(number, question);

@@ -141,6 +141,25 @@ pub fn parse(text: &[u8], depth_limit: usize) -> Result<Envelope, EnvelopeError>
     parts.classify(text)
 }
 
+/// The id in the beginning of a message of which the rest is missing or
+/// unusable; `None` where it does not stand there.
+pub fn id_in_head(head: &[u8]) -> Option<Span> {
+    let mut scanner = Scanner::new(head, usize::MAX);
+    scanner.space();
+    if !scanner.eat(b'{') {
+        return None;
+    }
+    let mut first = true;
+    while let Some(key) = scanner.key(std::mem::take(&mut first)).ok()? {
+        let value = scanner.value().ok()?;
+        if key.of(head) == b"id" {
+            // A number that reaches the end may go on beyond it.
+            return (value.end < head.len()).then_some(value);
+        }
+    }
+    None
+}
+
 /// The elements of a JSON-RPC batch (MCP 2025-03-26 only). `text` must have
 /// been refused by [`parse`] as a batch; an empty batch is invalid and yields `None`.
 pub fn batch_elements(text: &[u8]) -> Option<Vec<Span>> {
@@ -383,6 +402,19 @@ mod tests {
             panic!("must carry the id")
         };
         assert_eq!(id.of(text), b"\"abc\"");
+    }
+
+    #[test]
+    fn the_id_is_found_in_a_beginning() {
+        let id = |head: &'static str| id_in_head(head.as_bytes()).map(|id| &head[id.range()]);
+        assert_eq!(
+            id(r#"{"jsonrpc":"2.0","id":17,"result":{"a":"bc"#),
+            Some("17")
+        );
+        assert_eq!(id(r#"{"result":{"id":1},"id":"x","#), Some("\"x\""));
+        assert_eq!(id(r#"{"result":{"id":1,"#), None);
+        assert_eq!(id(r#"{"id":17"#), None);
+        assert_eq!(id("[1"), None);
     }
 
     #[test]

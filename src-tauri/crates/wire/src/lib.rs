@@ -15,7 +15,7 @@ mod splice;
 mod sse;
 mod version;
 
-pub use envelope::{Envelope, EnvelopeError, Kind, Params, batch_elements, parse};
+pub use envelope::{Envelope, EnvelopeError, Kind, Params, batch_elements, id_in_head, parse};
 pub use json::{Member, Members, array_elements, members, string_text};
 pub use lines::{LineDecoder, LineTooLong};
 pub use message::{error_response, notification, one_line, quote, request, result_response};

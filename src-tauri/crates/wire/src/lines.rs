@@ -4,12 +4,17 @@
 use bytes::{Bytes, BytesMut};
 
 /// A line longer than the limit; the rest of it is skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a line is longer than {limit} bytes")]
 pub struct LineTooLong {
     /// The limit in bytes.
     pub limit: usize,
+    /// How the line begins: enough to tell whose answer it was.
+    pub head: Bytes,
 }
+
+/// Bytes of an overlong line that are kept.
+const HEAD: usize = 1024;
 
 /// Cuts a byte stream into lines without copying them.
 #[derive(Debug)]
@@ -48,10 +53,15 @@ impl LineDecoder {
                 if self.skipping {
                     self.buffer.clear();
                 } else if self.buffer.len() > self.limit {
-                    self.buffer.clear();
+                    let head = Bytes::copy_from_slice(&self.buffer[..HEAD.min(self.buffer.len())]);
+                    // The large buffer itself is given back.
+                    self.buffer = BytesMut::new();
                     self.searched = 0;
                     self.skipping = true;
-                    return Err(LineTooLong { limit: self.limit });
+                    return Err(LineTooLong {
+                        limit: self.limit,
+                        head,
+                    });
                 }
                 self.searched = self.buffer.len();
                 return Ok(None);
@@ -67,7 +77,11 @@ impl LineDecoder {
                 continue;
             }
             if line.len() > self.limit {
-                return Err(LineTooLong { limit: self.limit });
+                let head = Bytes::copy_from_slice(&line[..HEAD.min(line.len())]);
+                return Err(LineTooLong {
+                    limit: self.limit,
+                    head,
+                });
             }
             return Ok(Some(line.freeze()));
         }
@@ -110,11 +124,19 @@ mod tests {
 
     #[test]
     fn an_overlong_line_is_reported_once_and_skipped() {
-        let too_long = Err(LineTooLong { limit: 4 });
+        let too_long = |head: &'static str| {
+            Err(LineTooLong {
+                limit: 4,
+                head: Bytes::from_static(head.as_bytes()),
+            })
+        };
         assert_eq!(
             lines(&["abcdef", "ghi", "\nok\n"], 4),
-            [too_long.clone(), Ok("ok".to_owned())]
+            [too_long("abcdef"), Ok("ok".to_owned())]
         );
-        assert_eq!(lines(&["abcdef\nok\n"], 4), [too_long, Ok("ok".to_owned())]);
+        assert_eq!(
+            lines(&["abcdef\nok\n"], 4),
+            [too_long("abcdef"), Ok("ok".to_owned())]
+        );
     }
 }

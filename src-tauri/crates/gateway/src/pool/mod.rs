@@ -80,6 +80,15 @@ struct State {
     refusal: Option<Words>,
 }
 
+/// What taking a connection out has left.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Removed {
+    /// Subscriptions lived there.
+    pub(crate) was_primary: bool,
+    /// Other connections.
+    pub(crate) left: usize,
+}
+
 #[derive(Debug)]
 struct Waiter {
     ticket: u64,
@@ -157,25 +166,38 @@ impl Pool {
         }
     }
 
-    /// Adds a connection that is ready for calls.
-    pub(crate) fn add(self: &Arc<Self>, connection: Arc<Connection>) {
+    /// Adds a connection that is ready for calls; false where it has ended already.
+    pub(crate) fn add(self: &Arc<Self>, connection: Arc<Connection>) -> bool {
         let mut state = self.state.locked();
+        // Its driver closes it before it takes it out: one that is open here
+        // will be found there.
+        if !connection.is_open() {
+            return false;
+        }
         state.refusal = None;
         state.connections.push(connection);
         drop(state);
         self.serve_queue();
+        true
     }
 
-    /// Removes a connection that is gone; how many are left.
-    pub(crate) fn remove(&self, connection: &Arc<Connection>) -> usize {
+    /// Takes out a connection that is gone; `None` where it was not (or no longer) in.
+    pub(crate) fn remove(&self, connection: &Arc<Connection>) -> Option<Removed> {
         let mut state = self.state.locked();
-        state
+        let position = state
             .connections
-            .retain(|other| !Arc::ptr_eq(other, connection));
-        let left = state.connections.len();
+            .iter()
+            .position(|other| Arc::ptr_eq(other, connection));
+        let removed = position.map(|position| {
+            state.connections.remove(position);
+            Removed {
+                was_primary: position == 0,
+                left: state.connections.len(),
+            }
+        });
         drop(state);
         self.needs_keeper.notify_one();
-        left
+        removed
     }
 
     /// No connection can be had for now: without one, whoever waits is told.
@@ -205,7 +227,7 @@ impl Pool {
     /// Whether another connection is to be started now.
     pub(crate) fn wants_another(&self) -> bool {
         let state = self.state.locked();
-        let open = state.connections.len();
+        let open = state.connections.iter().filter(|one| one.is_open()).count();
         open < self.limits.min_connections || (!state.queue.is_empty() && open < self.most())
     }
 
@@ -246,6 +268,10 @@ impl Pool {
             .saturating_sub(self.limits.min_connections);
         let mut evicted = Vec::new();
         for position in (0..state.connections.len()).rev() {
+            if position == 0 && state.connections.len() > 1 {
+                // Subscriptions live on the primary one.
+                continue;
+            }
             let connection = &state.connections[position];
             // What one session has used is of no use to another.
             let left = connection.owner().has_left();
@@ -263,9 +289,9 @@ impl Pool {
         let active = state
             .connections
             .iter()
-            .filter(|connection| connection.in_flight() > 0)
+            .filter(|one| one.is_open() && one.in_flight() > 0)
             .count();
-        let total = state.connections.len();
+        let total = state.connections.iter().filter(|one| one.is_open()).count();
         PoolCounts {
             total,
             active,

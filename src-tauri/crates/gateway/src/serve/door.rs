@@ -67,6 +67,9 @@ fn examine(core: &Core, request: &Request) -> Result<Option<HeaderValue>, Denied
         .map(|authority| authority.as_str())
         .or_else(|| text(header::HOST));
     let origin = headers.get(header::ORIGIN);
+    if headers.get_all(header::ORIGIN).iter().count() > 1 {
+        return Err(Denied::Origin("(several)".to_owned()));
+    }
     // An Origin that is no text must not pass for none.
     let origin_text = origin.map(|value| value.to_str().unwrap_or("(unreadable)"));
     guard.check(host.filter(|_| one_host), origin_text)?;

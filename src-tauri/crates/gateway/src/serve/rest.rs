@@ -116,22 +116,22 @@ pub(super) async fn call(State(app): State<App>, request: Request) -> Response {
     if arguments.is_some_and(|member| !member.value.of(&params).starts_with(b"{")) {
         return failed(StatusCode::BAD_REQUEST, "`arguments` must be a JSON object");
     }
-    core.settled(None).await;
-    if core.board.catalog().view(None).tool(&name).is_none() {
+    let is_known = || core.board.catalog().view(None).tool(&name).is_some();
+    if !is_known() {
+        core.settled(None).await;
+    }
+    if !is_known() {
         return failed(
             StatusCode::NOT_FOUND,
             &format!("Unknown tool: {name}; GET /tools lists them"),
         );
     }
-    let incoming = Incoming {
-        text,
-        envelope,
-        client: None,
-        scope: None,
-        streams: false,
-    };
+    let incoming = Incoming::new(text, envelope, None, None, false);
     let answer = match dispatch::request(core, incoming, id).await {
         Reply::Answer(answer) => answer,
+        Reply::Nothing => {
+            return failed(StatusCode::BAD_GATEWAY, "the call was cancelled");
+        }
         Reply::Call(call) => match call.answer().await {
             Some(answer) => answer,
             None => return failed(StatusCode::BAD_GATEWAY, "the call was cancelled"),

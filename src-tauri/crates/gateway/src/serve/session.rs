@@ -17,10 +17,8 @@ use super::session_id::{Claims, SessionKey};
 use crate::catalog::ServerIndex;
 use crate::log_level::LogLevel;
 use crate::questions::OpenQuestions;
+use crate::requests::OpenRequests;
 use crate::sync::Locked;
-use crate::upstream::Connection;
-use crate::upstream::pending::CallId;
-use crate::upstream::slot::Lost;
 
 /// No `logging/setLevel` was sent.
 const NO_LEVEL: u8 = u8::MAX;
@@ -39,17 +37,10 @@ pub(crate) struct Session {
     pub(crate) scope: Option<ServerIndex>,
     pub(crate) outbound: Outbound,
     pub(crate) questions: OpenQuestions,
-    in_flight: Mutex<HashMap<Bytes, InFlight>>,
+    pub(crate) requests: OpenRequests,
     log_level: AtomicU8,
-    /// Seconds after the table's birth.
+    /// Milliseconds after the table's birth.
     last_used: AtomicU64,
-}
-
-/// A call of this session that can be cancelled.
-#[derive(Debug)]
-struct InFlight {
-    connection: Arc<Connection>,
-    call: CallId,
 }
 
 /// All sessions in memory.
@@ -149,10 +140,15 @@ impl Session {
             scope,
             outbound: Outbound::default(),
             questions: OpenQuestions::default(),
-            in_flight: Mutex::default(),
+            requests: OpenRequests::default(),
             log_level: AtomicU8::new(NO_LEVEL),
             last_used: AtomicU64::new(0),
         })
+    }
+
+    /// Whether nothing would be lost if only its id were left.
+    fn is_idle(&self) -> bool {
+        !self.outbound.is_attached() && self.requests.is_empty() && self.questions.is_empty()
     }
 
     /// Whether news about a server concern this session.
@@ -168,28 +164,6 @@ impl Session {
     /// Opens the stream for messages that belong to no call; an older one ends.
     pub(crate) fn listen(&self) -> mpsc::Receiver<Bytes> {
         self.outbound.attach()
-    }
-
-    /// Remembers where a call went so that it can be cancelled.
-    pub(crate) fn began(&self, client_id: Bytes, connection: Arc<Connection>, call: CallId) {
-        self.in_flight
-            .locked()
-            .insert(client_id, InFlight { connection, call });
-    }
-
-    /// Forgets a call that is over.
-    pub(crate) fn ended(&self, client_id: &[u8]) {
-        self.in_flight.locked().remove(client_id);
-    }
-
-    /// Cancels a call on the client's behalf. `forward` rewrites the client's
-    /// notification for the server, given the call's id there.
-    pub(crate) fn cancel(&self, client_id: &[u8], forward: impl FnOnce(&str) -> Vec<u8>) {
-        let Some(InFlight { connection, call }) = self.in_flight.locked().remove(client_id) else {
-            return;
-        };
-        connection.send(forward(&call.to_string()), None);
-        connection.pending.lose(call, Lost::Cancelled);
     }
 
     /// `logging/setLevel`.
@@ -250,9 +224,7 @@ impl Sessions {
     ) -> Option<Arc<Session>> {
         let known = self.open.read().ok()?.get(id).cloned();
         if let Some(session) = known {
-            session
-                .last_used
-                .store(self.born.elapsed().as_secs(), Ordering::Relaxed);
+            session.last_used.store(self.now(), Ordering::Relaxed);
             return (session.scope == scope).then_some(session);
         }
         let claims = self.key.verify(id)?;
@@ -278,6 +250,10 @@ impl Sessions {
     /// How many are in memory.
     pub(crate) fn count(&self) -> usize {
         self.open.read().map_or(0, |open| open.len())
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Sends a message to every session that sees a server.
@@ -336,15 +312,13 @@ impl Sessions {
     }
 
     fn keep(&self, session: &Arc<Session>) {
-        session
-            .last_used
-            .store(self.born.elapsed().as_secs(), Ordering::Relaxed);
+        session.last_used.store(self.now(), Ordering::Relaxed);
         let Ok(mut open) = self.open.write() else {
             return;
         };
         if open.len() >= self.limit {
             // A session that is forgotten is resumed from its id when it is used again.
-            let idle = open.values().filter(|one| !one.outbound.is_attached());
+            let idle = open.values().filter(|one| one.is_idle());
             let oldest = idle
                 .min_by_key(|one| one.last_used.load(Ordering::Relaxed))
                 .map(|one| one.id.clone());

@@ -170,13 +170,7 @@ async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal>
         }
     };
     let client = channel.session.locked().clone();
-    let incoming = Incoming {
-        text,
-        envelope,
-        client,
-        scope: None,
-        streams: true,
-    };
+    let incoming = Incoming::new(text, envelope, client, None, true);
     match envelope.kind {
         Kind::Request { id, .. } => {
             // Answered over the stream; this response only says that it was taken.
@@ -224,6 +218,7 @@ async fn work(core: &Arc<Core>, channel: &Arc<Channel>, incoming: Incoming, id: 
     let mut call = match dispatch::request(core, incoming, id).await {
         Reply::Answer(answer) => return send(answer).await,
         Reply::Call(call) => call,
+        Reply::Nothing => return,
     };
     loop {
         match call.next().await {

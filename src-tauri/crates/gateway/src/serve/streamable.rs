@@ -74,17 +74,12 @@ pub(super) async fn take(
         );
     }
     check_version(&head.headers)?;
-    let incoming = Incoming {
-        text,
-        envelope,
-        client: session,
-        scope,
-        streams: accepts.stream,
-    };
+    let incoming = Incoming::new(text, envelope, session, scope, accepts.stream);
     Ok(match envelope.kind {
         Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
             Reply::Answer(answer) => accepts.one(answer),
             Reply::Call(call) => relay(call, accepts).await,
+            Reply::Nothing => respond::event_stream(futures_util::stream::empty()),
         },
         Kind::Notification { .. } => {
             dispatch::notification(&core, &incoming);
@@ -289,13 +284,7 @@ async fn batch(
                     );
                 }
             };
-            let incoming = Incoming {
-                text,
-                envelope,
-                client,
-                scope,
-                streams: false,
-            };
+            let incoming = Incoming::new(text, envelope, client, scope, false);
             match envelope.kind {
                 Kind::Request { id, .. } if envelope.method(&incoming.text) == "initialize" => {
                     let message = "initialize must not be part of a batch";
@@ -307,6 +296,7 @@ async fn batch(
                 Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
                     Reply::Answer(answer) => Some(answer),
                     Reply::Call(call) => call.answer().await,
+                    Reply::Nothing => None,
                 },
                 Kind::Notification { .. } => {
                     dispatch::notification(&core, &incoming);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Server;
+use super::{Server, offer};
 use crate::config::model::Transport;
 use crate::lifecycle::{Failure, Happened, State};
 use crate::upstream::{Connection, OwnCallError, http, process, stdio};
@@ -40,9 +40,7 @@ pub(super) async fn keep(server: Arc<Server>) {
         }
         server.happened(Happened::Attempt);
         match connect(&server).await {
-            Ok(connection) => {
-                server.pool.add(connection);
-                server.happened(Happened::Connected);
+            Ok(()) => {
                 if server.pool.counts().total == 1 {
                     // The first of them; a further copy offers the same.
                     server.inbox.news.all_changed();
@@ -54,6 +52,7 @@ pub(super) async fn keep(server: Arc<Server>) {
                 tracing::warn!(server = %server.config.name, "could not be started: {}", failure.message.en);
                 let why = failure.message.clone();
                 server.happened(Happened::Failed {
+                    left: server.pool.counts().total,
                     failure,
                     now: Instant::now(),
                     jitter: jitter(),
@@ -73,8 +72,8 @@ pub(super) async fn keep(server: Arc<Server>) {
     }
 }
 
-/// Opens one connection, ready for calls.
-async fn connect(server: &Arc<Server>) -> Result<Arc<Connection>, Failure> {
+/// Opens one connection and adds it to the pool.
+async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
     let closing = server.closing.child_token();
     let inbox = Arc::clone(&server.inbox);
     let connection = match &server.config.transport {
@@ -106,7 +105,16 @@ async fn connect(server: &Arc<Server>) -> Result<Arc<Connection>, Failure> {
         connection.closing.cancel();
         return Err(did_not_start(server, &error));
     }
-    Ok(connection)
+    // Before it is added: its end, which may come at once, must find it ready.
+    server.happened(Happened::Connected);
+    if server.pool.add(connection) {
+        return Ok(());
+    }
+    let message = Words::new(
+        "it ended as soon as it had answered initialize",
+        "它在回应 initialize 之后立即退出",
+    );
+    Err(failure(server, message))
 }
 
 /// Runs a connection's driver and does what its end requires.
@@ -119,13 +127,15 @@ fn own(
     let born = Instant::now();
     server.tasks.clone().spawn(async move {
         let why = driver.await;
-        let was_ready = connection.hello().is_some();
-        let left = server.pool.remove(&connection);
-        if !was_ready || server.closing.is_cancelled() {
+        let removed = server.pool.remove(&connection);
+        let Some(removed) = removed.filter(|_| !server.closing.is_cancelled()) else {
             return;
+        };
+        if removed.was_primary && removed.left > 0 {
+            offer::resubscribe(&server);
         }
         server.happened(Happened::Lost {
-            left,
+            left: removed.left,
             lived: born.elapsed(),
             failure: failure(&server, why),
             now: Instant::now(),

@@ -176,8 +176,8 @@ impl Server {
     /// Ends calls without a sign of life and closes what has been idle.
     pub(crate) fn tidy(&self) {
         for connection in self.pool.connections() {
-            for id in connection.pending.expire(self.config.call_timeout) {
-                connection.cancel(id, "no sign of life within the call timeout");
+            for id in connection.pending.late(self.config.call_timeout) {
+                connection.give_up(id);
             }
         }
         let evicted = self.pool.evict();

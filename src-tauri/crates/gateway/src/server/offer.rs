@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::Server;
 use crate::offer::{Item, List, Offer};
 use crate::sync::Locked;
-use crate::upstream::{Connection, Hello, OwnCallError};
+use crate::upstream::{Connection, OwnCallError};
 
 /// Pages of one list after which a server is taken to repeat itself.
 const PAGES: usize = 1_000;
@@ -33,7 +33,7 @@ async fn refresh(server: &Arc<Server>, lists: &[List]) {
     let Some(hello) = connection.hello().cloned() else {
         return;
     };
-    resubscribe(server, &connection, &hello);
+    resubscribe(server);
     let mut offer = Offer::clone(&server.offer());
     for &list in lists {
         if !hello.has(capability(list)) {
@@ -100,13 +100,20 @@ async fn read_list(
     Ok(items)
 }
 
-/// A new connection knows nothing of what clients subscribed to.
-fn resubscribe(server: &Arc<Server>, connection: &Arc<Connection>, hello: &Hello) {
-    if !hello.has_flag("resources", "subscribe") {
+/// The primary connection is another one than before and knows nothing of what
+/// clients subscribed to.
+pub(super) fn resubscribe(server: &Arc<Server>) {
+    let Some(connection) = server.pool.primary() else {
+        return;
+    };
+    if !connection
+        .hello()
+        .is_some_and(|hello| hello.has_flag("resources", "subscribe"))
+    {
         return;
     }
     for uri in server.inbox.subscriptions.uris() {
-        let (server, connection) = (Arc::clone(server), Arc::clone(connection));
+        let (server, connection) = (Arc::clone(server), Arc::clone(&connection));
         server.tasks.clone().spawn(async move {
             let params = format!(r#"{{"uri":{}}}"#, wire::quote(&uri));
             if let Err(error) = connection.ask("resources/subscribe", &params, server.config.call_timeout).await {

@@ -14,7 +14,7 @@ use wire::{Kind, splice_one};
 
 use super::Connection;
 use super::pending::{CallId, Order};
-use super::slot::Answer;
+use super::slot::{Answer, Lost};
 use crate::catalog::ServerIndex;
 use crate::config::model::Limits;
 use crate::offer::List;
@@ -23,6 +23,7 @@ use crate::serve::session::Sessions;
 use crate::server::news::News;
 use crate::server::subscriptions::Subscriptions;
 use crate::sync::Locked;
+use crate::words::Words;
 
 /// Lines of a server's log that are kept.
 const LOG_LINES: usize = 200;
@@ -106,7 +107,7 @@ pub(crate) fn receive(connection: &Arc<Connection>, text: Bytes) {
             }
             return;
         }
-        Err(error) => return not_a_message(inbox, &text, &error),
+        Err(error) => return not_a_message(connection, &text, &error),
     };
     route(connection, text, &envelope);
 }
@@ -114,12 +115,42 @@ pub(crate) fn receive(connection: &Arc<Connection>, text: Bytes) {
 fn receive_one(connection: &Arc<Connection>, text: Bytes) {
     match wire::parse(&text, connection.inbox.limits.depth) {
         Ok(envelope) => route(connection, text, &envelope),
-        Err(error) => not_a_message(&connection.inbox, &text, &error),
+        Err(error) => not_a_message(connection, &text, &error),
     }
 }
 
+/// Tells whoever waits for it that an answer cannot be used. `head` is the
+/// beginning of it, or all.
+pub(crate) fn unusable(connection: &Connection, head: &[u8], why: &Words) {
+    let inbox = &connection.inbox;
+    let id = wire::id_in_head(head).and_then(|id| call_id(id.of(head)));
+    // An answer without an id to be read can only be that of the one call there is.
+    let may_be_answer = memchr::memmem::find(head, br#""method""#).is_none();
+    let id = id.or_else(|| {
+        let (id, _, _) = connection.pending.only().filter(|_| may_be_answer)?;
+        Some(id)
+    });
+    let told = id.is_some_and(|id| connection.pending.lose(id, Lost::Died(why.clone())));
+    tracing::warn!(server = %inbox.server, told, "a message was not taken: {}", why.en);
+    inbox.record(&format!("stdout: {}", why.en));
+}
+
 /// Many servers print a banner or a log line to stdout; that ends nothing.
-fn not_a_message(inbox: &Inbox, text: &[u8], error: &wire::EnvelopeError) {
+fn not_a_message(connection: &Connection, text: &[u8], error: &wire::EnvelopeError) {
+    let inbox = &connection.inbox;
+    if let wire::EnvelopeError::Syntax(fault) = error
+        && fault.kind == wire::FaultKind::Depth
+    {
+        let depth = inbox.limits.depth;
+        return unusable(
+            connection,
+            text,
+            &Words::new(
+                format!("its answer is nested deeper than limits.depth ({depth})"),
+                format!("应答的嵌套层数超过 limits.depth ({depth})"),
+            ),
+        );
+    }
     let shown: String = String::from_utf8_lossy(text).chars().take(500).collect();
     inbox.record(&format!("stdout: {shown}"));
     tracing::debug!(server = %inbox.server, %error, "a line that is no message was skipped");

@@ -168,8 +168,16 @@ impl Connection {
     /// the message cannot be delivered; for anything else delivery is best effort.
     pub(crate) fn send(self: &Arc<Self>, message: Vec<u8>, id: Option<CallId>) {
         match &self.link {
-            Link::Stdio(outbox) => outbox.push(&message),
+            Link::Stdio(outbox) => self.put(outbox, &message),
             Link::Http(link) => link.post(self, message, id),
+        }
+    }
+
+    fn put(&self, outbox: &outbox::Outbox, message: &[u8]) {
+        if outbox.push(message).is_err() {
+            let server = &self.inbox.server;
+            tracing::warn!(%server, "does not read what it is sent: its connection is closed");
+            self.closing.cancel();
         }
     }
 
@@ -191,6 +199,24 @@ impl Connection {
     pub(crate) fn cancel(self: &Arc<Self>, id: CallId, reason: &str) {
         let params = format!(r#"{{"requestId":{id},"reason":{}}}"#, wire::quote(reason));
         self.send(wire::notification("notifications/cancelled", &params), None);
+    }
+
+    /// Ends a call that its client has cancelled.
+    pub(crate) fn abandon(&self, id: CallId) {
+        let asks = self.inbox.learned.asks.load(Ordering::Relaxed);
+        self.pending.abandon(id, Lost::Cancelled, asks);
+    }
+
+    /// Ends a call that has shown no sign of life. A server that asks questions
+    /// is not trusted with another call on this connection: what it asks next
+    /// could still be about this one.
+    pub(crate) fn give_up(self: &Arc<Self>, id: CallId) {
+        self.cancel(id, "no sign of life within the call timeout");
+        let asks = self.inbox.learned.asks.load(Ordering::Relaxed);
+        self.pending.abandon(id, Lost::TimedOut, asks);
+        if asks {
+            self.closing.cancel();
+        }
     }
 
     /// One of the gateway's own requests, whose refusal is an error.
@@ -296,7 +322,7 @@ impl Connection {
         })?;
         let initialized = wire::notification("notifications/initialized", "");
         match &self.link {
-            Link::Stdio(outbox) => outbox.push(&initialized),
+            Link::Stdio(outbox) => self.put(outbox, &initialized),
             // Requests are posted side by side; none may overtake this one.
             Link::Http(link) => {
                 link.deliver(self, initialized)

@@ -11,18 +11,38 @@ use crate::sync::Locked;
 /// Capacity that is kept between writes; larger buffers are given back.
 const KEEP: usize = 64 * 1024;
 
+/// The server does not read what it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Full;
+
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
+    /// Bytes that may wait.
+    limit: usize,
     waiting: Mutex<Vec<u8>>,
     filled: Notify,
 }
 
 impl Outbox {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            waiting: Mutex::default(),
+            filled: Notify::new(),
+        }
+    }
+
     /// Adds one message, which goes onto a line of its own.
-    pub(crate) fn push(&self, message: &[u8]) {
+    ///
+    /// # Errors
+    /// Where too much is waiting already.
+    pub(crate) fn push(&self, message: &[u8]) -> Result<(), Full> {
         let line = wire::one_line(message);
         let mut waiting = self.waiting.locked();
+        if waiting.len() > self.limit {
+            return Err(Full);
+        }
         let was_empty = waiting.is_empty();
         waiting.extend_from_slice(&line);
         waiting.push(b'\n');
@@ -30,6 +50,7 @@ impl Outbox {
         if was_empty {
             self.filled.notify_one();
         }
+        Ok(())
     }
 
     /// Writes what comes, until the other side closes.

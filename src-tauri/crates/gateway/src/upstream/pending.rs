@@ -46,7 +46,18 @@ struct Entry {
     last_sign: Instant,
     /// Parked on a question that a person has to answer; not timed out.
     parked: u32,
+    /// A client's, not one of the gateway's own.
+    of_client: bool,
+    /// Nobody waits any more, but the server may still be working on it, and
+    /// what it asks meanwhile must not be taken for somebody else's.
+    abandoned: Option<Instant>,
 }
+
+/// An abandoned call keeps its lease this long where a server asks questions,
+/// so that its late question finds no other call to be mistaken for.
+const LEASE_OF_ABANDONED: Duration = Duration::from_secs(5);
+/// Afterwards it is remembered this long: questions are in doubt until then.
+const ABANDONED: Duration = Duration::from_secs(60);
 
 /// How an answer relates to the calls before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,14 +81,14 @@ impl Pending {
         }
         table.last_id += 1;
         let id = table.last_id;
-        table.calls.insert(
-            id,
-            Entry {
-                call,
-                last_sign: Instant::now(),
-                parked: 0,
-            },
-        );
+        let entry = Entry {
+            of_client: call.lease.is_some(),
+            call,
+            last_sign: Instant::now(),
+            parked: 0,
+            abandoned: None,
+        };
+        table.calls.insert(id, entry);
         Ok(id)
     }
 
@@ -105,6 +116,25 @@ impl Pending {
         true
     }
 
+    /// Ends a call for its caller while the server may still work on it. Its
+    /// lease ends with it unless `keep_lease`; then it does a little later.
+    pub(crate) fn abandon(&self, id: CallId, lost: Lost, keep_lease: bool) {
+        let mut table = self.table.locked();
+        let Some(entry) = table.calls.get_mut(&id) else {
+            return;
+        };
+        entry.abandoned.get_or_insert_with(Instant::now);
+        let lease = if keep_lease {
+            None
+        } else {
+            entry.call.lease.take()
+        };
+        let slot = Arc::clone(&entry.call.slot);
+        drop(table);
+        slot.finish(Err(lost));
+        drop(lease);
+    }
+
     /// Passes a progress notification to its caller under the client's token.
     pub(crate) fn progress(&self, id: CallId, with_token: impl FnOnce(&[u8]) -> Bytes) -> bool {
         let mut table = self.table.locked();
@@ -120,17 +150,16 @@ impl Pending {
 
     /// Whether a call is still waiting.
     pub(crate) fn contains(&self, id: CallId) -> bool {
-        self.table.locked().calls.contains_key(&id)
+        let table = self.table.locked();
+        let entry = table.calls.get(&id);
+        entry.is_some_and(|entry| entry.abandoned.is_none())
     }
 
     /// The one call in flight, if there is exactly one. The gateway's own
-    /// requests, which hold no lease, do not count: no client is behind them.
+    /// requests do not count: no client is behind them. Abandoned ones do.
     pub(crate) fn only(&self) -> Option<(CallId, Arc<Slot>, Option<Arc<Session>>)> {
         let table = self.table.locked();
-        let mut calls = table
-            .calls
-            .iter()
-            .filter(|(_, entry)| entry.call.lease.is_some());
+        let mut calls = table.calls.iter().filter(|(_, entry)| entry.of_client);
         let (&id, entry) = calls.next()?;
         calls.next().is_none().then(|| {
             let call = &entry.call;
@@ -141,10 +170,7 @@ impl Pending {
     /// The call that was begun last, not counting the gateway's own.
     pub(crate) fn latest(&self) -> Option<(CallId, Arc<Slot>)> {
         let table = self.table.locked();
-        let clients = table
-            .calls
-            .iter()
-            .filter(|(_, entry)| entry.call.lease.is_some());
+        let clients = table.calls.iter().filter(|(_, entry)| entry.of_client);
         let (&id, entry) = clients.max_by_key(|(id, _)| **id)?;
         Some((id, Arc::clone(&entry.call.slot)))
     }
@@ -161,24 +187,36 @@ impl Pending {
         }
     }
 
-    /// Ends every call that has shown no sign of life for `patience`; their ids.
-    pub(crate) fn expire(&self, patience: Duration) -> Vec<CallId> {
+    /// The calls that have shown no sign of life for `patience`, and time for
+    /// those that were abandoned to be forgotten.
+    pub(crate) fn late(&self, patience: Duration) -> Vec<CallId> {
         let now = Instant::now();
+        let age = |since: Option<Instant>| since.map(|since| now.duration_since(since));
         let mut table = self.table.locked();
-        let late =
-            |entry: &Entry| entry.parked == 0 && now.duration_since(entry.last_sign) >= patience;
-        let ids: Vec<_> = table
+        let mut leases = Vec::new();
+        for entry in table.calls.values_mut() {
+            if age(entry.abandoned).is_some_and(|age| age >= LEASE_OF_ABANDONED) {
+                leases.extend(entry.call.lease.take());
+            }
+        }
+        table
+            .calls
+            .retain(|_, entry| age(entry.abandoned).is_none_or(|age| age < ABANDONED));
+        let is_late = |entry: &Entry| {
+            entry.parked == 0
+                && entry.abandoned.is_none()
+                && now.duration_since(entry.last_sign) >= patience
+        };
+        let late = table
             .calls
             .iter()
-            .filter(|(_, entry)| late(entry))
+            .filter(|(_, entry)| is_late(entry))
             .map(|(&id, _)| id)
             .collect();
-        let entries: Vec<_> = ids.iter().filter_map(|id| table.calls.remove(id)).collect();
         drop(table);
-        for entry in entries {
-            entry.call.slot.finish(Err(Lost::TimedOut));
-        }
-        ids
+        // Outside the lock: whoever waits for a connection is served by this.
+        drop(leases);
+        late
     }
 
     /// Ends every call, now and later.

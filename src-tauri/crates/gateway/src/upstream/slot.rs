@@ -15,9 +15,9 @@ use wire::Span;
 use crate::sync::Locked;
 use crate::words::Words;
 
-/// Messages that may wait for a slow client before further ones are dropped;
-/// the answer itself is never dropped.
-const MESSAGES_WAITING: usize = 1024;
+/// Bytes of messages that may wait for a slow client before further ones are
+/// dropped; the answer itself is never dropped.
+const BYTES_WAITING: usize = 16 * 1024 * 1024;
 
 /// A response that arrived, still under the gateway's own id.
 #[derive(Debug, Clone)]
@@ -59,6 +59,9 @@ pub(crate) struct Slot {
 #[derive(Debug, Default)]
 struct Inner {
     messages: VecDeque<Bytes>,
+    /// Bytes in `messages`.
+    waiting: usize,
+    overflowed: bool,
     outcome: Option<Result<Answer, Lost>>,
     waker: Option<Waker>,
     deaf: bool,
@@ -73,9 +76,16 @@ impl Slot {
     /// Adds a message for the caller; false where nobody takes it any more, or it had to be dropped.
     pub(crate) fn push(&self, message: Bytes) -> bool {
         let mut inner = self.inner.locked();
-        if inner.deaf || inner.outcome.is_some() || inner.messages.len() >= MESSAGES_WAITING {
+        if inner.deaf || inner.outcome.is_some() {
             return false;
         }
+        if inner.waiting + message.len() > BYTES_WAITING {
+            if !std::mem::replace(&mut inner.overflowed, true) {
+                tracing::warn!("a client reads its call's messages too slowly; some are dropped");
+            }
+            return false;
+        }
+        inner.waiting += message.len();
         inner.messages.push_back(message);
         let waker = inner.waker.take();
         drop(inner);
@@ -104,6 +114,7 @@ impl Slot {
         let mut inner = self.inner.locked();
         inner.deaf = true;
         inner.messages.clear();
+        inner.waiting = 0;
     }
 
     /// Whether messages still find a taker.
@@ -129,6 +140,7 @@ impl Slot {
     fn poll_next(&self, context: &mut Context<'_>) -> Poll<Event> {
         let mut inner = self.inner.locked();
         if let Some(message) = inner.messages.pop_front() {
+            inner.waiting -= message.len();
             return Poll::Ready(Event::Message(message));
         }
         if let Some(outcome) = inner.outcome.take() {

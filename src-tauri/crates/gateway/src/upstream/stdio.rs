@@ -38,8 +38,10 @@ pub(crate) fn open(
     closing: CancellationToken,
 ) -> Result<(Arc<Connection>, Child), SpawnError> {
     let child = Child::spawn(config, ledger)?;
+    // Room for the largest message twice over.
+    let outbox_limit = inbox.limits.message_bytes.saturating_mul(2);
     Ok((
-        Connection::new(Link::Stdio(Outbox::default()), inbox, closing),
+        Connection::new(Link::Stdio(Outbox::new(outbox_limit)), inbox, closing),
         child,
     ))
 }
@@ -102,10 +104,12 @@ async fn read(connection: &Arc<Connection>, mut stdout: impl AsyncRead + Unpin) 
                 Ok(Some(line)) => inbox::receive(connection, line),
                 Ok(None) => break,
                 Err(too_long) => {
-                    connection
-                        .inbox
-                        .record(&format!("stdout: {too_long}; the line was skipped"));
-                    tracing::warn!(server = %connection.inbox.server, "{too_long}; the line was skipped");
+                    let limit = too_long.limit;
+                    let why = Words::new(
+                        format!("its answer is larger than limits.messageBytes ({limit})"),
+                        format!("应答超过 limits.messageBytes ({limit})"),
+                    );
+                    inbox::unusable(connection, &too_long.head, &why);
                 }
             }
         }
