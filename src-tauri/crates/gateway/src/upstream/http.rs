@@ -1,5 +1,10 @@
 //! A server over Streamable HTTP (MCP 2025-11-25, "Transports / Streamable HTTP").
 
+mod address;
+mod pace;
+mod stream;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +13,6 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wire::SseDecoder;
 
 use super::inbox::{self, Inbox};
 use super::pending::CallId;
@@ -16,16 +20,17 @@ use super::slot::Lost;
 use super::{Connection, Link, closed};
 use crate::sync::Locked;
 use crate::words::Words;
+use address::{Address, cause};
+use stream::is_event_stream;
 
 const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
 /// To reach the server at all.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How often a reader looks whether its call is still wanted.
-const CHECK: Duration = Duration::from_secs(5);
-/// First wait before the listening stream is opened again; doubled up to `RECONNECT_MAX`.
-const RECONNECT: Duration = Duration::from_secs(1);
-const RECONNECT_MAX: Duration = Duration::from_secs(60);
+/// How often it is looked whether a call is still wanted.
+const CHECK: Duration = Duration::from_secs(1);
+/// For everything that is no call: notifications, and answers to questions.
+const DELIVERY: Duration = Duration::from_secs(30);
 /// For the farewell.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -33,11 +38,13 @@ const GOODBYE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct HttpLink {
     client: reqwest::Client,
-    url: String,
+    address: Address,
     headers: HeaderMap,
     session: Mutex<Option<HeaderValue>>,
     version: Mutex<Option<HeaderValue>>,
     tasks: TaskTracker,
+    /// Messages posted whose exchange is not over.
+    under_way: AtomicUsize,
     /// Why the connection is over, where that is known.
     end: Mutex<Option<Words>>,
 }
@@ -72,18 +79,20 @@ pub(crate) fn open(
         .user_agent(concat!("mcp-gateway/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| {
+            let cause = cause(error);
             Words::new(
-                format!("HTTP cannot be set up: {error}"),
-                format!("无法初始化 HTTP: {error}"),
+                format!("HTTP cannot be set up: {cause}"),
+                format!("无法初始化 HTTP: {cause}"),
             )
         })?;
     let link = HttpLink {
         client,
-        url: url.to_owned(),
+        address: Address::new(url),
         headers: map,
         session: Mutex::default(),
         version: Mutex::default(),
         tasks: TaskTracker::new(),
+        under_way: AtomicUsize::new(0),
         end: Mutex::default(),
     };
     Ok(Connection::new(Link::Http(Box::new(link)), inbox, closing))
@@ -116,22 +125,38 @@ impl HttpLink {
     /// Sends one message; its answer comes back through the inbox.
     pub(super) fn post(&self, connection: &Arc<Connection>, message: Vec<u8>, id: Option<CallId>) {
         let connection = Arc::clone(connection);
+        self.under_way.fetch_add(1, Ordering::SeqCst);
         self.tasks.spawn(async move {
             let Link::Http(link) = &connection.link else { unreachable!("BUG: posted on an http link") };
-            let exchange = link.exchange(&connection, message, id);
-            let lost = tokio::select! {
-                outcome = exchange => outcome.err(),
-                () = connection.closing.cancelled() => Some(Lost::Died(closed())),
-            };
-            match (id, lost) {
-                (Some(id), lost) => {
-                    let silent = || Lost::Died(Words::new("the server's reply held no answer", "服务器的回复中没有应答"));
-                    connection.pending.lose(id, lost.unwrap_or_else(silent));
+            let outcome = if connection.closing.is_cancelled() {
+                Some(Err(Lost::Unsent(closed())))
+            } else {
+                tokio::select! {
+                    outcome = link.exchange(&connection, message, id) => Some(outcome),
+                    () = connection.closing.cancelled() => Some(Err(Lost::Died(closed()))),
+                    () = no_longer_wanted(&connection, id) => None,
                 }
-                (None, Some(lost)) => {
+            };
+            let was_last = link.under_way.fetch_sub(1, Ordering::SeqCst) == 1;
+            // One failure to connect says little while others are being served.
+            // Closed before the call is told, which may try again elsewhere at once.
+            if let Some(Err(Lost::Unsent(why))) = &outcome && was_last {
+                link.end.locked().get_or_insert_with(|| why.clone());
+                connection.closing.cancel();
+            }
+            match (id, outcome) {
+                (Some(id), Some(outcome)) => {
+                    let silent = || Lost::Died(Words::new("the server's reply held no answer", "服务器的回复中没有应答"));
+                    connection.pending.lose(id, outcome.err().unwrap_or_else(silent));
+                }
+                (None, Some(Err(lost))) => {
                     tracing::debug!(server = %connection.inbox.server, "a message was not delivered: {}", lost.words().en);
                 }
-                (None, None) => {}
+                (None, None) => {
+                    tracing::debug!(server = %connection.inbox.server, "a message was not taken in time");
+                }
+                // An abandoned call stays known for what the server may still ask about it.
+                (Some(_), None) | (None, Some(Ok(()))) => {}
             }
         });
     }
@@ -142,13 +167,22 @@ impl HttpLink {
         connection: &Arc<Connection>,
         message: Vec<u8>,
     ) -> Result<(), Lost> {
-        self.exchange(connection, message, None).await
+        let exchange = self.exchange(connection, message, None);
+        tokio::time::timeout(DELIVERY, exchange)
+            .await
+            .unwrap_or_else(|_| {
+                let seconds = DELIVERY.as_secs();
+                Err(Lost::Died(Words::new(
+                    format!("the server did not take a message within {seconds} s"),
+                    format!("服务器在 {seconds} 秒内没有接收消息"),
+                )))
+            })
     }
 
     fn request(&self, method: reqwest::Method) -> reqwest::RequestBuilder {
         let mut request = self
             .client
-            .request(method, &self.url)
+            .request(method, self.address.secret())
             .headers(self.headers.clone());
         if let Some(session) = self.session.locked().clone() {
             request = request.header(SESSION, session);
@@ -170,10 +204,15 @@ impl HttpLink {
             .header(ACCEPT, "application/json, text/event-stream")
             .header(CONTENT_TYPE, "application/json")
             .body(message);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(connection, &error))?;
+        let response = request.send().await.map_err(|error| {
+            let never_sent = error.is_connect();
+            let words = self.unreachable(error);
+            if never_sent {
+                Lost::Unsent(words)
+            } else {
+                Lost::Died(words)
+            }
+        })?;
         if let Some(session) = response.headers().get(SESSION) {
             *self.session.locked() = Some(session.clone());
         }
@@ -192,9 +231,9 @@ impl HttpLink {
             return Ok(());
         }
         if is_event_stream(&response) {
-            self.read_events(connection, response, id).await.map(drop)
+            self.read_answer(connection, response, id).await
         } else {
-            let body = self.read_body(connection, response, id).await?;
+            let body = read_body(connection, response).await?;
             if !body.is_empty() {
                 inbox::receive(connection, body);
             }
@@ -214,11 +253,8 @@ impl HttpLink {
             .headers()
             .get("location")
             .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        let body = self
-            .read_body(connection, response, id)
-            .await
-            .unwrap_or_default();
+            .and_then(|location| self.address.moved(location));
+        let body = read_body(connection, response).await.unwrap_or_default();
         let is_answer = wire::parse(&body, connection.inbox.limits.depth).is_ok_and(|envelope| {
             envelope.id().and_then(|own| inbox::call_id(own.of(&body))) == id && id.is_some()
         });
@@ -243,109 +279,12 @@ impl HttpLink {
         }))
     }
 
-    fn unreachable(&self, connection: &Connection, error: &reqwest::Error) -> Lost {
-        let cause = root_cause(error);
-        let words = Words::new(
-            format!("{} cannot be reached: {cause}", self.url),
-            format!("无法连接 {}: {cause}", self.url),
-        );
-        if error.is_connect() {
-            self.end.locked().get_or_insert_with(|| words.clone());
-            connection.closing.cancel();
-            Lost::Unsent(words)
-        } else {
-            Lost::Died(words)
-        }
-    }
-
-    async fn read_body(
-        &self,
-        connection: &Connection,
-        mut response: Response,
-        id: Option<CallId>,
-    ) -> Result<Bytes, Lost> {
-        let limit = connection.inbox.limits.message_bytes;
-        let mut body = BytesMut::new();
-        while let Some(chunk) = next_chunk(connection, &mut response, id).await? {
-            if body.len() + chunk.len() > limit {
-                return Err(Lost::Died(Words::new(
-                    format!("the answer is larger than limits.messageBytes ({limit})"),
-                    format!("应答超过 limits.messageBytes ({limit})"),
-                )));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body.freeze())
-    }
-
-    /// Reads a stream to its end; the wait before reopening that it asked for.
-    async fn read_events(
-        &self,
-        connection: &Arc<Connection>,
-        mut response: Response,
-        id: Option<CallId>,
-    ) -> Result<Option<Duration>, Lost> {
-        let mut events = SseDecoder::new(connection.inbox.limits.message_bytes);
-        let mut retry = None;
-        while let Some(chunk) = next_chunk(connection, &mut response, id).await? {
-            events.push(&chunk);
-            loop {
-                match events.next_event() {
-                    Ok(Some(event)) => {
-                        retry = event.retry.map(Duration::from_millis).or(retry);
-                        if !event.data.is_empty()
-                            && event.event.as_deref().is_none_or(|name| name == "message")
-                        {
-                            inbox::receive(connection, event.data.into());
-                        }
-                    }
-                    Ok(None) => break,
-                    Err(too_long) => {
-                        return Err(Lost::Died(Words::new(
-                            too_long.to_string(),
-                            format!("事件过大：{too_long}"),
-                        )));
-                    }
-                }
-            }
-        }
-        Ok(retry)
-    }
-
-    /// Keeps the stream for unasked messages open; returns where the server has none.
-    async fn listen(&self, connection: &Arc<Connection>) {
-        let mut wait = RECONNECT;
-        loop {
-            // Opened once the handshake is over.
-            if connection.hello().is_none() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-            match self
-                .request(reqwest::Method::GET)
-                .header(ACCEPT, "text/event-stream")
-                .send()
-                .await
-            {
-                Ok(response) if response.status().is_success() && is_event_stream(&response) => {
-                    wait = RECONNECT;
-                    if let Ok(Some(asked)) = self.read_events(connection, response, None).await {
-                        wait = asked.min(RECONNECT_MAX);
-                    }
-                }
-                Ok(response)
-                    if response.status() == StatusCode::NOT_FOUND
-                        && self.session.locked().is_some() =>
-                {
-                    connection.closing.cancel();
-                    return;
-                }
-                Ok(response) if response.status().is_client_error() => return,
-                Ok(_) | Err(_) => {}
-            }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(RECONNECT_MAX);
-        }
+    fn unreachable(&self, error: reqwest::Error) -> Words {
+        let (address, cause) = (&self.address, cause(error));
+        Words::new(
+            format!("{address} cannot be reached: {cause}"),
+            format!("无法连接 {address}: {cause}"),
+        )
     }
 
     /// Ends the session at the server.
@@ -359,47 +298,44 @@ impl HttpLink {
             .send()
             .await
         {
-            tracing::debug!(%error, "the session could not be ended at the server");
+            let error = cause(error);
+            tracing::debug!(error, "the session could not be ended at the server");
         }
     }
 }
 
-/// The next piece of a body. Gives up once the call is no longer pending.
-async fn next_chunk(
-    connection: &Connection,
-    response: &mut Response,
-    id: Option<CallId>,
-) -> Result<Option<Bytes>, Lost> {
+/// Returns once nobody waits for an exchange any more: its call is over, or
+/// what is no call has had its time.
+async fn no_longer_wanted(connection: &Connection, id: Option<CallId>) {
+    let Some(id) = id else {
+        return tokio::time::sleep(DELIVERY).await;
+    };
+    while connection.pending.contains(id) {
+        tokio::time::sleep(CHECK).await;
+    }
+}
+
+async fn read_body(connection: &Connection, mut response: Response) -> Result<Bytes, Lost> {
+    let limit = connection.inbox.limits.message_bytes;
+    let mut body = BytesMut::new();
     loop {
-        let chunk = response.chunk();
-        match tokio::time::timeout(CHECK, chunk).await {
-            Ok(Ok(chunk)) => return Ok(chunk),
-            Ok(Err(error)) => {
-                let cause = root_cause(&error);
-                return Err(Lost::Died(Words::new(
-                    format!("the connection broke: {cause}"),
-                    format!("连接中断：{cause}"),
-                )));
-            }
-            Err(_) if id.is_some_and(|id| !connection.pending.contains(id)) => return Ok(None),
-            Err(_) => {}
+        let chunk = response.chunk().await;
+        let Some(chunk) = chunk.map_err(|error| Lost::Died(broken(&cause(error))))? else {
+            return Ok(body.freeze());
+        };
+        if body.len() + chunk.len() > limit {
+            return Err(Lost::Died(Words::new(
+                format!("the answer is larger than limits.messageBytes ({limit})"),
+                format!("应答超过 limits.messageBytes ({limit})"),
+            )));
         }
+        body.extend_from_slice(&chunk);
     }
 }
 
-fn is_event_stream(response: &Response) -> bool {
-    let kind = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
-}
-
-/// The innermost error says what happened; the outer ones only that something did.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
+fn broken(cause: &str) -> Words {
+    Words::new(
+        format!("the connection broke: {cause}"),
+        format!("连接中断：{cause}"),
+    )
 }

@@ -1,0 +1,86 @@
+//! Where a remote server is. Its address may hold secrets (a password, a token
+//! in the query), so what is shown of it is scheme, host, port and path alone.
+
+use std::fmt;
+
+use reqwest::Url;
+
+/// The address of a server, as configured.
+pub(super) struct Address(String);
+
+impl Address {
+    /// Takes it as it stands in the config.
+    pub(super) fn new(url: &str) -> Self {
+        Self(url.to_owned())
+    }
+
+    /// All of it, to send requests to; never to be shown.
+    pub(super) fn secret(&self) -> &str {
+        &self.0
+    }
+
+    /// What may be shown of a redirect's target, which may be relative.
+    pub(super) fn moved(&self, location: &str) -> Option<String> {
+        let target = Url::parse(&self.0).ok()?.join(location).ok()?;
+        Some(shown(&target))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Url::parse(&self.0) {
+            Ok(url) => formatter.write_str(&shown(&url)),
+            Err(_) => formatter.write_str("its `url`"),
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+fn shown(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}"));
+    format!(
+        "{}://{}{}{}",
+        url.scheme(),
+        url.host_str().unwrap_or_default(),
+        port.unwrap_or_default(),
+        url.path()
+    )
+}
+
+/// What went wrong, without the address that the library adds. The innermost
+/// error says it; the outer ones only that something did.
+pub(super) fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_is_shown() {
+        let address = Address::new("https://me:pass@host.example:8443/a/mcp?key=k-1#x");
+        assert_eq!(address.to_string(), "https://host.example:8443/a/mcp");
+        assert_eq!(format!("{address:?}"), address.to_string());
+        assert_eq!(Address::new("me:pass@").to_string(), "its `url`");
+        let moved = |location| address.moved(location);
+        assert_eq!(
+            moved("/b?key=k-2").as_deref(),
+            Some("https://host.example:8443/b")
+        );
+        assert_eq!(
+            moved("http://you:word@[::1]:9/c?t=1").as_deref(),
+            Some("http://[::1]:9/c")
+        );
+    }
+}
