@@ -327,3 +327,90 @@ async fn fifty_clients_at_once_get_their_own_answers() {
     }
     assert_eq!(gateway.journal("fake").starts(), 1);
 }
+
+#[tokio::test]
+async fn a_call_that_is_cancelled_while_it_waits_never_reaches_the_server() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let script = tools(json!([
+        {"name": "wait", "does": [{"gate": gate}, {"text": "late"}]},
+        {"name": "echo"},
+    ]));
+    let gateway = setup
+        .config("limits", json!({"inFlight": 1}))
+        .fake("fake", script)
+        .start()
+        .await;
+    let client = gateway.client().await;
+    let journal = gateway.journal("fake");
+    let queued =
+        r#"{"jsonrpc":"2.0","id":"queued","method":"tools/call","params":{"name":"fake_echo"}}"#;
+
+    let (late, ()) = tokio::join!(client.text("fake_wait", "{}"), async {
+        until_true("the first call arrived", || {
+            journal.received_of("tools/call").len() == 1
+        })
+        .await;
+        // Whether it comes before or after the call that it means, it counts.
+        let cancelled = r#"{"requestId":"queued"}"#;
+        tokio::join!(
+            client.post(queued),
+            client.notify("notifications/cancelled", cancelled)
+        );
+        std::fs::write(&gate, "").expect("the gate opens");
+    });
+    assert_eq!(late, "late");
+    client.tool("fake_echo", r#"{"after":true}"#).await.result();
+
+    let calls = journal.received_of("tools/call");
+    assert_eq!(calls.len(), 2, "{calls:?}");
+}
+
+#[tokio::test]
+async fn an_id_that_is_in_flight_is_not_taken_twice() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let script = tools(json!([{"name": "wait", "does": [{"gate": gate}, {"text": "late"}]}]));
+    let gateway = setup.fake("fake", script).start().await;
+    let client = gateway.client().await;
+    let call =
+        r#"{"jsonrpc":"2.0","id":"twin","method":"tools/call","params":{"name":"fake_wait"}}"#;
+
+    let (first, ()) = tokio::join!(client.post(call), async {
+        until_true("the first call arrived", || {
+            gateway.journal("fake").received_of("tools/call").len() == 1
+        })
+        .await;
+        let second = client.post(call).await.error();
+        assert_eq!(second["code"], -32600, "{second}");
+        std::fs::write(&gate, "").expect("the gate opens");
+    });
+
+    first.result();
+}
+
+#[tokio::test]
+async fn an_answer_beyond_the_limits_is_reported_at_once() {
+    let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
+    let script = tools(json!([
+        {"name": "big", "does": [{"big": 2 << 20}]},
+        {"name": "deep", "does": [{"result": {"content": [], "deep": deep}}]},
+        {"name": "echo"},
+    ]));
+    let gateway = setup()
+        .config("limits", json!({"messageBytes": 1 << 20, "depth": 64}))
+        .fake("fake", script)
+        .start()
+        .await;
+    let client = gateway.client().await;
+
+    for (tool, limit) in [
+        ("fake_big", "limits.messageBytes"),
+        ("fake_deep", "limits.depth"),
+    ] {
+        let error = client.tool(tool, "{}").await.error();
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(message.contains(limit), "{tool}: {error}");
+    }
+    client.tool("fake_echo", "{}").await.result();
+}

@@ -166,3 +166,21 @@ async fn a_server_that_is_repaired_comes_back_by_itself() {
     .await;
     client.tool("late_echo", "{}").await.result();
 }
+
+#[tokio::test]
+async fn servers_that_end_as_soon_as_they_have_started_are_seen_to() {
+    // Their end may be noticed before, while or after they join the pool.
+    let script = r#"read line; echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"brief","version":"1"}}}'"#;
+    let names: Vec<String> = (0..12).map(|number| format!("brief{number}")).collect();
+    let mut setup = setup().fake("sound", tools(json!([{"name": "echo"}])));
+    for name in &names {
+        setup = setup.server(json!({"name": name, "command": ["sh", "-c", script]}));
+    }
+    let gateway = setup.start().await;
+
+    for name in &names {
+        explained(&gateway.await_state(name, "failing").await);
+    }
+    let client = gateway.client().await;
+    client.tool("sound_echo", "{}").await.result();
+}

@@ -180,3 +180,36 @@ async fn a_question_whose_client_has_left_is_not_awaited_for_ever() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_late_question_of_a_cancelled_call_reaches_nobody_else() {
+    let ask =
+        json!({"ask": {"method": "elicitation/create", "params": {"message": "secret of one"}}});
+    let script = json!({"tools": [
+        {"name": "late", "does": [{"delay": 400}, ask, "asked"]},
+        {"name": "slow", "does": [{"delay": 1200}, {"text": "done"}]},
+    ]});
+    let gateway = setup().fake("fake", script).start().await;
+    let (one, two) = (
+        gateway.client_with(ABLE).await,
+        gateway.client_with(ABLE).await,
+    );
+    let journal = gateway.journal("fake");
+
+    let call =
+        r#"{"jsonrpc":"2.0","id":"one","method":"tools/call","params":{"name":"fake_late"}}"#;
+    let stream = one.post_stream(call).await;
+    until_true("the call arrived", || {
+        journal.received_of("tools/call").len() == 1
+    })
+    .await;
+    one.notify("notifications/cancelled", r#"{"requestId":"one"}"#)
+        .await;
+    let answer = two.tool("fake_slow", "{}").await;
+    drop(stream);
+
+    let leaked = answer.messages().iter().any(|raw| raw.contains("secret"));
+    assert!(!leaked, "{answer:?}");
+    let refused = journal.received().iter().any(|raw| raw.contains("ask-1"));
+    assert!(refused, "the server was told no");
+}

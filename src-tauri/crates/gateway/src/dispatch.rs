@@ -120,7 +120,10 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
         _ => {
             for server in core.in_scope(incoming.scope) {
                 for connection in server.pool.connections() {
-                    connection.send(text.to_vec(), None);
+                    let owner = connection.owner();
+                    if owner.is_free() || owner.is(incoming.client.as_ref()) {
+                        connection.send(text.to_vec(), None);
+                    }
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! Whose question is it? Requests from a server to a client, over connections
 //! that many clients share.
 //!
-//! A question goes to the client whose call is alone in flight on the
-//! connection. From the first question on, a server's connections serve one
+//! A question goes to the client whose calls alone the connection works on, a
+//! call that was cancelled a moment ago included. From the first question on, a server's connections serve one
 //! call at a time, so there is never a doubt; if there was one that first
 //! time, the question is declined, never guessed. A connection that is one
 //! session's alone has no such doubt, and is the only one that may ask for roots.
@@ -181,6 +181,7 @@ pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope
 fn addressee(connection: &Connection) -> Option<Addressee> {
     if let Some(session) = connection.owner().session() {
         let call = connection.pending.latest();
+        let call = call.map(|call| (call.id, call.slot));
         return Some(Addressee { session, call });
     }
     let learned = &connection.inbox.learned;
@@ -188,10 +189,10 @@ fn addressee(connection: &Connection) -> Option<Addressee> {
         let server = &connection.inbox.server;
         tracing::debug!(%server, "asks questions: its connections serve one call at a time from now on");
     }
-    let (call, slot, session) = connection.pending.only()?;
+    let call = connection.pending.undoubted()?;
     Some(Addressee {
-        session: session?,
-        call: Some((call, slot)),
+        session: call.client?,
+        call: Some((call.id, call.slot)),
     })
 }
 

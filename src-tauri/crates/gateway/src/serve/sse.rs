@@ -1,9 +1,12 @@
 //! Clients over HTTP+SSE (MCP 2024-11-05, "Transports / HTTP with SSE"), which
 //! predecessor B spoke too.
 
+mod queue;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
@@ -14,6 +17,8 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use wire::{Kind, encode_sse, error_code};
 
 use super::respond::Refusal;
@@ -23,9 +28,12 @@ use crate::call::Step;
 use crate::core::Core;
 use crate::dispatch::{self, Incoming, Reply};
 use crate::sync::Locked;
+use queue::{Queue, Stalled};
 
-/// Messages on their way to one client.
-const UNDER_WAY: usize = 1024;
+/// Largest messages that may be on their way to one client.
+const UNDER_WAY: usize = 2;
+/// A client whose queue is full must take something in this time.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The open streams by the id that their clients post with.
 #[derive(Debug, Default)]
@@ -36,8 +44,10 @@ pub(super) struct Channels {
 /// One client's stream.
 #[derive(Debug)]
 struct Channel {
-    messages: mpsc::Sender<Bytes>,
+    messages: Queue,
     session: Mutex<Option<Arc<Session>>>,
+    /// The requests that are being worked on.
+    open_requests: TaskTracker,
     /// Ends with the stream, and with it what still works for its client.
     gone: CancellationToken,
 }
@@ -61,16 +71,19 @@ pub(super) async fn open(State(app): State<App>) -> Response {
         );
     }
     let id = URL_SAFE_NO_PAD.encode(random);
-    let (messages, receiver) = mpsc::channel(UNDER_WAY);
-    let channel = Channel {
-        messages,
+    let bytes = app.core.config.limits.message_bytes;
+    let channel = Arc::new(Channel {
+        messages: Queue::new(bytes.saturating_mul(UNDER_WAY), PATIENCE),
         session: Mutex::default(),
+        open_requests: TaskTracker::new(),
         gone: CancellationToken::new(),
-    };
+    });
+    // So that waiting for them means waiting until there are none.
+    channel.open_requests.close();
     app.channels
         .open
         .locked()
-        .insert(id.clone(), Arc::new(channel));
+        .insert(id.clone(), Arc::clone(&channel));
 
     let endpoint = encode_sse(
         Some("endpoint"),
@@ -85,23 +98,27 @@ pub(super) async fn open(State(app): State<App>) -> Response {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.reset();
     let draining = app.core.ending.draining.clone();
-    let state = (receiver, ticks, draining, Farewell { app, id });
-    let rest = futures_util::stream::unfold(
-        state,
-        |(mut receiver, mut ticks, draining, farewell)| async {
+    let state = (channel, ticks, draining, Farewell { app, id });
+    let rest =
+        futures_util::stream::unfold(state, |(channel, mut ticks, draining, farewell)| async {
             let event = tokio::select! {
-                message = receiver.recv() => encode_sse(Some("message"), &message?).into(),
+                biased;
+                message = channel.messages.take() => message_event(&message?),
+                // What was added last may have come between the two looks.
+                () = channel.is_done(&draining) => message_event(&channel.messages.take_waiting()?),
                 _ = ticks.tick() => respond::COMMENT,
-                () = draining.cancelled() => return None,
             };
             Some((
                 Ok::<Bytes, Infallible>(event),
-                (receiver, ticks, draining, farewell),
+                (channel, ticks, draining, farewell),
             ))
-        },
-    );
+        });
     let greeting = futures_util::stream::iter([Ok(greeting)]);
     respond::event_stream(futures_util::StreamExt::chain(greeting, rest))
+}
+
+fn message_event(message: &[u8]) -> Bytes {
+    encode_sse(Some("message"), message).into()
 }
 
 /// `POST /sse`: with a session id a message of that stream, without one
@@ -152,7 +169,7 @@ fn session_id(query: &HashMap<String, String>, request: &Request) -> Option<Stri
 }
 
 async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal> {
-    let Some(channel) = app.channels.open.locked().get(id).cloned() else {
+    let Some((channel, working)) = app.channels.find(id) else {
         let message = "Session not found: its stream has ended; open GET /sse again";
         return Err(respond::refuse(
             StatusCode::NOT_FOUND,
@@ -176,11 +193,11 @@ async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal>
             // Answered over the stream; this response only says that it was taken.
             let tasks = app.core.tasks.clone();
             tasks.spawn(async move {
-                let gone = channel.gone.clone();
                 tokio::select! {
                     () = work(&app.core, &channel, incoming, id) => {}
-                    () = gone.cancelled() => {}
+                    () = channel.gone.cancelled() => {}
                 }
+                drop(working);
             });
         }
         Kind::Notification { .. } => dispatch::notification(&app.core, &incoming),
@@ -199,17 +216,17 @@ async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal>
 
 /// Works on one request until its answer is on the stream.
 async fn work(core: &Arc<Core>, channel: &Arc<Channel>, incoming: Incoming, id: wire::Span) {
-    // The stream's own end is the only way that sending fails, and ends this task too.
-    let send = async |message: Bytes| drop(channel.messages.send(message).await);
+    let send = async |message: Bytes| channel.send(message).await;
     if incoming.envelope.method(&incoming.text) == "initialize" {
         match handshake::initialize(core, None, &incoming.text, &incoming.envelope, id).await {
             Ok((session, answer)) => {
-                let mut unasked = session.listen();
-                *channel.session.locked() = Some(session);
-                send(answer).await;
-                while let Some(message) = unasked.recv().await {
-                    send(message).await;
+                let unasked = session.listen();
+                // One session per stream: a second hello ends what the first began.
+                if let Some(former) = channel.session.locked().replace(session) {
+                    core.sessions.forget(&former.id);
                 }
+                send(answer).await;
+                core.tasks.spawn(forward(Arc::clone(channel), unasked));
             }
             Err(answer) => send(answer).await,
         }
@@ -229,12 +246,62 @@ async fn work(core: &Arc<Core>, channel: &Arc<Channel>, incoming: Incoming, id: 
     }
 }
 
+/// Passes on what belongs to no call, until its session or the stream ends.
+async fn forward(channel: Arc<Channel>, mut unasked: mpsc::Receiver<Bytes>) {
+    let passing = async {
+        while let Some(message) = unasked.recv().await {
+            channel.send(message).await;
+        }
+    };
+    tokio::select! {
+        () = passing => {}
+        () = channel.gone.cancelled() => {}
+    }
+}
+
+// === impl Channels ===
+
+impl Channels {
+    /// An open stream, which from now on does not end before the token is dropped.
+    fn find(&self, id: &str) -> Option<(Arc<Channel>, TaskTrackerToken)> {
+        let open = self.open.locked();
+        let channel = open.get(id)?;
+        Some((Arc::clone(channel), channel.open_requests.token()))
+    }
+}
+
+// === impl Channel ===
+
+impl Channel {
+    /// Puts a message on the stream. A client that does not read is hung up on.
+    async fn send(&self, message: Bytes) {
+        if self.messages.push(message).await == Err(Stalled) && !self.gone.is_cancelled() {
+            tracing::warn!(
+                "a client of HTTP+SSE has read nothing for {} s and is hung up on",
+                PATIENCE.as_secs()
+            );
+            self.messages.give_up();
+            self.gone.cancel();
+        }
+    }
+
+    /// Returns when the gateway is ending and nothing is being worked on for
+    /// this client; what takes longer is cut off with its connection.
+    async fn is_done(&self, draining: &CancellationToken) {
+        draining.cancelled().await;
+        self.open_requests.wait().await;
+    }
+}
+
+// === impl Farewell ===
+
 impl Drop for Farewell {
     fn drop(&mut self) {
         let Some(channel) = self.app.channels.open.locked().remove(&self.id) else {
             return;
         };
         channel.gone.cancel();
+        channel.messages.give_up();
         if let Some(session) = channel.session.locked().take() {
             self.app.core.sessions.forget(&session.id);
         }

@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::StreamExt;
 use tokio::time::{MissedTickBehavior, interval};
 use wire::{EnvelopeError, Kind, Version, encode_sse, error_code};
 
@@ -21,6 +21,10 @@ use crate::dispatch::{self, Incoming, Reply};
 
 const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
+/// Messages in one batch.
+const BATCH: usize = 1000;
+/// As many of them are worked on at once.
+const BATCH_AT_ONCE: usize = 32;
 
 /// `POST /mcp`, `POST /:service/mcp`: one message, or a batch where the version has them.
 pub(super) async fn post(
@@ -252,7 +256,7 @@ fn answered(incoming: &Incoming, id: wire::Span) -> Response {
     respond::accepted()
 }
 
-/// A batch: its requests are worked on side by side and answered together.
+/// A batch: its requests are worked on side by side, within reason, and answered together.
 async fn batch(
     core: Arc<Core>,
     scope: Option<ServerIndex>,
@@ -267,6 +271,17 @@ async fn batch(
             message,
         );
     };
+    if elements.len() > BATCH {
+        let message = format!(
+            "Invalid Request: a batch of {} messages; at most {BATCH} may be sent in one",
+            elements.len()
+        );
+        return respond::rpc_error(
+            StatusCode::BAD_REQUEST,
+            error_code::INVALID_REQUEST,
+            &message,
+        );
+    }
     let one = |element: wire::Span| {
         let (core, text, client) = (
             Arc::clone(&core),
@@ -309,11 +324,11 @@ async fn batch(
             }
         }
     };
-    let answers: Vec<Bytes> = join_all(elements.into_iter().map(one))
-        .await
-        .into_iter()
-        .flatten()
-        .collect();
+    let answers: Vec<Bytes> = futures_util::stream::iter(elements.into_iter().map(one))
+        .buffered(BATCH_AT_ONCE)
+        .filter_map(std::future::ready)
+        .collect()
+        .await;
     if answers.is_empty() {
         return respond::accepted();
     }

@@ -127,8 +127,8 @@ pub(crate) fn unusable(connection: &Connection, head: &[u8], why: &Words) {
     // An answer without an id to be read can only be that of the one call there is.
     let may_be_answer = memchr::memmem::find(head, br#""method""#).is_none();
     let id = id.or_else(|| {
-        let (id, _, _) = connection.pending.only().filter(|_| may_be_answer)?;
-        Some(id)
+        let only = connection.pending.undoubted().filter(|_| may_be_answer)?;
+        Some(only.id)
     });
     let told = id.is_some_and(|id| connection.pending.lose(id, Lost::Died(why.clone())));
     tracing::warn!(server = %inbox.server, told, "a message was not taken: {}", why.en);
@@ -226,8 +226,8 @@ fn notified(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope
         }
         "notifications/message" => logged(connection, &text, envelope),
         "notifications/cancelled" => questions::withdrawn(connection, &text, envelope),
-        _ => match connection.pending.only() {
-            Some((_, slot, _)) if slot.push(text.clone()) => {}
+        _ => match connection.pending.undoubted() {
+            Some(call) if call.slot.push(text.clone()) => {}
             _ => inbox.sessions.broadcast(inbox.index, &text),
         },
     }
@@ -242,11 +242,12 @@ fn logged(connection: &Connection, text: &Bytes, envelope: &wire::Envelope) {
         let found = wire::members(params).find(|member| member.key.of(params) == b"level")?;
         crate::log_level::LogLevel::from_wire(&wire::string_text(found.value.of(params))?)
     });
-    if let Some((_, slot, client)) = connection.pending.only() {
-        let wanted = client
+    if let Some(call) = connection.pending.undoubted() {
+        let wanted = call
+            .client
             .as_ref()
             .is_none_or(|client| client.wants_log(level, true));
-        if wanted && slot.push(text.clone()) {
+        if wanted && call.slot.push(text.clone()) {
             return;
         }
     }

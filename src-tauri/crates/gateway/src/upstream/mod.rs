@@ -203,8 +203,7 @@ impl Connection {
 
     /// Ends a call that its client has cancelled.
     pub(crate) fn abandon(&self, id: CallId) {
-        let asks = self.inbox.learned.asks.load(Ordering::Relaxed);
-        self.pending.abandon(id, Lost::Cancelled, asks);
+        self.pending.abandon(id, Lost::Cancelled);
     }
 
     /// Ends a call that has shown no sign of life. A server that asks questions
@@ -212,9 +211,8 @@ impl Connection {
     /// could still be about this one.
     pub(crate) fn give_up(self: &Arc<Self>, id: CallId) {
         self.cancel(id, "no sign of life within the call timeout");
-        let asks = self.inbox.learned.asks.load(Ordering::Relaxed);
-        self.pending.abandon(id, Lost::TimedOut, asks);
-        if asks {
+        self.pending.abandon(id, Lost::TimedOut);
+        if self.inbox.learned.asks.load(Ordering::Relaxed) {
             self.closing.cancel();
         }
     }

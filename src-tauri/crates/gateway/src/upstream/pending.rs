@@ -53,11 +53,16 @@ struct Entry {
     abandoned: Option<Instant>,
 }
 
-/// An abandoned call keeps its lease this long where a server asks questions,
-/// so that its late question finds no other call to be mistaken for.
-const LEASE_OF_ABANDONED: Duration = Duration::from_secs(5);
-/// Afterwards it is remembered this long: questions are in doubt until then.
-const ABANDONED: Duration = Duration::from_secs(60);
+/// An abandoned call is remembered this long: until then a question could be its.
+const ABANDONED: Duration = Duration::from_secs(15);
+
+/// A call that a message of the server may belong to.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) id: CallId,
+    pub(crate) slot: Arc<Slot>,
+    pub(crate) client: Option<Arc<Session>>,
+}
 
 /// How an answer relates to the calls before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,19 +121,14 @@ impl Pending {
         true
     }
 
-    /// Ends a call for its caller while the server may still work on it. Its
-    /// lease ends with it unless `keep_lease`; then it does a little later.
-    pub(crate) fn abandon(&self, id: CallId, lost: Lost, keep_lease: bool) {
+    /// Ends a call, and its lease, while the server may still work on it.
+    pub(crate) fn abandon(&self, id: CallId, lost: Lost) {
         let mut table = self.table.locked();
         let Some(entry) = table.calls.get_mut(&id) else {
             return;
         };
         entry.abandoned.get_or_insert_with(Instant::now);
-        let lease = if keep_lease {
-            None
-        } else {
-            entry.call.lease.take()
-        };
+        let lease = entry.call.lease.take();
         let slot = Arc::clone(&entry.call.slot);
         drop(table);
         slot.finish(Err(lost));
@@ -155,24 +155,41 @@ impl Pending {
         entry.is_some_and(|entry| entry.abandoned.is_none())
     }
 
-    /// The one call in flight, if there is exactly one. The gateway's own
-    /// requests do not count: no client is behind them. Abandoned ones do.
-    pub(crate) fn only(&self) -> Option<(CallId, Arc<Slot>, Option<Arc<Session>>)> {
+    /// The call that a message belongs to, where it is beyond doubt whose: every
+    /// call that the server may be working on is one client's. Of several the
+    /// latest counts. The gateway's own requests do not: no client is behind
+    /// them; abandoned ones do.
+    pub(crate) fn undoubted(&self) -> Option<Candidate> {
         let table = self.table.locked();
-        let mut calls = table.calls.iter().filter(|(_, entry)| entry.of_client);
-        let (&id, entry) = calls.next()?;
-        calls.next().is_none().then(|| {
-            let call = &entry.call;
-            (id, Arc::clone(&call.slot), call.client.clone())
-        })
+        let mut calls = table.calls.values().filter(|entry| entry.of_client);
+        let whose = &calls.next()?.call.client;
+        let same = |entry: &Entry| match (&entry.call.client, whose) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        if !calls.all(same) {
+            return None;
+        }
+        drop(calls);
+        Self::latest_of(&table)
     }
 
-    /// The call that was begun last, not counting the gateway's own.
-    pub(crate) fn latest(&self) -> Option<(CallId, Arc<Slot>)> {
-        let table = self.table.locked();
-        let clients = table.calls.iter().filter(|(_, entry)| entry.of_client);
-        let (&id, entry) = clients.max_by_key(|(id, _)| **id)?;
-        Some((id, Arc::clone(&entry.call.slot)))
+    /// The call that was begun last and goes on, not counting the gateway's own.
+    pub(crate) fn latest(&self) -> Option<Candidate> {
+        Self::latest_of(&self.table.locked())
+    }
+
+    fn latest_of(table: &Table) -> Option<Candidate> {
+        let live = table
+            .calls
+            .iter()
+            .filter(|(_, entry)| entry.of_client && entry.abandoned.is_none());
+        let (&id, entry) = live.max_by_key(|(id, _)| **id)?;
+        Some(Candidate {
+            id,
+            slot: Arc::clone(&entry.call.slot),
+            client: entry.call.client.clone(),
+        })
     }
 
     /// Stops or restarts the clock of a call while a person is asked.
@@ -193,12 +210,6 @@ impl Pending {
         let now = Instant::now();
         let age = |since: Option<Instant>| since.map(|since| now.duration_since(since));
         let mut table = self.table.locked();
-        let mut leases = Vec::new();
-        for entry in table.calls.values_mut() {
-            if age(entry.abandoned).is_some_and(|age| age >= LEASE_OF_ABANDONED) {
-                leases.extend(entry.call.lease.take());
-            }
-        }
         table
             .calls
             .retain(|_, entry| age(entry.abandoned).is_none_or(|age| age < ABANDONED));
@@ -207,16 +218,12 @@ impl Pending {
                 && entry.abandoned.is_none()
                 && now.duration_since(entry.last_sign) >= patience
         };
-        let late = table
+        table
             .calls
             .iter()
             .filter(|(_, entry)| is_late(entry))
             .map(|(&id, _)| id)
-            .collect();
-        drop(table);
-        // Outside the lock: whoever waits for a connection is served by this.
-        drop(leases);
-        late
+            .collect()
     }
 
     /// Ends every call, now and later.
