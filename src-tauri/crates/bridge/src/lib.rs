@@ -7,6 +7,7 @@
 //! says so, and when it is back, the session is taken up again.
 
 mod args;
+mod departures;
 mod fault;
 mod handshake;
 mod input;

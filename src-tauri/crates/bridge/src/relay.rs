@@ -1,5 +1,6 @@
 //! What becomes of each message: requests run side by side, a handshake
-//! (`handshake`) and everything without an answer goes in order.
+//! (`handshake`) and everything without an answer goes in order. A notification
+//! never overtakes a request that the client wrote before it (`departures`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,7 @@ use tokio::task::JoinSet;
 use wire::{EnvelopeError, Kind, LineTooLong, error_code};
 
 use crate::args::Language;
+use crate::departures::{Departures, Ticket};
 use crate::fault::Fault;
 use crate::messages::{Messages, split};
 use crate::output::Output;
@@ -22,6 +24,9 @@ pub(crate) const DEPTH: usize = 4096;
 /// How long a message without an answer may hold up what follows it.
 pub(crate) const ONE_WAY_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How long a notification waits for requests before it to leave.
+const DEPARTURE_DEADLINE: Duration = Duration::from_secs(3);
+
 /// How often in a row a broken answer is taken up without getting any further.
 const RESUMPTIONS: usize = 5;
 
@@ -32,6 +37,7 @@ pub(crate) struct Relay {
     pub(crate) out: Output,
     language: Language,
     in_flight: Mutex<HashMap<Bytes, Progress>>,
+    departures: Departures,
 }
 
 /// How a request in flight stands.
@@ -50,6 +56,7 @@ impl Relay {
             out,
             language: Language::current(),
             in_flight: Mutex::default(),
+            departures: Departures::default(),
         })
     }
 
@@ -88,7 +95,8 @@ impl Relay {
                     relay.hello(message, id).await;
                 } else {
                     self.in_flight().insert(id.clone(), Progress::Awaited);
-                    calls.spawn(async move { relay.request(message, id).await });
+                    let ticket = self.departures.ticket();
+                    calls.spawn(async move { relay.request(message, id, ticket).await });
                 }
             }
             Kind::Notification { .. } => {
@@ -99,6 +107,7 @@ impl Relay {
                 {
                     *progress = Progress::Cancelled;
                 }
+                self.departures.all_left(DEPARTURE_DEADLINE).await;
                 self.one_way(message.clone()).await;
                 if method == "notifications/initialized" {
                     self.sessions.remember_initialized(message);
@@ -114,8 +123,8 @@ impl Relay {
         self.in_flight().keys().cloned().collect()
     }
 
-    async fn request(&self, message: Bytes, id: Bytes) {
-        let outcome = self.try_request(message, &id).await;
+    async fn request(&self, message: Bytes, id: Bytes, ticket: Ticket) {
+        let outcome = self.try_request(message, &id, ticket).await;
         let progress = self.in_flight().remove(&id);
         if let Err(fault) = outcome
             && progress != Some(Progress::Cancelled)
@@ -124,12 +133,17 @@ impl Relay {
         }
     }
 
-    async fn try_request(&self, message: Bytes, id: &[u8]) -> Result<(), Fault> {
+    async fn try_request(&self, message: Bytes, id: &[u8], ticket: Ticket) -> Result<(), Fault> {
         let session = self.sessions.current();
-        match self.exchange(message.clone(), id, &session).await {
+        let body = ticket.body(message.clone());
+        match self.exchange(body, id, &session).await {
             // A 404 proves that the message was not acted upon, so repeating it is safe.
             Err(Fault::SessionGone) => {
                 self.renew(session.generation).await?;
+                // The cancellation went to the session that is gone.
+                if self.is_cancelled(id) {
+                    return Err(Fault::SessionGone);
+                }
                 self.exchange(message, id, &self.sessions.current()).await
             }
             outcome => outcome,
@@ -139,7 +153,12 @@ impl Relay {
     /// Posts a request and hands on everything up to its response. A stream
     /// that ends early is taken up where the gateway allows it (2025-11-25,
     /// "Resumability and Redelivery").
-    async fn exchange(&self, message: Bytes, id: &[u8], session: &Session) -> Result<(), Fault> {
+    async fn exchange(
+        &self,
+        message: impl Into<reqwest::Body>,
+        id: &[u8],
+        session: &Session,
+    ) -> Result<(), Fault> {
         let mut messages = Messages::new(self.remote.post(message, session).await?);
         let mut last_event: Option<String> = None;
         let mut attempts = 0;
@@ -251,6 +270,10 @@ impl Relay {
         self.out
             .send(wire::error_response(id, code, why, None))
             .await;
+    }
+
+    fn is_cancelled(&self, id: &[u8]) -> bool {
+        self.in_flight().get(id) == Some(&Progress::Cancelled)
     }
 
     fn in_flight(&self) -> MutexGuard<'_, HashMap<Bytes, Progress>> {

@@ -4,9 +4,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Body, Client, Method, RequestBuilder, Response, StatusCode};
 
 use crate::fault::Fault;
 use crate::session::Session;
@@ -31,7 +30,11 @@ impl Remote {
     }
 
     /// Posts a message; the answer is a success whose body is still to be read.
-    pub(crate) async fn post(&self, message: Bytes, session: &Session) -> Result<Response, Fault> {
+    pub(crate) async fn post(
+        &self,
+        message: impl Into<Body>,
+        session: &Session,
+    ) -> Result<Response, Fault> {
         let request = self
             .request(Method::POST, session)?
             .header(ACCEPT, "application/json, text/event-stream")

@@ -1,13 +1,13 @@
 //! The bridge between in-memory pipes and a small HTTP server that plays the
 //! gateway, as each test needs it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -103,8 +103,14 @@ impl Stub {
     }
 }
 
+/// The stub never reads what is larger, so that the connection fills up.
+const TOO_LARGE: usize = 32 << 20;
+
 async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    if body.size_hint().lower() > TOO_LARGE as u64 {
+        return std::future::pending().await;
+    }
     let body = axum::body::to_bytes(body, usize::MAX)
         .await
         .expect("a body");
@@ -481,6 +487,33 @@ async fn a_session_that_stays_gone_ends_in_an_error_not_in_a_loop() {
 }
 
 #[tokio::test]
+async fn a_cancelled_request_is_not_repeated_in_the_next_session() {
+    let hellos = Mutex::new(0);
+    let stub = Stub::start(move |seen| {
+        let mut hellos = hellos.lock().expect("no panic");
+        *hellos += usize::from(seen.body == HELLO);
+        let is_opening = [HELLO, INITIALIZED].contains(&seen.body.as_str());
+        match seen.method == Method::POST && !is_opening && *hellos == 1 {
+            true => Reply::Status(404, "no such session"),
+            false => decent(seen),
+        }
+    })
+    .await;
+    let mut client = Client::greeted(stub.port).await;
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#;
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+    client.send(&[call, cancel].join("\n")).await;
+    until("the session is open again", || {
+        stub.posts().iter().filter(|post| *post == HELLO).count() == 2
+    })
+    .await;
+
+    assert_eq!(client.leave().await, Vec::<String>::new());
+    let posts = stub.posts();
+    assert_eq!(posts.iter().filter(|post| *post == call).count(), 1);
+}
+
+#[tokio::test]
 async fn while_the_gateway_is_away_each_request_gets_an_error_and_then_all_is_well_again() {
     let stub = Stub::start(decent).await;
     let port = stub.port;
@@ -664,6 +697,117 @@ async fn a_cancelled_request_stays_unanswered_and_the_cancellation_is_handed_on(
     .await;
     drop(hold);
     assert_eq!(client.leave().await, Vec::<String>::new());
+}
+
+/// A gateway whose calls run until they are cancelled. A cancellation that
+/// comes before its call is lost.
+fn cancellable() -> impl Fn(&Seen) -> Reply + Send + Sync + 'static {
+    let running = Mutex::new(HashMap::new());
+    move |seen| {
+        let message: Value = serde_json::from_str(&seen.body).unwrap_or_default();
+        let mut running = running.lock().expect("no panic");
+        match message["method"].as_str() {
+            Some("tools/call") => {
+                let (hold, held) = mpsc::unbounded_channel();
+                running.insert(message["id"].to_string(), hold);
+                Reply::Open(held)
+            }
+            Some("notifications/cancelled") => {
+                running.remove(&message["params"]["requestId"].to_string());
+                Reply::Status(202, "")
+            }
+            Some("still running") => Reply::Json(
+                json!({"jsonrpc": "2.0", "id": message["id"], "result": running.len()}).to_string(),
+            ),
+            _ => decent(seen),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_in_the_same_write_never_overtakes_its_request() {
+    let stub = Stub::start(cancellable()).await;
+    let mut client = Client::greeted(stub.port).await;
+    until("the session is open", || stub.posts().len() == 2).await;
+    let mut written = Vec::new();
+    for id in 0..20 {
+        // Some fill the connection's buffers, some come in company.
+        let text = "x".repeat(if id % 5 == 0 { 1 << 20 } else { 1 });
+        let mut messages: Vec<String> = (0..=id % 3)
+            .map(|n| format!(r#"{{"jsonrpc":"2.0","id":"{id}-{n}","method":"tools/call","params":{{"name":"{text}"}}}}"#))
+            .collect();
+        messages.extend((0..=id % 3).map(|n| format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":"{id}-{n}"}}}}"#)));
+        client.send(&messages.join("\n")).await;
+        written.extend(messages);
+    }
+    client
+        .send(r#"{"jsonrpc":"2.0","id":"all","method":"still running"}"#)
+        .await;
+
+    assert_eq!(
+        client.json().await,
+        json!({"jsonrpc": "2.0", "id": "all", "result": 0})
+    );
+    assert_eq!(client.leave().await, Vec::<String>::new());
+    let posts = stub.posts();
+    let arrived = &posts[2..posts.len() - 1];
+    assert_eq!(arrived.len(), written.len());
+    let place = |message: &String| arrived.iter().position(|post| post == message);
+    for (at, cancel) in written.iter().enumerate() {
+        if cancel.contains("notifications/cancelled") {
+            assert_eq!(
+                place(cancel),
+                Some(at),
+                "after all that was written before it"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn progress_in_the_same_write_follows_the_request_before_it() {
+    let stub = Stub::start(decent).await;
+    let mut client = Client::greeted(stub.port).await;
+    let mut written = vec![HELLO.to_owned(), INITIALIZED.to_owned()];
+    for id in 0..20 {
+        let pair = [
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call"}}"#),
+            format!(
+                r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":1,"progress":{id}}}}}"#
+            ),
+        ];
+        client.send(&pair.join("\n")).await;
+        assert_eq!(client.json().await["id"], id);
+        written.extend(pair);
+    }
+    client.leave().await;
+    assert_eq!(stub.posts(), written);
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_get_through_holds_up_the_rest_only_for_seconds() {
+    let stub = Stub::start(decent).await;
+    let mut client = Client::greeted(stub.port).await;
+    let big = "x".repeat(TOO_LARGE);
+    client
+        .send(&format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":"{big}"}}"#
+        ))
+        .await;
+    client
+        .send(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#)
+        .await;
+    client
+        .send(r#"{"jsonrpc":"2.0","id":2,"method":"x"}"#)
+        .await;
+    let start = Instant::now();
+    assert_eq!(client.json().await["id"], 2);
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+    client.bridge.abort();
 }
 
 #[tokio::test]
