@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use testkit::client::member;
 use testkit::wait::soon;
 
 use crate::support::{BRIDGE, StdioClient, setup, tools};
@@ -85,4 +86,44 @@ async fn it_answers_within_milliseconds_of_its_start_and_ends_on_sigterm() {
     }
     // A debug build on a busy machine; the release build takes a few milliseconds.
     assert!(best < Duration::from_millis(250), "{best:?}");
+}
+
+#[tokio::test]
+async fn a_cancellation_in_the_same_write_as_its_request_is_never_lost() {
+    let script = tools(json!([{"name": "hang", "does": ["hang"]}]));
+    let gateway = setup().fake("fake", script).start().await;
+    let mut client = StdioClient::start(gateway.setup(), BRIDGE, &[&gateway.endpoint]);
+    client.greet().await;
+    for id in 1..=20 {
+        let call = format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"fake_hang"}}}}"#
+        );
+        let cancel = format!(
+            r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id}}}}}"#
+        );
+        client.send(&[call, cancel].join("\n")).await;
+    }
+    // It is answered after everything before it was delivered.
+    client
+        .send(r#"{"jsonrpc":"2.0","id":21,"method":"ping"}"#)
+        .await;
+    client.response(21).await;
+
+    let start = Instant::now();
+    client.leave().await;
+    // A call that still runs keeps the bridge for five seconds before it cancels by itself.
+    assert!(
+        start.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        start.elapsed()
+    );
+    let journal = gateway.journal("fake");
+    let cancelled: Vec<String> = journal
+        .received_of("notifications/cancelled")
+        .iter()
+        .map(|message| member(&member(message, "params"), "requestId"))
+        .collect();
+    for call in journal.received_of("tools/call") {
+        assert!(cancelled.contains(&member(&call, "id")), "{call}");
+    }
 }
