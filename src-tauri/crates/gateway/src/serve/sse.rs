@@ -30,7 +30,7 @@ use crate::dispatch::{self, Incoming, Reply};
 use crate::sync::Locked;
 use queue::{Queue, Stalled};
 
-/// Largest messages that may be on their way to one client.
+/// As many messages of the largest size may be on their way to one client.
 const UNDER_WAY: usize = 2;
 /// A client whose queue is full must take something in this time.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -225,6 +225,11 @@ async fn work(core: &Arc<Core>, channel: &Arc<Channel>, incoming: Incoming, id: 
                 if let Some(former) = channel.session.locked().replace(session) {
                     core.sessions.forget(&former.id);
                 }
+                if channel.gone.is_cancelled() {
+                    // The client left meanwhile; its farewell may have been too early to see this.
+                    channel.forget_session(core);
+                    return;
+                }
                 send(answer).await;
                 core.tasks.spawn(forward(Arc::clone(channel), unasked));
             }
@@ -265,7 +270,9 @@ impl Channels {
     /// An open stream, which from now on does not end before the token is dropped.
     fn find(&self, id: &str) -> Option<(Arc<Channel>, TaskTrackerToken)> {
         let open = self.open.locked();
-        let channel = open.get(id)?;
+        let channel = open
+            .get(id)
+            .filter(|channel| !channel.gone.is_cancelled())?;
         Some((Arc::clone(channel), channel.open_requests.token()))
     }
 }
@@ -282,6 +289,12 @@ impl Channel {
             );
             self.messages.give_up();
             self.gone.cancel();
+        }
+    }
+
+    fn forget_session(&self, core: &Core) {
+        if let Some(session) = self.session.locked().take() {
+            core.sessions.forget(&session.id);
         }
     }
 
@@ -302,8 +315,6 @@ impl Drop for Farewell {
         };
         channel.gone.cancel();
         channel.messages.give_up();
-        if let Some(session) = channel.session.locked().take() {
-            self.app.core.sessions.forget(&session.id);
-        }
+        channel.forget_session(&self.app.core);
     }
 }

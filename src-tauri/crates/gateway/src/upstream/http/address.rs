@@ -21,17 +21,14 @@ impl Address {
 
     /// What may be shown of a redirect's target, which may be relative.
     pub(super) fn moved(&self, location: &str) -> Option<String> {
-        let target = Url::parse(&self.0).ok()?.join(location).ok()?;
-        Some(shown(&target))
+        shown(&Url::parse(&self.0).ok()?.join(location).ok()?)
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Url::parse(&self.0) {
-            Ok(url) => formatter.write_str(&shown(&url)),
-            Err(_) => formatter.write_str("its `url`"),
-        }
+        let shown = Url::parse(&self.0).ok().and_then(|url| shown(&url));
+        formatter.write_str(shown.as_deref().unwrap_or("its `url`"))
     }
 }
 
@@ -41,15 +38,13 @@ impl fmt::Debug for Address {
     }
 }
 
-fn shown(url: &Url) -> String {
-    let port = url.port().map(|port| format!(":{port}"));
-    format!(
-        "{}://{}{}{}",
-        url.scheme(),
-        url.host_str().unwrap_or_default(),
-        port.unwrap_or_default(),
-        url.path()
-    )
+/// `None` for what has no host: its secrets cannot be told apart.
+fn shown(url: &Url) -> Option<String> {
+    let (scheme, host, path) = (url.scheme(), url.host_str()?, url.path());
+    Some(match url.port() {
+        Some(port) => format!("{scheme}://{host}:{port}{path}"),
+        None => format!("{scheme}://{host}{path}"),
+    })
 }
 
 /// What went wrong, without the address that the library adds. The innermost
