@@ -1,11 +1,17 @@
 //! Streamable HTTP servers behind the gateway.
 
+mod awkward;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use testkit::client::member;
 use testkit::wait::{until, until_true};
 use testkit::{Gateway, HttpFake, Setup};
 
 use crate::support::setup;
+use awkward::{Awkward, Reply, answer};
 
 async fn in_front_of(setup: Setup, fake: &HttpFake) -> Gateway {
     setup
@@ -137,4 +143,157 @@ async fn the_session_with_a_remote_server_is_ended_at_the_end() {
         text.contains(r#""http":"DELETE""#)
     })
     .await;
+}
+
+async fn in_front_of_awkward(fake: &Awkward) -> Gateway {
+    let url = format!("http://127.0.0.1:{}/mcp", fake.port);
+    let server = json!({"name": "far", "type": "remote", "url": url});
+    let gateway = setup().server(server).start().await;
+    gateway.await_state("far", "ready").await;
+    gateway
+}
+
+#[tokio::test]
+async fn no_secret_of_an_address_is_shown_anywhere() {
+    let moved = Awkward::start(|seen| match seen.method.as_str() {
+        "POST" => Reply::Status(
+            "307 Temporary Redirect",
+            "location: http://bob:s3cret@else.example/new?key=t0ken\r\n",
+        ),
+        _ => Reply::Usual,
+    })
+    .await;
+    let gone = Awkward::start(|_| Reply::Usual).await.port;
+    let remote = |name: &str, port: u16| json!({"name": name, "type": "remote", "url": format!("http://ann:s3cret@127.0.0.1:{port}/mcp?key=t0ken")});
+    let setup = setup()
+        .server(remote("moved", moved.port))
+        .server(remote("gone", gone));
+    let gateway = setup.start().await;
+    let status = gateway.await_state("gone", "failing").await.to_string();
+    assert!(
+        status.contains(&format!("http://127.0.0.1:{gone}/mcp cannot be reached")),
+        "{status}"
+    );
+    let status = gateway.await_state("moved", "failing").await.to_string();
+    assert!(
+        status.contains("has moved to http://else.example/new;"),
+        "{status}"
+    );
+    let call = gateway.client().await.tool("gone_work", "{}").await;
+    let shown = [
+        gateway.status().await.to_string(),
+        gateway.stderr(),
+        gateway.stdout(),
+        call.body,
+    ];
+    for text in shown {
+        assert!(
+            !text.contains("s3cret") && !text.contains("t0ken"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_before_the_answer_is_taken_up_again() {
+    let call = Mutex::new((Value::Null, 0));
+    let fake = Awkward::start(move |seen| {
+        let mut call = call.lock().expect("nothing panics here");
+        match (seen.body["method"].as_str(), seen.last_event_id.as_deref()) {
+            (Some("tools/call"), _) => {
+                call.0 = seen.body.clone();
+                Reply::Events("id: one\nretry: 250\ndata:\n\n".to_owned())
+            }
+            (_, Some("one")) => Reply::Events("id: two\ndata:\n\n".to_owned()),
+            (_, Some("two")) => {
+                call.1 += 1;
+                match call.1 {
+                    1 => Reply::Status("503 Service Unavailable", ""),
+                    _ => Reply::Events(format!("data: {}\n\n", answer(&call.0, "at last"))),
+                }
+            }
+            _ => Reply::Usual,
+        }
+    })
+    .await;
+    let gateway = in_front_of_awkward(&fake).await;
+    let client = gateway.client().await;
+    assert_eq!(client.text("far_work", "{}").await, "at last");
+    assert_eq!(fake.seen("tools/call").len(), 1, "it was called once");
+}
+
+#[tokio::test]
+async fn a_listening_stream_that_ends_at_once_is_opened_again_ever_more_slowly() {
+    let fake = Awkward::start(|seen| match seen.method.as_str() {
+        "GET" => Reply::Events("id: here\nretry: 0\ndata:\n\n".to_owned()),
+        _ => Reply::Usual,
+    })
+    .await;
+    let _gateway = in_front_of_awkward(&fake).await;
+    until_true("it was opened three times", || fake.seen("GET").len() == 3).await;
+    let opened = fake.seen("GET");
+    let places: Vec<_> = opened
+        .iter()
+        .map(|seen| seen.last_event_id.as_deref())
+        .collect();
+    assert_eq!(places, [None, Some("here"), Some("here")]);
+    let waits = [opened[1].at - opened[0].at, opened[2].at - opened[1].at];
+    assert!(waits[0] >= Duration::from_millis(900), "{waits:?}");
+    assert!(waits[1] >= Duration::from_millis(1900), "{waits:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_over_leaves_no_request_behind() {
+    let fake = Awkward::start(|seen| match seen.body["method"].as_str() {
+        Some("tools/call") => Reply::Hang,
+        _ => Reply::Usual,
+    })
+    .await;
+    let gateway = in_front_of_awkward(&fake).await;
+    let client = gateway.client().await;
+    let call = r#"{"jsonrpc":"2.0","id":77,"method":"tools/call","params":{"name":"far_work"}}"#;
+    let calling = client.clone();
+    let calling = tokio::spawn(async move { calling.post(call).await });
+    until_true("the call has arrived", || {
+        fake.seen("tools/call").len() == 1
+    })
+    .await;
+    client
+        .notify("notifications/cancelled", r#"{"requestId":77}"#)
+        .await;
+    until_true("its connection is closed", || {
+        fake.seen("tools/call")[0].left
+    })
+    .await;
+    calling.await.expect("it ends");
+}
+
+#[tokio::test]
+async fn a_failure_to_connect_spares_the_calls_in_flight() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let waiting = gate.clone();
+    let fake = Awkward::start(move |seen| match seen.body["method"].as_str() {
+        Some("tools/call") => Reply::Wait(waiting.clone()),
+        _ => Reply::Usual,
+    })
+    .await;
+    let gateway = in_front_of_awkward(&fake).await;
+    let client = gateway.client().await;
+    let calling = client.clone();
+    let calling = tokio::spawn(async move { calling.text("far_work", "{}").await });
+    until_true("the call has arrived", || {
+        fake.seen("tools/call").len() == 1
+    })
+    .await;
+    drop(fake);
+
+    let error = client.tool("far_work", "{}").await.error().to_string();
+    assert!(error.contains("cannot be reached"), "{error}");
+    std::fs::write(&gate, "").expect("the gate opens");
+    assert_eq!(calling.await.expect("it ends"), "usual");
+
+    // With nothing in flight any more the next failure is the server's.
+    client.tool("far_work", "{}").await.error();
+    gateway.await_state("far", "failing").await;
 }

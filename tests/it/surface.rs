@@ -1,8 +1,9 @@
 //! The other doors: HTTP+SSE, REST, health, one server's own endpoint.
 
 use serde_json::{Value, json};
-use testkit::Gateway;
 use testkit::client::member;
+use testkit::wait::{until, until_true};
+use testkit::{Gateway, Stream};
 
 use crate::support::{setup, tools};
 
@@ -186,4 +187,97 @@ async fn the_stream_is_one_per_session_and_ends_with_it() {
     assert_eq!(stream.status, 200);
     assert!(client.delete().await.status < 300);
     while stream.event().await.is_some() {}
+}
+
+/// A client of the older transport that has said hello.
+async fn older_client(gateway: &Gateway) -> (Stream, String) {
+    let mut stream = gateway.raw().get_stream("/sse").await;
+    let endpoint = stream.event().await.expect("an event");
+    let path = String::from_utf8(endpoint.data).expect("UTF-8");
+    hello(gateway, &mut stream, &path).await;
+    (stream, path)
+}
+
+async fn hello(gateway: &Gateway, stream: &mut Stream, path: &str) {
+    let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
+    assert_eq!(gateway.raw().post_to(path, hello).await.status, 202);
+    // The first event of a stream may still be predecessor B's.
+    assert!(stream.response().await.contains("protocolVersion"));
+}
+
+#[tokio::test]
+async fn a_call_over_the_older_transport_is_answered_before_the_gateway_ends() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let script = tools(json!([{"name": "wait", "does": [{"gate": gate}, {"text": "done"}]}]));
+    let mut gateway = setup.fake("fake", script).start().await;
+    gateway.await_state("fake", "ready").await;
+    let (mut busy, path) = older_client(&gateway).await;
+    let (mut idle, _) = older_client(&gateway).await;
+    let call = r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"fake_wait"}}"#;
+    gateway.raw().post_to(&path, call).await;
+    let journal = gateway.journal("fake");
+    until_true("the call has arrived", || {
+        !journal.received_of("tools/call").is_empty()
+    })
+    .await;
+
+    let story = async {
+        while idle.event().await.is_some() {}
+        std::fs::write(&gate, "").expect("the gate opens");
+        let answer = busy.response().await;
+        while busy.event().await.is_some() {}
+        answer
+    };
+    let (ended, answer) = tokio::join!(gateway.stop(), story);
+    assert!(answer.contains("done"), "{answer}");
+    assert!(ended.success(), "{ended}");
+}
+
+#[tokio::test]
+async fn a_stream_of_the_older_transport_has_one_session_however_often_it_says_hello() {
+    let gateway = gateway().await;
+    let (mut stream, path) = older_client(&gateway).await;
+    for _ in 0..3 {
+        hello(&gateway, &mut stream, &path).await;
+    }
+    let health = gateway.raw().get("/health").await.json();
+    assert_eq!(health["sessions"], 1, "{health:#}");
+    drop(stream);
+    until("its session is forgotten", async || {
+        let health = gateway.raw().get("/health").await.json();
+        (health["sessions"] == 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_batch_is_bounded_and_answered_in_order() {
+    let gateway = gateway().await;
+    let client = testkit::McpHttp::connect_as(&gateway.endpoint, "{}", "2025-03-26").await;
+    let batch = |count: usize| {
+        let pings: Vec<_> = (0..count)
+            .map(|id| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#))
+            .collect();
+        format!("[{}]", pings.join(","))
+    };
+    let answers = client.post(batch(1000)).await.json();
+    let ids: Vec<_> = answers
+        .as_array()
+        .expect("answers")
+        .iter()
+        .map(|answer| answer["id"].as_u64().expect("an id"))
+        .collect();
+    assert_eq!(ids, (0..1000).collect::<Vec<_>>());
+
+    let refused = client.post(batch(1001)).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    let error = refused.error();
+    assert_eq!(error["code"], -32600);
+    assert!(
+        error["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("1000")),
+        "{error}"
+    );
 }
