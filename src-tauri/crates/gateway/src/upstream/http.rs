@@ -262,7 +262,8 @@ impl HttpLink {
             inbox::receive(connection, body);
             return Ok(());
         }
-        let shown: String = String::from_utf8_lossy(&body).chars().take(300).collect();
+        let shown = self.address.censor(&String::from_utf8_lossy(&body));
+        let shown: String = shown.chars().take(300).collect();
         Err(Lost::Died(match (status, location) {
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Words::new(
                 format!("the server wants authorization (HTTP {status}); set it in `headers`"),

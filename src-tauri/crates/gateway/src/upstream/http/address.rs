@@ -5,6 +5,9 @@ use std::fmt;
 
 use reqwest::Url;
 
+/// A shorter value in a query is taken for a setting rather than a secret.
+const SECRET: usize = 8;
+
 /// The address of a server, as configured.
 pub(super) struct Address(String);
 
@@ -22,6 +25,19 @@ impl Address {
     /// What may be shown of a redirect's target, which may be relative.
     pub(super) fn moved(&self, location: &str) -> Option<String> {
         shown(&Url::parse(&self.0).ok()?.join(location).ok()?)
+    }
+
+    /// What a server said, without the secrets of this address that it repeats.
+    pub(super) fn censor(&self, said: &str) -> String {
+        let Ok(url) = Url::parse(&self.0) else {
+            return said.to_owned();
+        };
+        let mut secrets: Vec<String> = url.password().map(str::to_owned).into_iter().collect();
+        secrets.extend(url.query().map(str::to_owned));
+        let values = url.query_pairs().map(|(_, value)| value.into_owned());
+        secrets.extend(values.filter(|value| value.len() >= SECRET));
+        let kept = secrets.iter().filter(|secret| !secret.is_empty());
+        kept.fold(said.to_owned(), |said, secret| said.replace(secret, "…"))
     }
 }
 
@@ -68,6 +84,11 @@ mod tests {
         assert_eq!(address.to_string(), "https://host.example:8443/a/mcp");
         assert_eq!(format!("{address:?}"), address.to_string());
         assert_eq!(Address::new("me:pass@").to_string(), "its `url`");
+        let keyed = Address::new("http://host/mcp?mode=on&key=k%2D1234567");
+        assert_eq!(
+            keyed.censor("no /mcp?mode=on&key=k%2D1234567, no k-1234567, mode on"),
+            "no /mcp?…, no …, mode on"
+        );
         let moved = |location| address.moved(location);
         assert_eq!(
             moved("/b?key=k-2").as_deref(),
