@@ -184,3 +184,28 @@ async fn servers_that_end_as_soon_as_they_have_started_are_seen_to() {
     let client = gateway.client().await;
     client.tool("sound_echo", "{}").await.result();
 }
+
+#[tokio::test]
+async fn a_server_that_hangs_at_its_start_delays_nobody_elses_calls() {
+    let hanging = json!({"on": {"initialize": ["hang"]}});
+    let gateway = setup()
+        .fake("hanging", hanging)
+        .fake("sound", tools(json!([{"name": "echo"}])))
+        .start()
+        .await;
+    gateway.await_state("sound", "ready").await;
+    let client = gateway.client().await;
+    client.tool("sound_echo", "{}").await.result();
+
+    let start = Instant::now();
+    client.tool("sound_echo", "{}").await.result();
+    let call = r#"{"name":"sound_echo","arguments":{}}"#;
+    let rest = gateway.raw().post_to("/tools/call", call).await;
+
+    assert_eq!(rest.status, 200, "{rest:?}");
+    assert!(
+        start.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        start.elapsed()
+    );
+}

@@ -205,3 +205,48 @@ async fn a_session_shared_server_gives_each_client_a_process_of_its_own() {
     assert_eq!(one.text("fake_pid", "{}").await, first);
     assert_eq!(two.text("fake_pid", "{}").await, second);
 }
+
+#[tokio::test]
+async fn the_connection_that_holds_the_subscriptions_outlives_a_busier_one() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let script = json!({"serial": true,
+    "resources": [{"uri": "x://a", "name": "a"}],
+    "tools": [
+        {"name": "short", "does": [{"delay": 200}, {"text": "short"}]},
+        {"name": "long", "does": [{"gate": gate}, {"text": "long"}]},
+    ]});
+    let gateway = setup
+        .config("pool", json!({"idleTimeout": 300}))
+        .fake_with("fake", script, json!({"poolSize": 2}))
+        .start()
+        .await;
+    let client = gateway.client().await;
+    let journal = gateway.journal("fake");
+    let subscribe = client.request("resources/subscribe", r#"{"uri":"x://a"}"#);
+    client.post(subscribe).await.result();
+    let subscribed = journal.alive();
+    assert_eq!(subscribed.len(), 1);
+
+    // The second call runs on a second process, which stays busy while the
+    // first one has long been idle.
+    let (_, long, ()) = tokio::join!(
+        client.text("fake_short", "{}"),
+        client.text("fake_long", "{}"),
+        async {
+            until_true("there are two processes", || journal.alive().len() == 2).await;
+            until_true("the first one is idle", || {
+                journal.received_of("tools/call").len() == 2
+            })
+            .await;
+            // Four times the idle timeout, in which nothing may happen.
+            tokio::time::sleep(Duration::from_millis(1200)).await;
+            assert!(journal.alive().contains(&subscribed[0]));
+            std::fs::write(&gate, "").expect("the gate opens");
+        }
+    );
+
+    assert_eq!(long, "long");
+    until_true("one process is left", || journal.alive().len() == 1).await;
+    assert_eq!(journal.alive(), subscribed);
+}
