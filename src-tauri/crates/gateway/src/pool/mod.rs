@@ -96,6 +96,13 @@ struct Waiter {
     give: oneshot::Sender<Result<Lease, Words>>,
 }
 
+impl State {
+    /// Whether a connection is left that is not on its way out.
+    fn has_open(&self) -> bool {
+        self.connections.iter().any(|one| one.is_open())
+    }
+}
+
 impl Pool {
     pub(crate) fn new(
         limits: PoolLimits,
@@ -129,7 +136,7 @@ impl Pool {
             {
                 return Ok(Lease::take(self, connection));
             }
-            if state.connections.is_empty()
+            if !state.has_open()
                 && let Some(refusal) = &state.refusal
             {
                 return Err(Refused::Unavailable(refusal.clone()));
@@ -188,26 +195,22 @@ impl Pool {
             .connections
             .iter()
             .position(|other| Arc::ptr_eq(other, connection));
-        let removed = position.map(|position| {
-            state.connections.remove(position);
-            Removed {
-                was_primary: position == 0,
-                left: state.connections.len(),
-            }
-        });
-        drop(state);
-        self.needs_keeper.notify_one();
-        removed
+        let position = position?;
+        state.connections.remove(position);
+        Some(Removed {
+            was_primary: position == 0,
+            left: state.connections.len(),
+        })
     }
 
     /// No connection can be had for now: without one, whoever waits is told.
     pub(crate) fn refuse(self: &Arc<Self>, why: &Words) {
         let mut state = self.state.locked();
         state.refusal = Some(why.clone());
-        let turned_away = if state.connections.is_empty() {
-            std::mem::take(&mut state.queue)
-        } else {
+        let turned_away = if state.has_open() {
             VecDeque::new()
+        } else {
+            std::mem::take(&mut state.queue)
         };
         self.waiting.fetch_sub(turned_away.len(), Ordering::SeqCst);
         drop(state);
@@ -227,8 +230,12 @@ impl Pool {
     /// Whether another connection is to be started now.
     pub(crate) fn wants_another(&self) -> bool {
         let state = self.state.locked();
+        // One that is still stopping is a process, too: never more than the most.
+        if state.connections.len() >= self.most() {
+            return false;
+        }
         let open = state.connections.iter().filter(|one| one.is_open()).count();
-        open < self.limits.min_connections || (!state.queue.is_empty() && open < self.most())
+        open < self.limits.min_connections || !state.queue.is_empty()
     }
 
     /// The oldest connection: subscriptions and questions about the server live there.

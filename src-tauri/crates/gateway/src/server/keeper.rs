@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Server, offer};
 use crate::config::model::Transport;
 use crate::lifecycle::{Failure, Happened, State};
+use crate::pool::Removed;
 use crate::upstream::{Connection, OwnCallError, http, process, stdio};
 use crate::words::Words;
 
@@ -128,24 +129,31 @@ fn own(
     server.tasks.clone().spawn(async move {
         let why = driver.await;
         let removed = server.pool.remove(&connection);
-        let Some(removed) = removed.filter(|_| !server.closing.is_cancelled()) else {
-            return;
-        };
-        if removed.was_primary && removed.left > 0 {
-            offer::resubscribe(&server);
+        if let Some(removed) = removed.filter(|_| !server.closing.is_cancelled()) {
+            lost(&server, removed, born.elapsed(), why);
         }
-        server.happened(Happened::Lost {
-            left: removed.left,
-            lived: born.elapsed(),
-            failure: failure(&server, why),
-            now: Instant::now(),
-            jitter: jitter(),
-        });
-        if let State::Failing { failure, .. } = server.state() {
-            tracing::warn!(server = %server.config.name, "keeps ending: {}", failure.message.en);
-            server.pool.refuse(&failure.message);
-        }
+        // Rung last: the keeper must find the loss, and the pause that it may
+        // ask for, already known.
+        server.pool.needs_keeper.notify_one();
     });
+}
+
+/// A connection that was in use has ended by itself.
+fn lost(server: &Arc<Server>, removed: Removed, lived: Duration, why: Words) {
+    if removed.was_primary && removed.left > 0 {
+        offer::resubscribe(server);
+    }
+    server.happened(Happened::Lost {
+        left: removed.left,
+        lived,
+        failure: failure(server, why),
+        now: Instant::now(),
+        jitter: jitter(),
+    });
+    if let State::Failing { failure, .. } = server.state() {
+        tracing::warn!(server = %server.config.name, "keeps ending: {}", failure.message.en);
+        server.pool.refuse(&failure.message);
+    }
 }
 
 /// In 0..1, to spread what many servers do at once.

@@ -102,7 +102,9 @@ impl Pending {
     pub(crate) fn complete(&self, id: CallId, answer: Answer, watch_order: bool) -> Option<Order> {
         let mut table = self.table.locked();
         let entry = table.calls.remove(&id)?;
-        let overtook = watch_order && table.calls.keys().any(|&other| other < id);
+        // A cancelled call is mostly never answered: passing it proves nothing.
+        let waits = |(&other, one): (&CallId, &Entry)| other < id && one.abandoned.is_none();
+        let overtook = watch_order && table.calls.iter().any(waits);
         drop(table);
         entry.call.slot.finish(Ok(answer));
         Some(if overtook {
@@ -240,5 +242,50 @@ impl Pending {
         for entry in entries {
             entry.call.slot.finish(Err(lost.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin(pending: &Pending) -> CallId {
+        let call = Call {
+            slot: Slot::new(),
+            progress_token: None,
+            client: None,
+            lease: None,
+        };
+        pending
+            .register(call)
+            .map_err(|(_, lost)| lost)
+            .expect("open")
+    }
+
+    fn answer() -> Answer {
+        let span = wire::Span { start: 0, end: 0 };
+        Answer {
+            text: Bytes::new(),
+            id: span,
+            body: span,
+            failed: false,
+        }
+    }
+
+    #[test]
+    fn only_an_answer_that_passes_a_waiting_call_shows_concurrency() {
+        let pending = Pending::default();
+        let (first, second, third) = (begin(&pending), begin(&pending), begin(&pending));
+        assert_eq!(
+            pending.complete(second, answer(), true),
+            Some(Order::Overtook)
+        );
+        pending.abandon(first, Lost::Cancelled);
+        assert!(!pending.contains(first));
+        assert_eq!(
+            pending.complete(third, answer(), true),
+            Some(Order::InOrder)
+        );
+        assert_eq!(pending.complete(third, answer(), true), None, "once");
     }
 }
