@@ -110,7 +110,13 @@ test('closing the window ends the app and every child', async () => {
     await run('xdotool', ['windowactivate', id]);
     return (await run('xdotool', ['getactivewindow'])).stdout.trim() === id;
   });
-  await run('xdotool', ['key', '--clearmodifiers', 'alt+F4']);
+  // Pressed again where the window manager was not listening yet.
+  let ended = false;
+  void app.ended.then(() => (ended = true));
+  await until('the window is closed', async () => {
+    if (!ended) await run('xdotool', ['key', '--clearmodifiers', 'alt+F4']);
+    return ended;
+  });
   assert.deepEqual(await app.ended, { code: 0, signal: null }, app.output);
   await surroundings.allEnded();
 });
