@@ -3,6 +3,7 @@
 //! It builds, starts and measures the product but links none of it.
 
 mod bench;
+mod icons;
 mod node;
 mod run;
 mod rust;
@@ -34,6 +35,8 @@ enum Habit {
     Lint,
     /// Format the Rust and the UI sources · 格式化 Rust 与界面代码
     Fmt,
+    /// Draw the icon files from their SVG sources · 由 SVG 源文件生成全部图标
+    Icons,
     /// Speed, memory, start time, instructions per call · 测量速度、内存、启动时间与每次调用的指令数
     Bench(bench::Options),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Habit::Test(options) => test::run(&options),
         Habit::Lint => test::run(&test::Options::only(&["fmt", "clippy", "headless", "deny"])),
         Habit::Fmt => rust::format().and_then(|()| node::format()),
+        Habit::Icons => icons::draw(),
         Habit::Bench(options) => bench::run(&options),
     };
     match done {
