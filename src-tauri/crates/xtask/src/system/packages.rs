@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Build,
     /// Compiling and showing the desktop app.
     Desktop,
+    /// Checking the packages that are made for others.
+    Package,
     /// Tests in a browser and on a virtual desktop, and callgrind.
     Test,
 }
@@ -47,23 +49,29 @@ struct Package {
 
 #[rustfmt::skip]
 const PACKAGES: &[Package] = &[
-    Package { name: "build-essential",       purpose: Purpose::Build,   probe: Probe::Program(&["c++"]) },
-    Package { name: "pkg-config",            purpose: Purpose::Build,   probe: Probe::Program(&["pkg-config"]) },
-    Package { name: "libwebkit2gtk-4.1-dev", purpose: Purpose::Desktop, probe: Probe::Library("webkit2gtk-4.1") },
-    Package { name: "librsvg2-dev",          purpose: Purpose::Desktop, probe: Probe::Library("librsvg-2.0") },
-    Package { name: "chromium",              purpose: Purpose::Test,    probe: Probe::Program(&BROWSER) },
-    Package { name: "dbus-x11",              purpose: Purpose::Test,    probe: Probe::Program(&["dbus-launch"]) },
-    Package { name: "fontconfig",            purpose: Purpose::Test,    probe: Probe::Program(&["fc-list"]) },
-    Package { name: "fonts-noto-cjk",        purpose: Purpose::Test,    probe: Probe::Font("zh-cn") },
-    Package { name: "imagemagick",           purpose: Purpose::Test,    probe: Probe::Program(&["import"]) },
-    Package { name: "openbox",               purpose: Purpose::Test,    probe: Probe::Program(&["openbox"]) },
-    Package { name: "python3-venv",          purpose: Purpose::Test,    probe: Probe::Python("import venv, ensurepip") },
-    Package { name: "valgrind",              purpose: Purpose::Test,    probe: Probe::Program(&["valgrind"]) },
-    Package { name: "webkit2gtk-driver",     purpose: Purpose::Test,    probe: Probe::Program(&["WebKitWebDriver"]) },
-    Package { name: "x11-utils",             purpose: Purpose::Test,    probe: Probe::Program(&["xwininfo"]) },
-    Package { name: "xauth",                 purpose: Purpose::Test,    probe: Probe::Program(&["xauth"]) },
-    Package { name: "xdotool",               purpose: Purpose::Test,    probe: Probe::Program(&["xdotool"]) },
-    Package { name: "xvfb",                  purpose: Purpose::Test,    probe: Probe::Program(&["Xvfb"]) },
+    Package { name: "build-essential",                purpose: Purpose::Build,    probe: Probe::Program(&["c++"]) },
+    Package { name: "pkg-config",                     purpose: Purpose::Build,    probe: Probe::Program(&["pkg-config"]) },
+    Package { name: "libayatana-appindicator3-dev",   purpose: Purpose::Desktop,  probe: Probe::Library("ayatana-appindicator3-0.1") },
+    Package { name: "librsvg2-dev",                   purpose: Purpose::Desktop,  probe: Probe::Library("librsvg-2.0") },
+    Package { name: "libwebkit2gtk-4.1-dev",          purpose: Purpose::Desktop,  probe: Probe::Library("webkit2gtk-4.1") },
+    Package { name: "xdg-utils",                      purpose: Purpose::Desktop,  probe: Probe::Program(&["xdg-open"]) },
+    Package { name: "desktop-file-utils",             purpose: Purpose::Package,  probe: Probe::Program(&["desktop-file-validate"]) },
+    Package { name: "man-db",                         purpose: Purpose::Package,  probe: Probe::Program(&["man"]) },
+    Package { name: "rpm",                            purpose: Purpose::Package,  probe: Probe::Program(&["rpm"]) },
+    Package { name: "chromium",                       purpose: Purpose::Test,     probe: Probe::Program(&BROWSER) },
+    Package { name: "dbus-x11",                       purpose: Purpose::Test,     probe: Probe::Program(&["dbus-launch"]) },
+    Package { name: "fontconfig",                     purpose: Purpose::Test,     probe: Probe::Program(&["fc-list"]) },
+    Package { name: "fonts-noto-cjk",                 purpose: Purpose::Test,     probe: Probe::Font("zh-cn") },
+    Package { name: "imagemagick",                    purpose: Purpose::Test,     probe: Probe::Program(&["import"]) },
+    Package { name: "libglib2.0-bin",                 purpose: Purpose::Test,     probe: Probe::Program(&["gio"]) },
+    Package { name: "openbox",                        purpose: Purpose::Test,     probe: Probe::Program(&["openbox"]) },
+    Package { name: "python3-venv",                   purpose: Purpose::Test,     probe: Probe::Python("import venv, ensurepip") },
+    Package { name: "valgrind",                       purpose: Purpose::Test,     probe: Probe::Program(&["valgrind"]) },
+    Package { name: "webkit2gtk-driver",              purpose: Purpose::Test,     probe: Probe::Program(&["WebKitWebDriver"]) },
+    Package { name: "x11-utils",                      purpose: Purpose::Test,     probe: Probe::Program(&["xwininfo"]) },
+    Package { name: "xauth",                          purpose: Purpose::Test,     probe: Probe::Program(&["xauth"]) },
+    Package { name: "xdotool",                        purpose: Purpose::Test,     probe: Probe::Program(&["xdotool"]) },
+    Package { name: "xvfb",                           purpose: Purpose::Test,     probe: Probe::Program(&["Xvfb"]) },
 ];
 
 /// Names of the packages for these purposes whose probe finds nothing.

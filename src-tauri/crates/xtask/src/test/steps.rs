@@ -78,7 +78,12 @@ fn rust(mut command: Command, until: Instant) -> anyhow::Result<Outcome> {
 }
 
 fn install_system(_until: Instant) -> anyhow::Result<Outcome> {
-    system::ensure(&[Purpose::Build, Purpose::Desktop, Purpose::Test])?;
+    system::ensure(&[
+        Purpose::Build,
+        Purpose::Desktop,
+        Purpose::Package,
+        Purpose::Test,
+    ])?;
     DONE
 }
 
