@@ -1,14 +1,15 @@
 /** Puts the page on screen. */
 
 import { mount } from 'svelte';
+import App from './App.svelte';
 import './app.css';
-import { takeTokenFromAddress } from './api/token';
+import { enter } from './state/entrance.svelte';
 import { preferences } from './state/preferences.svelte';
-import StatusView from './views/StatusView.svelte';
 
-takeTokenFromAddress();
 preferences.apply();
+// Before the first screen: a code has to become a token before anything is asked.
+await enter();
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('BUG: index.html has no #app');
-mount(StatusView, { target });
+mount(App, { target });

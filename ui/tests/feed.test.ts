@@ -1,29 +1,31 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Feed, REFRESH_MS } from '../src/state/feed.svelte';
-import { serve, server, status, tools, type Answers } from './fixtures';
+import { Feed, FIRST_RETRY_MS, LAST_RETRY_MS, SILENCE_MS } from '../src/state/feed.svelte';
+import { EventStream, pulse, serve, server, status, type Answers } from './fixtures';
 
 const gone = new TypeError('Failed to fetch');
 let answers: Answers;
+let events: EventStream;
 let fetch: ReturnType<typeof serve>;
 let feed: Feed;
 let stop: () => void;
 
-/** How often `path` was asked. */
-const asked = (path: string) => fetch.mock.calls.filter(([url]) => url.pathname === path).length;
-const rounds = (n: number) => vi.advanceTimersByTimeAsync(n * REFRESH_MS);
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const soon = () => pass(1);
 
-function hide(hidden: boolean) {
-  vi.spyOn(document, 'hidden', 'get').mockReturnValue(hidden);
-  document.dispatchEvent(new Event('visibilitychange'));
+async function tell(event: string, data: unknown) {
+  events.send(event, data);
+  await soon();
 }
 
-beforeEach(() => {
-  vi.useFakeTimers();
+beforeEach(async () => {
+  vi.useFakeTimers({ now: 1_000_000 });
   sessionStorage.setItem('mcp-gateway.token', 't');
-  answers = { '/api/status': status(), '/tools': { tools } };
+  events = new EventStream();
+  answers = { '/api/events': events };
   fetch = serve(answers);
   feed = new Feed();
   stop = feed.start();
+  await soon();
 });
 
 afterEach(() => {
@@ -31,64 +33,113 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('it asks at once and then every two seconds', async () => {
-  await rounds(0);
+test('the status is what the gateway said last', async () => {
+  await tell('status', status());
   expect(feed.status).toEqual(status());
-  expect(feed.tools).toEqual({ kind: 'tools', tools });
-  await rounds(3);
-  expect(asked('/api/status')).toBe(4);
+  await tell('status', status({ state: 'degraded' }));
+  expect(feed.status?.state).toBe('degraded');
 });
 
-test('a gateway that goes away leaves the last state and the problem; its return clears it', async () => {
-  await rounds(1);
-  answers['/api/status'] = gone;
-  await rounds(1);
-  expect(feed.problem).toEqual({ kind: 'unreachable' });
-  expect(feed.status).toEqual(status());
-  answers['/api/status'] = status({ uptime: 1 });
-  await rounds(1);
-  expect(feed.problem).toBeNull();
+test('a pulse moves the numbers and leaves the status alone', async () => {
+  await tell('status', status());
+  const before = feed.status;
+  await tell('pulse', pulse(5000, { demo: { active: 2, total: 3 } }));
+  expect(feed.status).toBe(before);
+  expect(feed.pool(server('demo'))).toEqual({ total: 3, active: 2, idle: 1, max: 1, waiting: 0 });
+});
+
+test('a pulse with the same numbers is the same object to whoever draws it', async () => {
+  await tell('status', status());
+  await tell('pulse', pulse(5000, { demo: { active: 1 } }));
+  const before = feed.live('demo');
+  await tell('pulse', pulse(6000, { demo: { active: 1 } }));
+  expect(feed.live('demo')).toBe(before);
+  expect(feed.pulse?.at).toBe(6000);
+});
+
+test('the last minutes are kept for the servers that are there, and for no others', async () => {
+  await tell('status', status({ servers: [server('a'), server('b')] }));
+  await tell('pulse', pulse(5000, { a: { calls: 7 }, b: {}, stranger: {} }));
+  expect(feed.ring('a')?.samples()).toEqual([[5000, 0, 1, 0, 7]]);
+  expect(feed.ring('stranger')).toBeNull();
+  await tell('status', status({ servers: [server('a')] }));
+  expect(feed.ring('a')?.length).toBe(1);
+  expect(feed.ring('b')).toBeNull();
+});
+
+test('a stream that ends and opens again at once is no outage', async () => {
+  await tell('status', status());
+  events.end();
+  await soon();
+  expect(feed.outage).toBeNull();
+  await pass(FIRST_RETRY_MS);
+  await tell('status', status({ uptime: 1 }));
+  expect(feed.outage).toBeNull();
   expect(feed.status?.uptime).toBe(1);
 });
 
-test('tools that cannot be read do not hide the state', async () => {
-  answers['/tools'] = Response.json({ error: 'boom' }, { status: 500 });
-  await rounds(1);
-  expect(feed.problem).toBeNull();
-  expect(feed.tools).toBeNull();
-  expect(feed.toolsProblem).toEqual({ kind: 'unreadable', status: 500 });
+test('a gateway that goes away leaves the last state and the reason; its return clears it', async () => {
+  await tell('status', status());
+  answers['/api/events'] = gone;
+  events.end();
+  await pass(FIRST_RETRY_MS * 2);
+  expect(feed.outage).toEqual({ kind: 'unreachable' });
+  expect(feed.status).toEqual(status());
+  expect(feed.heardAt?.getTime()).toBeLessThan(Date.now());
+  answers['/api/events'] = events;
+  await pass(LAST_RETRY_MS);
+  await tell('status', status({ uptime: 1 }));
+  expect(feed.outage).toBeNull();
 });
 
-test('the tools are asked for again when a server’s state or count changes, else seldom', async () => {
-  await rounds(4);
-  expect(asked('/tools')).toBe(1);
-  answers['/api/status'] = status({ servers: [server('demo', { tools: 3 })] });
-  await rounds(1);
-  expect(asked('/tools')).toBe(2);
-  await rounds(10);
-  expect(asked('/tools')).toBe(3);
+test('it asks less and less often, but never gives up', async () => {
+  answers['/api/events'] = gone;
+  events.end();
+  await pass(60_000);
+  const asked = fetch.mock.calls.length;
+  expect(asked).toBeLessThan(25);
+  await pass(LAST_RETRY_MS);
+  expect(fetch.mock.calls.length).toBe(asked + 1);
 });
 
-test('while servers start, the tools are asked for every time', async () => {
-  answers['/tools'] = Response.json({ error: 'starting' }, { status: 503 });
-  await rounds(3);
-  expect(feed.tools).toEqual({ kind: 'starting' });
-  expect(asked('/tools')).toBe(4);
+test('a page that was never told anything says so at once', async () => {
+  stop();
+  answers['/api/events'] = gone;
+  feed = new Feed();
+  stop = feed.start();
+  await soon();
+  expect(feed.outage).toEqual({ kind: 'unreachable' });
+  expect(feed.status).toBeNull();
 });
 
-test('nothing is asked while nobody looks, and at once when somebody does again', async () => {
-  await rounds(0);
-  hide(true);
-  await rounds(5);
-  expect(asked('/api/status')).toBe(1);
-  hide(false);
-  await rounds(0);
-  expect(asked('/api/status')).toBe(2);
+test('a stream that falls silent is broken, whatever it says', async () => {
+  await tell('status', status());
+  answers['/api/events'] = gone;
+  await pass(SILENCE_MS + SILENCE_MS / 4 + FIRST_RETRY_MS * 2);
+  expect(feed.outage).toEqual({ kind: 'unreachable' });
+  expect(events.listeners).toBe(0);
+});
+
+test('a token that is refused is told as such', async () => {
+  answers['/api/events'] = Response.json({ error: 'no' }, { status: 401 });
+  events.end();
+  await pass(FIRST_RETRY_MS * 2);
+  expect(feed.outage).toEqual({ kind: 'unauthorized' });
+});
+
+test('a reader who comes back need not wait for the next try', async () => {
+  answers['/api/events'] = gone;
+  events.end();
+  await pass(60_000);
+  const asked = fetch.mock.calls.length;
+  document.dispatchEvent(new Event('visibilitychange'));
+  expect(fetch.mock.calls.length).toBe(asked + 1);
 });
 
 test('a stopped feed is silent', async () => {
-  await rounds(0);
   stop();
-  await rounds(5);
-  expect(asked('/api/status')).toBe(1);
+  expect(events.listeners).toBe(0);
+  const asked = fetch.mock.calls.length;
+  await pass(60_000);
+  expect(fetch.mock.calls.length).toBe(asked);
 });

@@ -1,7 +1,7 @@
 /** Answers of a gateway, as the page would get them. */
 
 import { vi } from 'vitest';
-import type { Server, Status, Tool } from '../src/api/types';
+import type { Pulse, Server, ServerPulse, Status } from '../src/api/types';
 
 export function server(name: string, parts: Partial<Server> = {}): Server {
   return {
@@ -9,10 +9,14 @@ export function server(name: string, parts: Partial<Server> = {}): Server {
     transport: 'stdio',
     state: 'ready',
     tools: 2,
+    offered: 2,
     prompts: 0,
     resources: 0,
-    pool: { total: 1, active: 0, idle: 1, max: 1 },
+    pool: { total: 1, active: 0, idle: 1, max: 1, waiting: 0 },
     error: null,
+    description: null,
+    target: `npx -y ${name}`,
+    builtIn: false,
     ...parts,
   };
 }
@@ -20,7 +24,8 @@ export function server(name: string, parts: Partial<Server> = {}): Server {
 export const failing = server('ops', {
   state: 'failing',
   tools: 0,
-  pool: { total: 0, active: 0, idle: 0, max: 1 },
+  offered: 0,
+  pool: { total: 0, active: 0, idle: 0, max: 1, waiting: 0 },
   error: {
     message: { en: 'The program “uvx” was not found.', zh: '找不到程序 “uvx”。' },
     remedy: { en: 'Install uv.', zh: '请安装 uv。' },
@@ -35,6 +40,9 @@ export function status(parts: Partial<Status> = {}): Status {
     uptime: 4000,
     endpoint: 'http://localhost:4298/mcp',
     configPath: '/home/dev/config.json',
+    revision: 'r1',
+    changedOnDisk: false,
+    dataDir: '/home/dev/data',
     sessions: 3,
     notices: [],
     servers: [server('demo')],
@@ -43,19 +51,63 @@ export function status(parts: Partial<Status> = {}): Status {
   };
 }
 
-export const tools: Tool[] = [
-  { name: 'demo_echo', serverName: 'demo', description: 'Says it again' },
-  { name: 'demo_add', serverName: 'demo', description: null },
-];
+export function pulse(at: number, servers: Record<string, Partial<ServerPulse>>): Pulse {
+  const whole = Object.entries(servers).map(([name, parts]) => [
+    name,
+    { active: 0, total: 1, waiting: 0, calls: 0, ...parts },
+  ]);
+  return { at, uptime: 4000, sessions: 3, servers: Object.fromEntries(whole) };
+}
 
-/** What a gateway says on each path: a JSON value, a status with a body, or nobody there. */
-export type Answers = Record<string, unknown | Response | Error>;
+/** What a gateway says on each path: a JSON value, a status with a body, an open stream, or nobody there. */
+export type Answers = Record<string, unknown | Response | Error | EventStream>;
+
+/** An answer of server-sent events that the test writes. */
+export class EventStream {
+  #controllers = new Set<ReadableStreamDefaultController<Uint8Array>>();
+  /** How often it was asked for. */
+  opened = 0;
+
+  response(signal?: AbortSignal | null): Response {
+    this.opened += 1;
+    let own: ReadableStreamDefaultController<Uint8Array>;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        own = controller;
+        this.#controllers.add(controller);
+      },
+      cancel: () => void this.#controllers.delete(own),
+    });
+    signal?.addEventListener('abort', () => this.#controllers.delete(own));
+    return new Response(body, { headers: { 'Content-Type': 'text/event-stream' } });
+  }
+
+  /** How many listen now. */
+  get listeners(): number {
+    return this.#controllers.size;
+  }
+
+  send(event: string, data: unknown): void {
+    this.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  write(text: string): void {
+    for (const controller of this.#controllers) controller.enqueue(new TextEncoder().encode(text));
+  }
+
+  /** As a gateway that stops. */
+  end(): void {
+    for (const controller of this.#controllers) controller.close();
+    this.#controllers.clear();
+  }
+}
 
 /** Puts `answers` behind `fetch`. They may be changed while the page runs. */
 export function serve(answers: Answers) {
-  const fetch = vi.fn((url: URL, _init?: RequestInit) => {
-    const answer = answers[url.pathname];
+  const fetch = vi.fn((url: URL, init?: RequestInit) => {
+    const answer = answers[`${init?.method} ${url.pathname}`] ?? answers[url.pathname];
     if (answer instanceof Error) return Promise.reject(answer);
+    if (answer instanceof EventStream) return Promise.resolve(answer.response(init?.signal));
     return Promise.resolve(answer instanceof Response ? answer.clone() : Response.json(answer));
   });
   vi.stubGlobal('fetch', fetch);

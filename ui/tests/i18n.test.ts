@@ -25,17 +25,24 @@ test('every text exists in both languages and says something', () => {
 });
 
 test('Chinese texts are Chinese, but for names and signs', () => {
-  const same = ['product', 'transport.stdio', 'transport.http', 'ofMany'];
+  const names = /MCP Gateway|Claude (Desktop|Code)|stdio|HTTP|URL|JSON|English/g;
   const untranslated = texts(zh).filter(
-    ([key, text]) => !/\p{Script=Han}/u.test(text) && !same.includes(key),
+    ([, text]) => !/\p{Script=Han}/u.test(text) && /\p{L}/u.test(text.replace(names, '')),
   );
   expect(untranslated).toEqual([]);
 });
 
+test('Chinese sentences have Chinese punctuation', () => {
+  const half = texts(zh).filter(([, text]) =>
+    /\p{Script=Han}[,.:;()!?]|[,:;()!?]\p{Script=Han}/u.test(text),
+  );
+  expect(half).toEqual([]);
+});
+
 test('the language switch changes the catalogue, the words of the gateway and the document', () => {
-  expect(t().servers).toBe('Servers');
+  expect(t().common.servers).toBe('Servers');
   preferences.language = 'zh';
-  expect(t().servers).toBe('服务器');
+  expect(t().common.servers).toBe('服务器');
   expect(say({ en: 'stopped', zh: '已停止' })).toBe('已停止');
   expect(document.documentElement.lang).toBe('zh-CN');
   expect(localStorage.getItem('mcp-gateway.language')).toBe('zh');

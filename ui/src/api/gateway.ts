@@ -1,25 +1,161 @@
-/** The questions that the page asks, and the check that an answer is one. */
+/** The gateway's admin API: one function a route. Rejects with an `OutageError` or a `RefusedError`. */
 
-import { request, RequestError } from './transport';
-import type { Status, Tool } from './types';
+import { OutageError, request, stream, type RefusedError, type StreamEnd } from './transport';
+import type {
+  BridgeInfo,
+  BridgeTry,
+  ConfigText,
+  History,
+  LogLine,
+  LogLines,
+  Pulse,
+  Saved,
+  ServerDetail,
+  ServerError,
+  ServerForm,
+  Settings,
+  Status,
+  TestOk,
+  ToolRow,
+  ToolRows,
+} from './types';
 
-/** The tools that clients see, or that no server is ready to offer any. */
-export type ToolsAnswer = { kind: 'tools'; tools: Tool[] } | { kind: 'starting' };
+/** Applying a change may mean ending processes; trying the bridge, starting one. */
+const LONG_MS = 30_000;
 
-/** `GET /api/status`. Rejects with a `RequestError`. */
+const at = (name: string) => `/api/servers/${encodeURIComponent(name)}`;
+
 export async function readStatus(): Promise<Status> {
-  const { status, json } = await request('GET', '/api/status');
-  if (status === 200 && isStatus(json)) return json;
-  throw new RequestError({ kind: 'unreadable', status });
+  const json = await request('GET', '/api/status');
+  if (isStatus(json)) return json;
+  throw new OutageError({ kind: 'unreadable', status: 200 });
 }
 
-/** `GET /tools`. Rejects with a `RequestError`. */
-export async function readTools(): Promise<ToolsAnswer> {
-  const { status, json } = await request('GET', '/tools');
-  if (status === 503) return { kind: 'starting' };
-  if (status === 200 && hasList(json, 'tools'))
-    return { kind: 'tools', tools: json.tools as Tool[] };
-  throw new RequestError({ kind: 'unreadable', status });
+/** What `/api/events` tells. */
+export interface EventsHearer extends StreamEnd {
+  status(status: Status): void;
+  pulse(pulse: Pulse): void;
+}
+
+/** The status now and after each change, and a pulse each second. */
+export function hearEvents(hearer: EventsHearer): () => void {
+  return stream(
+    'GET',
+    '/api/events',
+    null,
+    ({ event, data }) => {
+      if (event === 'status' && isStatus(data)) hearer.status(data);
+      if (event === 'pulse') hearer.pulse(data as Pulse);
+    },
+    hearer,
+  );
+}
+
+export const readServer = (name: string) => request('GET', at(name)) as Promise<ServerDetail>;
+
+export const addServer = (revision: string | null, form: ServerForm) =>
+  request('POST', '/api/servers', { revision, form }, LONG_MS) as Promise<Saved>;
+
+/** `form.name` may differ from `name`: the server is renamed. */
+export const saveServer = (name: string, revision: string | null, form: ServerForm) =>
+  request('PUT', at(name), { revision, form }, LONG_MS) as Promise<Saved>;
+
+export const removeServer = (name: string) =>
+  request('DELETE', at(name), undefined, LONG_MS) as Promise<Saved>;
+
+export const enableServer = (name: string, enabled: boolean) =>
+  request('PATCH', at(name), { enabled }, LONG_MS) as Promise<Saved>;
+
+export const restartServer = (name: string) =>
+  request('POST', `${at(name)}/restart`, undefined, LONG_MS);
+
+export async function readTools(name: string): Promise<ToolRow[]> {
+  return ((await request('GET', `${at(name)}/tools`)) as ToolRows).tools;
+}
+
+/** Switches a tool or renames it (`rename: null` takes the new name back). */
+export const changeTool = (
+  server: string,
+  change: { tool: string; on?: boolean; rename?: string | null },
+) => request('PATCH', `${at(server)}/tools`, change, LONG_MS) as Promise<Saved>;
+
+/** What the server prints: what is kept of it first, then live. */
+export function hearLog(
+  name: string,
+  onLines: (lines: LogLine[]) => void,
+  on: StreamEnd = {},
+): () => void {
+  return stream(
+    'GET',
+    `${at(name)}/log`,
+    null,
+    ({ event, data }) => {
+      if (event === 'lines') onLines((data as LogLines).lines);
+    },
+    on,
+  );
+}
+
+export const readHistory = (name: string) =>
+  request('GET', `${at(name)}/history`) as Promise<History>;
+
+/** What trying a server tells: its output, then exactly one of `ok`, `failed` and `error`. */
+export interface TestHearer {
+  log(lines: LogLine[]): void;
+  ok(result: TestOk): void;
+  /** It was started (or reached) and does not work. */
+  failed(cause: ServerError): void;
+  /** It was not tried: the form cannot be used, or the gateway did not answer. */
+  error(error: OutageError | RefusedError): void;
+}
+
+/** Tries a server before it is saved. Stopping the stream stops the trial. */
+export function testServer(form: ServerForm, hearer: TestHearer): () => void {
+  let told = false;
+  return stream(
+    'POST',
+    '/api/test',
+    { form },
+    ({ event, data }) => {
+      if (event === 'log') hearer.log((data as LogLines).lines);
+      if (event !== 'ok' && event !== 'failed') return;
+      told = true;
+      if (event === 'ok') hearer.ok(data as TestOk);
+      else hearer.failed(data as ServerError);
+    },
+    {
+      end(error) {
+        if (!told) hearer.error(error ?? new OutageError({ kind: 'unreachable' }));
+      },
+    },
+  );
+}
+
+/** Takes a change back; `undo` is what its `Saved` brought. */
+export const undoChange = (undo: string) =>
+  request('POST', '/api/undo', { undo }, LONG_MS) as Promise<Saved>;
+
+export const readConfig = () => request('GET', '/api/config') as Promise<ConfigText>;
+
+/** Applies the file as it is on disk. */
+export const reloadConfig = () =>
+  request('POST', '/api/config/reload', undefined, LONG_MS) as Promise<Saved>;
+
+export const readSettings = () => request('GET', '/api/settings') as Promise<Settings>;
+
+/** The gateway moves to the new port at once; a browser has to follow it. */
+export const savePort = (port: number) =>
+  request('PATCH', '/api/settings', { port }, LONG_MS) as Promise<Saved>;
+
+export const readBridge = () => request('GET', '/api/bridge') as Promise<BridgeInfo>;
+
+/** Runs the stdio bridge once against this gateway. */
+export const tryBridge = () =>
+  request('POST', '/api/bridge/try', undefined, LONG_MS) as Promise<BridgeTry>;
+
+/** Exchanges a one-time code for the admin token. */
+export async function redeemCode(code: string): Promise<string> {
+  return ((await request('POST', '/api/codes/redeem', { code })) as { token: string }).token;
 }
 
 function isStatus(json: unknown): json is Status {

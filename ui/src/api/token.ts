@@ -1,17 +1,25 @@
-/** The admin token in a browser: it arrives in the address once and stays with the tab. */
+/** The admin token in a browser: it comes with the address once and stays with the tab. */
 
 const KEY = 'mcp-gateway.token';
 
+/** What an address can bring: the token itself, or a one-time code for it. */
+export type Credential = { token: string } | { code: string };
+
 /**
- * Moves `#token=…` out of the address bar, where it could be copied or
- * bookmarked, into the tab's storage. Returns whether there was one.
+ * Takes `#token=…` or `#code=…` out of the address bar, where it could be
+ * copied or bookmarked. Null where there is neither.
  */
-export function takeTokenFromAddress(): boolean {
-  const token = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (!token) return false;
-  sessionStorage.setItem(KEY, token);
+export function takeFromAddress(): Credential | null {
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const token = hash.get('token');
+  const code = hash.get('code');
+  if (!token && !code) return null;
   history.replaceState(null, '', location.pathname + location.search);
-  return true;
+  return token ? { token } : { code: code ?? '' };
+}
+
+export function keepToken(token: string): void {
+  sessionStorage.setItem(KEY, token);
 }
 
 /** The token of this tab, if it has one. */

@@ -20,9 +20,9 @@ export function say(words: Words): string {
 /** How long, in the two largest units that matter; seconds are noise. */
 export function duration(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 1) return t().durationShort;
+  if (minutes < 1) return t().common.durationShort;
   const hours = Math.floor(minutes / 60);
-  return t().duration(Math.floor(hours / 24), hours % 24, minutes % 60);
+  return t().common.duration(Math.floor(hours / 24), hours % 24, minutes % 60);
 }
 
 /** A time of day as the reader's language writes it. */

@@ -1,0 +1,74 @@
+/** What every screen says. */
+
+export const one = (n: number, word: string) => `${n} ${word}${n === 1 ? '' : 's'}`;
+
+export const common = {
+  product: 'MCP Gateway',
+  titleOf: (screen: string) => `${screen} · MCP Gateway`,
+  skip: 'Skip to the content',
+  screens: 'Screens',
+  home: 'Home',
+  servers: 'Servers',
+  settings: 'Settings',
+  loading: 'Loading',
+  version: (version: string) => `version ${version}`,
+
+  gateway: {
+    ok: 'Running',
+    initializing: 'Starting',
+    degraded: 'Needs attention',
+    unreachable: 'Not reachable',
+    failed: 'Not running',
+    connecting: 'Connecting',
+    unknown: 'Not known',
+  },
+  server: {
+    starting: 'Starting',
+    ready: 'Ready',
+    failing: 'Failing',
+    stopped: 'Stopped',
+    disabled: 'Switched off',
+  },
+  transport: { stdio: 'stdio', http: 'HTTP' },
+  pool: (busy: number, open: number, max: number) => `${busy} busy · ${open} open · ${max} max`,
+  lastLines: (n: number) => `What it printed last (${one(n, 'line')})`,
+
+  add: 'Add',
+  edit: 'Edit',
+  restart: 'Restart',
+  save: 'Save',
+  cancel: 'Cancel',
+  close: 'Close',
+  back: 'Back',
+  undo: 'Undo',
+  undone: 'Taken back.',
+  copy: 'Copy',
+  copied: 'Copied',
+  copyFailed:
+    'The clipboard is closed to this page. The text is selected: copy it with the keyboard.',
+  copyWhat: (what: string) => `Copy: ${what}`,
+  messages: 'Messages (F8)',
+  sentences: (first: string, second: string) => `${first} ${second}`,
+
+  duration: (days: number, hours: number, minutes: number) =>
+    days > 0 ? `${days} d ${hours} h` : hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`,
+  durationShort: 'under a minute',
+
+  outage: {
+    unreachable: 'Could not reach the gateway',
+    unauthorized: 'This page needs the gateway’s key',
+    failed: 'The gateway could not start',
+    unreadable: 'The answer could not be read',
+  },
+  unreachableHint: 'It may have been stopped, or it is starting again. The page keeps trying.',
+  unreachableStart: 'To start it, run',
+  seenAt: (time: string) => `What you see below is from ${time}.`,
+  unauthorizedHint:
+    'The state of the gateway is shown to its owner only. Open the page through the address that this command prints:',
+  unauthorizedOr: 'Or look at the state in a terminal:',
+  codeUsed: 'The address has been used already, or it is older than a minute. Ask for a new one:',
+  failedHint: 'Repair what is named here, then start the app again.',
+  unreadableHint: (status: number) =>
+    `Something answered with status ${status}, but not as this page’s gateway does. Perhaps another program took its port, or the page is older than the gateway: load it again.`,
+  reload: 'Load again',
+};

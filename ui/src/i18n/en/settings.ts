@@ -1,0 +1,5 @@
+/** What the settings say. */
+
+export const settings = {
+  language: 'Language',
+};

@@ -1,0 +1,76 @@
+/** 所有界面共用的文字。 */
+
+import type { Messages } from '../en';
+
+export const common: Messages['common'] = {
+  product: 'MCP Gateway',
+  titleOf: (screen) => `${screen} · MCP Gateway`,
+  skip: '跳到正文',
+  screens: '界面',
+  home: '首页',
+  servers: '服务器',
+  settings: '设置',
+  loading: '正在加载',
+  version: (version) => `版本 ${version}`,
+
+  gateway: {
+    ok: '运行中',
+    initializing: '正在启动',
+    degraded: '需要处理',
+    unreachable: '无法连接',
+    failed: '未运行',
+    connecting: '正在连接',
+    unknown: '未知',
+  },
+  server: {
+    starting: '正在启动',
+    ready: '就绪',
+    failing: '出错',
+    stopped: '已停止',
+    disabled: '已停用',
+  },
+  transport: { stdio: 'stdio', http: 'HTTP' },
+  pool: (busy, open, max) => `${busy} 忙碌 · ${open} 已打开 · 上限 ${max}`,
+  lastLines: (n) => `它最后的输出（${n} 行）`,
+
+  add: '添加',
+  edit: '编辑',
+  restart: '重启',
+  save: '保存',
+  cancel: '取消',
+  close: '关闭',
+  back: '返回',
+  undo: '撤销',
+  undone: '已撤销。',
+  copy: '复制',
+  copied: '已复制',
+  copyFailed: '此页面无法使用剪贴板。文字已选中，请用键盘复制。',
+  copyWhat: (what) => `复制：${what}`,
+  messages: '消息（F8）',
+  sentences: (first, second) => `${first}${second}`,
+
+  duration: (days, hours, minutes) =>
+    days > 0
+      ? `${days} 天 ${hours} 小时`
+      : hours > 0
+        ? `${hours} 小时 ${minutes} 分钟`
+        : `${minutes} 分钟`,
+  durationShort: '不到 1 分钟',
+
+  outage: {
+    unreachable: '无法连接到网关',
+    unauthorized: '此页面需要网关的密钥',
+    failed: '网关无法启动',
+    unreadable: '无法读取返回的内容',
+  },
+  unreachableHint: '网关可能已停止，或正在重新启动。页面会继续重试。',
+  unreachableStart: '启动网关请运行',
+  seenAt: (time) => `下面显示的是 ${time} 的状态。`,
+  unauthorizedHint: '网关的状态只对其所有者显示。请通过以下命令输出的地址打开本页面：',
+  unauthorizedOr: '或者在终端中查看状态：',
+  codeUsed: '这个地址已经用过，或者已超过一分钟。请重新获取：',
+  failedHint: '请解决上述问题，然后重新启动应用。',
+  unreadableHint: (status) =>
+    `收到了状态码为 ${status} 的响应，但它不像来自本页面的网关。可能是其他程序占用了端口，或者页面版本比网关旧：请重新加载。`,
+  reload: '重新加载',
+};
