@@ -3,7 +3,11 @@
 (() => {
   try {
     const theme = localStorage.getItem('mcp-gateway.theme');
-    if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+    if (theme === 'light' || theme === 'dark') {
+      document.documentElement.dataset.theme = theme;
+      // The style sheet says the same, but it is not here yet.
+      document.documentElement.style.colorScheme = theme;
+    }
   } catch {
     // Storage is closed to this page: the system's theme it is.
   }

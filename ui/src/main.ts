@@ -3,12 +3,11 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
 import './app.css';
-import { enter } from './state/entrance.svelte';
+import { entrance } from './state/entrance.svelte';
 import { preferences } from './state/preferences.svelte';
 
 preferences.apply();
-// Before the first screen: a code has to become a token before anything is asked.
-await enter();
+void entrance.enter();
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('BUG: index.html has no #app');

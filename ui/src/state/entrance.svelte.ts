@@ -6,22 +6,32 @@ import { RefusedError } from '../api/transport';
 import { feed } from './feed.svelte';
 
 class Entrance {
+  /** A code is on its way to become a token: nothing can be asked yet. */
+  pending = $state(false);
   /** The address brought a code that is not (or no longer) worth a token. */
   spent = $state(false);
+
+  /** Uses what the address brings, if it brings anything; also when it is pasted into a tab that is open. */
+  async enter(): Promise<void> {
+    const credential = takeFromAddress();
+    if (credential === null) return;
+    this.spent = false;
+    if ('token' in credential) keepToken(credential.token);
+    else await this.#redeem(credential.code);
+    feed.refresh();
+  }
+
+  async #redeem(code: string): Promise<void> {
+    this.pending = true;
+    try {
+      keepToken(await redeemCode(code));
+    } catch (error) {
+      // Without a gateway the feed says so; what it needs then is an address with a fresh code.
+      this.spent = error instanceof RefusedError;
+    } finally {
+      this.pending = false;
+    }
+  }
 }
 
 export const entrance = new Entrance();
-
-/** Uses what the address brings, if it brings anything; also when it is pasted into a tab that is open. */
-export async function enter(): Promise<void> {
-  const credential = takeFromAddress();
-  if (credential === null) return;
-  entrance.spent = false;
-  try {
-    keepToken('token' in credential ? credential.token : await redeemCode(credential.code));
-  } catch (error) {
-    // Without a gateway the feed says so; what it needs then is an address with a fresh code.
-    entrance.spent = error instanceof RefusedError;
-  }
-  feed.refresh();
-}

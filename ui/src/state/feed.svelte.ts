@@ -4,8 +4,8 @@
  * stays and `outage` says why, because "could not read" is not "empty".
  */
 
-import { hearEvents } from '../api/gateway';
-import { OutageError, type Outage, type RefusedError } from '../api/transport';
+import { hearEvents, readHistory } from '../api/gateway';
+import { OutageError, RefusedError, type Outage } from '../api/transport';
 import type { Pool, Pulse, Server, ServerPulse, Status } from '../api/types';
 import { Ring } from './ring';
 
@@ -19,6 +19,8 @@ export const SILENCE_MS = 10_000;
 class Activity {
   now = $state.raw<ServerPulse | null>(null);
   readonly ring = new Ring();
+  /** The gateway was asked for what happened before this page was opened. */
+  filled = false;
 
   push(at: number, pulse: ServerPulse): void {
     this.ring.push([at, pulse.active, pulse.total, pulse.waiting, pulse.calls]);
@@ -99,6 +101,20 @@ export class Feed {
   /** A server's last ten minutes. Not reactive: draw it again with each `pulse`. */
   ring(name: string): Ring | null {
     return this.#activities.get(name)?.ring ?? null;
+  }
+
+  /** Asks the gateway, once, for what it remembers of a server, and puts it into its ring. */
+  async backfill(name: string): Promise<void> {
+    const activity = this.#activities.get(name);
+    if (activity === undefined || activity.filled) return;
+    activity.filled = true;
+    try {
+      activity.ring.backfill((await readHistory(name)).samples);
+    } catch (error) {
+      // The plot begins now, then; it may be asked for again.
+      activity.filled = false;
+      if (!(error instanceof OutageError || error instanceof RefusedError)) throw error;
+    }
   }
 
   #hearStatus(status: Status): void {

@@ -1,4 +1,7 @@
-/** What the reader chose: a language and a theme. Kept in the browser, never in the gateway. */
+/**
+ * What the reader chose: a language and a theme. Kept in the browser, never
+ * in the gateway; the window's shell keeps it, too, for the tray (see `desktop`).
+ */
 
 export type Language = 'en' | 'zh';
 export type Theme = 'system' | 'light' | 'dark';
@@ -8,16 +11,27 @@ const LANGUAGE = 'mcp-gateway.language';
 const THEME = 'mcp-gateway.theme';
 
 class Preferences {
-  #language = $state<Language>(rememberedLanguage() ?? languageOf(navigator.languages));
+  /** null: like the system. */
+  #choice = $state<Language | null>(rememberedLanguage());
   #theme = $state<Theme>(rememberedTheme() ?? 'system');
 
+  /** The language that is spoken. */
   get language(): Language {
-    return this.#language;
+    return this.#choice ?? languageOf(navigator.languages);
   }
 
   set language(language: Language) {
-    this.#language = language;
-    remember(LANGUAGE, language);
+    this.languageChoice = language;
+  }
+
+  /** The language that was chosen; null: whatever the system speaks. */
+  get languageChoice(): Language | null {
+    return this.#choice;
+  }
+
+  set languageChoice(choice: Language | null) {
+    this.#choice = choice;
+    remember(LANGUAGE, choice);
     this.apply();
   }
 
@@ -27,16 +41,17 @@ class Preferences {
 
   set theme(theme: Theme) {
     this.#theme = theme;
-    remember(THEME, theme);
+    remember(THEME, theme === 'system' ? null : theme);
     this.apply();
   }
 
   /** Puts both on the document: the language picks fonts and a screen reader's voice. */
   apply(): void {
     const root = document.documentElement;
-    root.lang = this.#language === 'zh' ? 'zh-CN' : 'en';
+    root.lang = this.language === 'zh' ? 'zh-CN' : 'en';
     if (this.#theme === 'system') delete root.dataset['theme'];
     else root.dataset['theme'] = this.#theme;
+    root.style.colorScheme = '';
   }
 }
 
@@ -59,8 +74,8 @@ function rememberedTheme(): Theme | null {
   return value === 'light' || value === 'dark' ? value : null;
 }
 
-// A browser may close its storage to the page; a choice then lasts as long as the page does.
-function recall(key: string): string | null {
+/** What was remembered under `key`. A browser may close its storage to the page. */
+export function recall(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -68,9 +83,11 @@ function recall(key: string): string | null {
   }
 }
 
-function remember(key: string, value: string): void {
+/** Remembers `value`, or forgets what was there; where storage is closed, it lasts as long as the page. */
+export function remember(key: string, value: string | null): void {
   try {
-    localStorage.setItem(key, value);
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
   } catch {
     return;
   }

@@ -70,5 +70,6 @@ export const common = {
   failedHint: 'Repair what is named here, then start the app again.',
   unreadableHint: (status: number) =>
     `Something answered with status ${status}, but not as this page’s gateway does. Perhaps another program took its port, or the page is older than the gateway: load it again.`,
+  shellRefused: 'The app could not do this. Its log says why.',
   reload: 'Load again',
 };

@@ -72,5 +72,6 @@ export const common: Messages['common'] = {
   failedHint: '请解决上述问题，然后重新启动应用。',
   unreadableHint: (status) =>
     `收到了状态码为 ${status} 的响应，但它不像来自本页面的网关。可能是其他程序占用了端口，或者页面版本比网关旧：请重新加载。`,
+  shellRefused: '应用未能完成此操作，原因见其日志。',
   reload: '重新加载',
 };
