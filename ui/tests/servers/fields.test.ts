@@ -67,8 +67,8 @@ describe('what is typed', () => {
         { name: '', value: '2' },
       ],
       rename: [
-        { tool: '', name: '' },
-        { tool: 'a', name: '' },
+        { name: '', value: '' },
+        { name: 'a', value: '' },
       ],
       exclude: [' a ', ''],
     });

@@ -4,7 +4,7 @@
  * an empty field or the choice "default".
  */
 
-import type { Pair, Rename, ServerForm } from '../../api/types';
+import type { Pair, ServerForm } from '../../api/types';
 import type { PastedServer } from './pasted';
 
 /** How clients see the names of a server's tools. */
@@ -25,7 +25,8 @@ export interface Fields {
   naming: NamingChoice;
   /** The prefix of its own, where that is the choice. */
   prefix: string;
-  rename: Rename[];
+  /** Own names and the ones that clients see instead. */
+  rename: Pair[];
   /** Only the tools of `include`. */
   only: boolean;
   include: string[];
@@ -76,7 +77,7 @@ export function toFields(form: ServerForm): Fields {
     sharing: form.sharing,
     naming: namingOf(form),
     prefix: form.prefix ?? '',
-    rename: form.rename.map((rename) => ({ ...rename })),
+    rename: form.rename.map(({ tool, name }) => ({ name: tool, value: name })),
     only: form.include !== null,
     include: [...(form.include ?? [])],
     exclude: [...form.exclude],
@@ -111,9 +112,7 @@ export function toForm(
     poolSize: connections,
     sharing: fields.sharing,
     ...naming(fields, base),
-    rename: fields.rename
-      .map(({ tool, name }) => ({ tool: tool.trim(), name: name.trim() }))
-      .filter(({ tool, name }) => tool !== '' || name !== ''),
+    rename: named(fields.rename).map(({ name, value }) => ({ tool: name, name: value.trim() })),
     include: fields.only ? names(fields.include) : null,
     exclude: names(fields.exclude),
     description: orNull(fields.description),

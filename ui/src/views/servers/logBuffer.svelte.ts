@@ -30,6 +30,11 @@ export class LogBuffer {
     this.blocks = bounded(blocks);
   }
 
+  clear(): void {
+    this.blocks = [];
+    this.#over = false;
+  }
+
   /** A stream was opened again: its first lines are all that the gateway keeps, and replace these. */
   startOver(): void {
     this.#over = true;
