@@ -48,6 +48,7 @@ export const common = {
     'The clipboard is closed to this page. The text is selected: copy it with the keyboard.',
   copyWhat: (what: string) => `Copy: ${what}`,
   messages: 'Messages (F8)',
+  fullStop: '.',
   sentences: (first: string, second: string) => `${first} ${second}`,
 
   duration: (days: number, hours: number, minutes: number) =>
