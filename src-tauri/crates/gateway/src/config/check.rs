@@ -79,7 +79,7 @@ fn names(draft: &Draft, problems: &mut Vec<Problem>) {
     }
 }
 
-fn unusable(name: &str) -> Option<Words> {
+pub(super) fn unusable(name: &str) -> Option<Words> {
     if name.trim().is_empty() {
         return Some(Words::new(
             "the name is empty; give one, such as \"files\"",

@@ -59,7 +59,7 @@ pub(super) fn read<T>(
 }
 
 /// JSON plus comments and trailing commas, nothing looser.
-fn strict() -> ParseOptions {
+pub(super) fn strict() -> ParseOptions {
     ParseOptions {
         allow_comments: true,
         allow_trailing_commas: true,
