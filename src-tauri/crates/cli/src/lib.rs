@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use args::{CommandLine, ConfigAction, Sub};
 use context::Context;
-use gateway::words::Words;
+use gateway::words::{Language, Words};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -39,6 +39,12 @@ pub fn main() -> ExitCode {
         &mut io::stdout(),
         &mut io::stderr(),
     )
+}
+
+/// The command line's grammar with its help in this language, for what documents it.
+pub fn command(language: Language) -> clap::Command {
+    language::speak(language);
+    args::grammar()
 }
 
 /// Runs one command line; what it prints goes to `out` and `err`.
