@@ -1,250 +1,677 @@
-/** The shapes of the admin API, as the gateway sends and reads them. Times are in milliseconds. */
+/**
+ * The shapes of the admin API. Written by the gateway's tests from the Rust types:
+ * UPDATE_TYPES=1 cargo test -p gateway types
+ */
 
-/** One text in both languages of the product. */
-export interface Words {
-  en: string;
-  zh: string;
-}
+/**
+ * One text in English and in Simplified Chinese.
+ */
+export type Words = { 
+/**
+ * English.
+ */
+en: string, 
+/**
+ * 简体中文.
+ */
+zh: string, };
 
-export type GatewayState = 'ok' | 'initializing' | 'degraded';
+/**
+ * The gateway's state in one word.
+ */
+export type GatewayState = "ok" | "initializing" | "degraded";
+
+/** Where a server stands. */
 export type ServerState = 'starting' | 'ready' | 'failing' | 'stopped' | 'disabled';
 
-/** Connections of one server: open ones (`total` = `active` + `idle`), the most there may be, and calls queued. */
-export interface Pool {
-  total: number;
-  active: number;
-  idle: number;
-  max: number;
-  waiting: number;
-}
+/**
+ * What a pool looks like at a moment.
+ */
+export type Pool = { 
+/**
+ * Live connections.
+ */
+total: number, 
+/**
+ * Those with a call in flight.
+ */
+active: number, 
+/**
+ * Those without.
+ */
+idle: number, 
+/**
+ * As many as there may be.
+ */
+max: number, 
+/**
+ * Calls that wait for one.
+ */
+waiting: number, };
 
-/** Why a server does not work, what to do, and what its process printed last. */
-export interface ServerError {
-  message: Words;
-  remedy: Words | null;
-  lastLines: string[];
-}
+/**
+ * What went wrong, for a person.
+ */
+export type ServerError = { 
+/**
+ * What happened.
+ */
+message: Words, 
+/**
+ * What to do about it.
+ */
+remedy: Words | null, 
+/**
+ * What the server printed last.
+ */
+lastLines: Array<string>, };
 
-export interface Server {
-  name: string;
-  transport: 'stdio' | 'http';
-  state: ServerState;
-  /** Tools that clients see. */
-  tools: number;
-  /** Tools that it has. */
-  offered: number;
-  prompts: number;
-  resources: number;
-  pool: Pool;
-  error: ServerError | null;
-  description: string | null;
-  /** The command line or the address, for display. */
-  target: string;
-  /** The demo that runs without a file; it cannot be edited. */
-  builtIn: boolean;
-}
+/**
+ * One server's part of it.
+ */
+export type Server = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * `stdio` or `http`.
+ */
+transport: 'stdio' | 'http', 
+/**
+ * `starting`, `ready`, `failing`, `stopped` or `disabled`.
+ */
+state: ServerState, 
+/**
+ * Tools that it offers, filters applied.
+ */
+tools: number, 
+/**
+ * Tools that it has, the hidden ones included.
+ */
+offered: number, 
+/**
+ * Prompts that it offers.
+ */
+prompts: number, 
+/**
+ * Resources that it lists, templates included.
+ */
+resources: number, 
+/**
+ * Its connections.
+ */
+pool: Pool, 
+/**
+ * Why it fails.
+ */
+error: ServerError | null, 
+/**
+ * What the user wrote about it.
+ */
+description: string | null, 
+/**
+ * Its command line or its address, for display.
+ */
+target: string, 
+/**
+ * It runs because there is no configuration file, and cannot be edited.
+ */
+builtIn: boolean, };
 
-/** A tool whose name was taken and the name under which it is offered instead. */
-export interface Clash {
-  name: string;
-  server: string;
-  tool: string;
-  exposedAs: string;
-}
+/**
+ * A name that two tools would have shared.
+ */
+export type Clash = { 
+/**
+ * The name in question.
+ */
+name: string, 
+/**
+ * The server whose tool had to give way.
+ */
+server: string, 
+/**
+ * That tool, by its own name.
+ */
+tool: string, 
+/**
+ * The name it is exposed under instead.
+ */
+exposedAs: string, };
 
-export interface Status {
-  version: string;
-  state: GatewayState;
-  /** Seconds since the start. */
-  uptime: number;
-  endpoint: string;
-  /** The file that was read; null where the gateway runs without one. */
-  configPath: string | null;
-  /** Of the configuration in force; null without a file. */
-  revision: string | null;
-  /** The file was changed by hand since. */
-  changedOnDisk: boolean;
-  dataDir: string;
-  sessions: number;
-  notices: Words[];
-  servers: Server[];
-  clashes: Clash[];
-}
+/**
+ * The whole status.
+ */
+export type Status = { 
+/**
+ * Of the gateway.
+ */
+version: string, 
+/**
+ * In one word.
+ */
+state: GatewayState, 
+/**
+ * Seconds since the start.
+ */
+uptime: number, 
+/**
+ * The address for clients.
+ */
+endpoint: string, 
+/**
+ * The configuration file that is in force, if any.
+ */
+configPath: string | null, 
+/**
+ * Which text of that file is in force.
+ */
+revision: string | null, 
+/**
+ * The file was changed by hand since.
+ */
+changedOnDisk: boolean, 
+/**
+ * Where the gateway keeps what it keeps.
+ */
+dataDir: string, 
+/**
+ * Client sessions in memory.
+ */
+sessions: number, 
+/**
+ * What the user should know about how the gateway runs.
+ */
+notices: Array<Words>, 
+/**
+ * Each server, in the order of the configuration.
+ */
+servers: Array<Server>, 
+/**
+ * Names that two tools or prompts wanted.
+ */
+clashes: Array<Clash>, };
 
-/** How busy one server is. */
-export interface ServerPulse {
-  active: number;
-  total: number;
-  waiting: number;
-  /** Calls that ended in this second. */
-  calls: number;
-}
+/**
+ * One server's part of it.
+ */
+export type ServerPulse = { 
+/**
+ * Connections with a call in flight.
+ */
+active: number, 
+/**
+ * Open connections.
+ */
+total: number, 
+/**
+ * Calls that wait for a connection.
+ */
+waiting: number, 
+/**
+ * Calls that finished in this second.
+ */
+calls: number, };
 
-/** How busy everything is, each second. */
-export interface Pulse {
-  /** Since the epoch. */
-  at: number;
-  /** Seconds since the start. */
-  uptime: number;
-  sessions: number;
-  servers: Record<string, ServerPulse>;
-}
+/**
+ * The numbers of one second.
+ */
+export type Pulse = { 
+/**
+ * In milliseconds since 1970.
+ */
+at: number, 
+/**
+ * Seconds since the gateway's start.
+ */
+uptime: number, 
+/**
+ * Client sessions in memory.
+ */
+sessions: number, 
+/**
+ * By the server's name.
+ */
+servers: Record<string, ServerPulse>, };
 
-export interface Pair {
-  name: string;
-  value: string;
-}
+/**
+ * How a server is reached.
+ */
+export type ServerKind = "local" | "remote";
 
-/** What a tool is called instead. */
-export interface Rename {
-  tool: string;
-  name: string;
-}
+/**
+ * Who shares a server's connections.
+ */
+export type Sharing = "shared" | "session";
 
-/** A server as the form has it. null: not written in the file, the default applies. */
-export interface ServerForm {
-  name: string;
-  kind: 'local' | 'remote';
-  command: string[];
-  env: Pair[];
-  cwd: string | null;
-  url: string | null;
-  headers: Pair[];
-  callTimeout: number | null;
-  poolSize: number | null;
-  sharing: 'shared' | 'session';
-  prefix: string | null;
-  stripPrefix: boolean;
-  rename: Rename[];
-  include: string[] | null;
-  exclude: string[];
-  description: string | null;
-  enabled: boolean;
-}
+/**
+ * A variable or a header. The value may be a key or a token, so it is not shown in logs.
+ */
+export type Pair = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its value.
+ */
+value: string, };
 
-/** What applies where the form says null. */
-export interface Defaults {
-  callTimeout: number;
-  poolSize: number;
-  prefix: string;
-}
+/**
+ * A tool under another name.
+ */
+export type Rename = { 
+/**
+ * The server's own name for it.
+ */
+tool: string, 
+/**
+ * The name that clients see.
+ */
+name: string, };
 
-export interface ServerDetail {
-  server: Server;
-  form: ServerForm;
-  revision: string | null;
-  defaults: Defaults;
-}
+/**
+ * One server with everything that can be edited. `None` means that the file does not say.
+ */
+export type ServerForm = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whether `command` or `url` counts.
+ */
+kind: ServerKind, 
+/**
+ * Program and arguments of a local server.
+ */
+command: Array<string>, 
+/**
+ * Variables of a local server.
+ */
+env: Array<Pair>, 
+/**
+ * Working directory of a local server.
+ */
+cwd: string | null, 
+/**
+ * Address of a remote server.
+ */
+url: string | null, 
+/**
+ * Headers sent to a remote server.
+ */
+headers: Array<Pair>, 
+/**
+ * In milliseconds.
+ */
+callTimeout: number | null, 
+/**
+ * Most connections.
+ */
+poolSize: number | null, 
+/**
+ * Who shares its connections.
+ */
+sharing: Sharing, 
+/**
+ * `mapping.<server>.prefix`; empty for none.
+ */
+prefix: string | null, 
+/**
+ * `mapping.<server>.stripPrefix`.
+ */
+stripPrefix: boolean, 
+/**
+ * `mapping.<server>.rename`.
+ */
+rename: Array<Rename>, 
+/**
+ * `toolFilters.<server>.include`: only these tools; an empty list is none.
+ */
+include: Array<string> | null, 
+/**
+ * `toolFilters.<server>.exclude`: never these.
+ */
+exclude: Array<string>, 
+/**
+ * The user's own words.
+ */
+description: string | null, 
+/**
+ * Whether it is started.
+ */
+enabled: boolean, };
 
-export interface ToolRow {
-  /** The server's own name for it. */
-  own: string;
-  /** The name that clients see; null when it is switched off. */
-  exposed: string | null;
-  on: boolean;
-  rename: string | null;
-  title: string | null;
-  description: string | null;
-  readOnly: boolean | null;
-  destructive: boolean | null;
-}
+/**
+ * What holds for a server where the file says nothing.
+ */
+export type Defaults = { 
+/**
+ * In milliseconds.
+ */
+callTimeout: number, 
+/**
+ * Most connections.
+ */
+poolSize: number, 
+/**
+ * Before each tool's name.
+ */
+prefix: string, };
 
-export interface ToolRows {
-  tools: ToolRow[];
-}
+/**
+ * One server with what the file says about it.
+ */
+export type ServerDetail = { 
+/**
+ * How it fares.
+ */
+server: Server, 
+/**
+ * What the file says about it.
+ */
+form: ServerForm, 
+/**
+ * Which text of the file that is.
+ */
+revision: string | null, 
+/**
+ * The entry as it stands in the file, comments included.
+ */
+entry: string | null, 
+/**
+ * What holds where the file says nothing.
+ */
+defaults: Defaults, };
 
-export interface LogLine {
-  seq: number;
-  /** Since the epoch. */
-  at: number;
-  text: string;
-}
+/**
+ * One of a server's tools.
+ */
+export type ToolRow = { 
+/**
+ * The server's own name for it.
+ */
+own: string, 
+/**
+ * The name that clients see; `null` where it is switched off.
+ */
+exposed: string | null, 
+/**
+ * Whether clients see it.
+ */
+on: boolean, 
+/**
+ * The name that the file gives it.
+ */
+rename: string | null, 
+/**
+ * Its title.
+ */
+title: string | null, 
+/**
+ * What the server says about it.
+ */
+description: string | null, 
+/**
+ * It says that it changes nothing.
+ */
+readOnly: boolean | null, 
+/**
+ * It says that it may destroy something.
+ */
+destructive: boolean | null, };
 
-export interface LogLines {
-  lines: LogLine[];
-}
+/**
+ * A server's tools, in its own order.
+ */
+export type ToolRows = { 
+/**
+ * All of them.
+ */
+tools: Array<ToolRow>, };
 
-/** At (since the epoch), active, total, waiting, calls. */
+/**
+ * One line of a server's log.
+ */
+export type LogLine = { 
+/**
+ * Counts the server's lines, from 1.
+ */
+seq: number, 
+/**
+ * When it came, in milliseconds since 1970.
+ */
+at: number, 
+/**
+ * The line, without its end.
+ */
+text: string, };
+
+/**
+ * Lines of a log as they come.
+ */
+export type LogLines = { 
+/**
+ * The new ones, oldest first.
+ */
+lines: Array<LogLine>, };
+
+/** At (since 1970), active, total, waiting, calls. */
 export type Sample = [number, number, number, number, number];
 
-/** The last ten minutes of a server, oldest first. */
-export interface History {
-  step: number;
-  samples: Sample[];
-}
+/**
+ * A server's last minutes.
+ */
+export type History = { 
+/**
+ * Milliseconds between two samples.
+ */
+step: number, 
+/**
+ * `[at, active, total, waiting, calls]`, oldest first.
+ */
+samples: Sample[], };
 
-/** A change of the file that happened. */
-export interface Saved {
-  revision: string;
-  /** What `POST /api/undo` takes to take it back. */
-  undo: string | null;
-  path: string;
-  notices: Words[];
-}
+/**
+ * A change that was made: it is in the file, and it is in force.
+ */
+export type Saved = { 
+/**
+ * Which text of the file is in force now.
+ */
+revision: string, 
+/**
+ * Takes the change back; `null` where nothing was changed.
+ */
+undo: string | null, 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * What in the file has no effect or will surprise.
+ */
+notices: Array<Words>, };
 
-export type ProblemCode =
-  'conflict' | 'invalid' | 'notFound' | 'unauthorized' | 'unsupported' | 'failed';
+/**
+ * The kinds of problems.
+ */
+export type ProblemCode = "conflict" | "invalid" | "notFound" | "unauthorized" | "unsupported" | "failed";
 
-export interface FieldProblem {
-  /** A key of `ServerForm` or of the settings; empty: the whole. */
-  field: string;
-  message: Words;
-}
+/**
+ * What is wrong with one field.
+ */
+export type FieldProblem = { 
+/**
+ * A member of what was sent; empty where it concerns the whole.
+ */
+field: string, 
+/**
+ * Cause and remedy.
+ */
+message: Words, };
 
-/** Why the gateway did not do what it was asked. */
-export interface Problem {
-  /** In English, one line. */
-  error: string;
-  code: ProblemCode;
-  message: Words;
-  remedy: Words | null;
-  fields: FieldProblem[];
-  /** After a conflict: what the file says now. */
-  current: ServerDetail | null;
-  revision: string | null;
-}
+/**
+ * A problem as it is sent.
+ */
+export type Problem = { 
+/**
+ * One line in English, for programs and logs.
+ */
+error: string, 
+/**
+ * What kind of problem it is.
+ */
+code: ProblemCode, 
+/**
+ * The cause, for a person.
+ */
+message: Words, 
+/**
+ * What to do about it.
+ */
+remedy: Words | null, 
+/**
+ * What is wrong with single fields.
+ */
+fields: Array<FieldProblem>, 
+/**
+ * Where the file was changed meanwhile: what it says now.
+ */
+current: ServerDetail | null, 
+/**
+ * Where the file was changed meanwhile: which text it is now.
+ */
+revision: string | null, };
 
-/** What a server said of itself when it was tried. */
-export interface TestOk {
-  name: string;
-  version: string;
-  protocol: string;
-  tools: ToolRow[];
-  prompts: number;
-  resources: number;
-  took: number;
-}
+/**
+ * What a server is that was tried out.
+ */
+export type TestOk = { 
+/**
+ * What it calls itself.
+ */
+name: string, 
+/**
+ * Of the server.
+ */
+version: string, 
+/**
+ * The protocol version that was agreed on.
+ */
+protocol: string, 
+/**
+ * Its tools, as the form would expose them.
+ */
+tools: Array<ToolRow>, 
+/**
+ * Prompts that it offers.
+ */
+prompts: number, 
+/**
+ * Resources that it lists, templates included.
+ */
+resources: number, 
+/**
+ * Milliseconds from the start to its lists.
+ */
+took: number, };
 
-/** The configuration file as it is now. */
-export interface ConfigText {
-  path: string | null;
-  revision: string | null;
-  text: string | null;
-}
+/**
+ * What decides about the port.
+ */
+export type PortFrom = "commandLine" | "environment" | "file" | "default";
 
-export interface Settings {
-  port: number;
-  portFrom: 'file' | 'environment' | 'commandLine' | 'default';
-  endpoint: string;
-  configPath: string | null;
-  revision: string | null;
-  dataDir: string;
-  version: string;
-  logLevel: string;
-}
+/**
+ * The gateway's own settings.
+ */
+export type Settings = { 
+/**
+ * The port that is asked for; 0 lets the system choose.
+ */
+port: number, 
+/**
+ * What decides about it.
+ */
+portFrom: PortFrom, 
+/**
+ * The address for clients, with the port that is really listened on.
+ */
+endpoint: string, 
+/**
+ * The configuration file; `null` where there is none.
+ */
+configPath: string | null, 
+/**
+ * Which text of it is in force.
+ */
+revision: string | null, 
+/**
+ * Where the gateway keeps what it keeps.
+ */
+dataDir: string, 
+/**
+ * Of the gateway.
+ */
+version: string, 
+/**
+ * A `tracing` filter.
+ */
+logLevel: string, };
 
-export interface BridgeInfo {
-  /** Where the bridge is; null: not found. */
-  command: string | null;
-  /** Ready text for claude_desktop_config.json. */
-  entry: string;
-  /** Where Claude Desktop keeps that file on this system. */
-  configFile: string;
-  url: string;
-}
+/**
+ * The configuration file as it is now.
+ */
+export type ConfigText = { 
+/**
+ * Where it is; `null` where there is none.
+ */
+path: string | null, 
+/**
+ * Which text it is.
+ */
+revision: string | null, 
+/**
+ * The text.
+ */
+text: string | null, };
 
-export interface BridgeTry {
-  tools: string[];
-  took: number;
-  stderr: string;
-}
+/**
+ * How a client is told of the bridge.
+ */
+export type BridgeInfo = { 
+/**
+ * The program; `null` where it is not installed beside this one.
+ */
+command: string | null, 
+/**
+ * What goes into Claude Desktop's configuration, ready to be pasted.
+ */
+entry: string, 
+/**
+ * That file, as it is usually called on this system.
+ */
+configFile: string, 
+/**
+ * The gateway's endpoint, which the bridge is given.
+ */
+url: string, };
+
+/**
+ * What the bridge saw.
+ */
+export type BridgeTry = { 
+/**
+ * The names of the tools.
+ */
+tools: Array<string>, 
+/**
+ * Milliseconds from its start to the list.
+ */
+took: number, 
+/**
+ * What it printed beside.
+ */
+stderr: string, };

@@ -37,11 +37,9 @@ pub fn main() -> ExitCode {
     let mut args = std::env::args_os();
     let name = program_name(args.next());
     let args = args.map(|arg| arg.to_string_lossy().into_owned());
-    let url = std::env::var("MCP_GATEWAY_URL")
-        .ok()
-        .filter(|url| !url.is_empty());
+    let given = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let language = Language::current();
-    match parse(args, url) {
+    match parse(args, given("MCP_GATEWAY_URL"), given("MCP_GATEWAY_TOKEN")) {
         Ok(Command::Serve(target)) => crate::serve(target),
         Ok(Command::Help) => {
             print!("{}", help(&name, language));
@@ -65,9 +63,12 @@ pub fn main() -> ExitCode {
 fn parse(
     args: impl IntoIterator<Item = String>,
     url_from_env: Option<String>,
+    token_from_env: Option<String>,
 ) -> Result<Command, Mistake> {
     let mut url = None;
-    let mut headers = Vec::new();
+    // First, so that a header of the command line stands beside it rather than behind it.
+    let token = token_from_env.map(|token| format!("Authorization: Bearer {token}"));
+    let mut headers: Vec<_> = token.into_iter().collect();
     let mut args = args.into_iter();
     while let Some(arg) = args.next() {
         let (flag, inline) = match arg.split_once('=') {
@@ -123,6 +124,7 @@ Usage: {name} [URL] [options]
   URL, -u, --url URL   the gateway's endpoint; …/sse is taken as …/mcp
                        default: $MCP_GATEWAY_URL, else {DEFAULT_URL}
   -H, --header 'K: V'  a header for every request, for example a token; repeatable
+                       $MCP_GATEWAY_TOKEN is sent as the bearer token
   -h, --help           this text
   -V, --version        the version
 
@@ -138,6 +140,7 @@ Messages go over stdin and stdout, one per line; logs go to stderr ($LOG_LEVEL).
   URL, -u, --url URL   网关地址；…/sse 视同 …/mcp
                        默认：$MCP_GATEWAY_URL，否则 {DEFAULT_URL}
   -H, --header 'K: V'  每个请求附带的请求头，例如令牌；可重复
+                       $MCP_GATEWAY_TOKEN 作为 bearer 令牌发送
   -h, --help           显示本说明
   -V, --version        显示版本
 
@@ -197,10 +200,20 @@ mod tests {
         match parse(
             args.iter().map(|arg| (*arg).to_owned()),
             env.map(str::to_owned),
+            None,
         ) {
             Ok(Command::Serve(target)) => target.url.to_string(),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_token_of_the_environment_is_sent() {
+        let command = parse([], None, Some("abc".to_owned()));
+        let Ok(Command::Serve(target)) = command else {
+            panic!("{command:?}")
+        };
+        assert_eq!(target.headers["authorization"], "Bearer abc");
     }
 
     #[test]
@@ -226,7 +239,8 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        let mistake = |args: &[&str]| parse(args.iter().map(|arg| (*arg).to_owned()), None).err();
+        let mistake =
+            |args: &[&str]| parse(args.iter().map(|arg| (*arg).to_owned()), None, None).err();
         assert_eq!(
             mistake(&["--port"]),
             Some(Mistake::Unknown("--port".to_owned()))
@@ -245,7 +259,7 @@ mod tests {
     #[test]
     fn help_speaks_both_languages_under_both_names() {
         assert!(matches!(
-            parse(["--help".to_owned()], None),
+            parse(["--help".to_owned()], None, None),
             Ok(Command::Help)
         ));
         assert!(

@@ -9,12 +9,19 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use gateway::words::Words;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
 
 use crate::args::{CommandLine, TargetArgs};
 use crate::context::Context;
 use crate::language::{failure, t};
-use crate::running::{Ask, Running};
+use crate::running::{Ask, Running, parse};
+
+/// What lets a browser in.
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
 
 /// A gateway and the folder that may hold its token.
 pub(crate) struct Admin<'a> {
@@ -60,14 +67,15 @@ impl<'a> Admin<'a> {
         answer.success()
     }
 
-    /// The page's address for a browser on this machine. The token stands behind
-    /// the `#`, which browsers send to nobody.
+    /// The page's address for a browser on this machine: with a code that works once,
+    /// behind the `#`, which browsers send to nobody.
     pub(crate) fn page(&self) -> anyhow::Result<String> {
-        Ok(format!(
-            "{}/ui/#token={}",
-            self.running.base(),
-            self.token()?
-        ))
+        let answer = self.ask(Ask {
+            method: Method::POST,
+            ..Ask::get("/api/codes")
+        })?;
+        let Code { code } = parse(&answer)?;
+        Ok(format!("{}/ui/#code={code}", self.running.base()))
     }
 
     /// Read where it is needed, and only if it may be sent to this gateway.

@@ -114,12 +114,14 @@ pub(crate) enum Sub {
         json: bool,
     },
     #[command(about = t(
-        "Print the address of the gateway's page, to be opened in a browser; it carries the admin token",
-        "输出网关页面的地址，供浏览器打开；其中带有管理令牌",
+        "Open the gateway's page in the browser and print its address, which works once and for a minute",
+        "在浏览器中打开网关页面并输出其地址；该地址一分钟内有效，只能使用一次",
     ))]
     Ui {
         #[command(flatten)]
         target: TargetArgs,
+        #[arg(long, help = t("Print the address only", "只输出地址"))]
+        no_open: bool,
     },
     #[command(hide = true, about = t("The built-in demo server, over stdio", "内置的演示服务器（标准输入输出）"))]
     DemoServer,

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use gateway::config::{LoadError, LoadOptions, Loaded, load, locate, render, standard_path};
+use gateway::config::{
+    LoadError, LoadOptions, Loaded, Source, load, locate, render, standard_path,
+};
 use gateway::words::{Language, Words};
 
 use crate::args::CommandLine;
@@ -21,12 +23,21 @@ const DEMO_COMMAND: &str = r#"["mcp-gateway", "demo-server"]"#;
 
 /// Loads the configuration that this command line means.
 pub(crate) fn load_for(line: &CommandLine, context: &Context) -> Result<Loaded, LoadError> {
-    let options = LoadOptions {
+    load(&options(line, context), &context.environment())
+}
+
+/// The same circumstances for a gateway that runs on.
+pub(crate) fn source(line: &CommandLine, context: &Context) -> Source {
+    let options = options(line, context);
+    Source::of_process(options, context.home.clone(), context.cwd.clone())
+}
+
+fn options(line: &CommandLine, context: &Context) -> LoadOptions {
+    LoadOptions {
         file: line.common.config.clone(),
         overrides: line.overrides(),
         demo_command: Some(context.demo_command()),
-    };
-    load(&options, &context.environment())
+    }
 }
 
 /// Loads it, or fails with every problem in the reader's language.

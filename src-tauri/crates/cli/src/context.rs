@@ -63,6 +63,12 @@ impl Context {
         }
     }
 
+    /// The stdio bridge, which is installed beside this program.
+    pub(crate) fn bridge(&self) -> Option<PathBuf> {
+        let name = format!("mcp-stdio-bridge{}", std::env::consts::EXE_SUFFIX);
+        Some(self.program.with_file_name(name)).filter(|path| path.exists())
+    }
+
     /// The command of the built-in demo server.
     pub(crate) fn demo_command(&self) -> Vec<String> {
         vec![

@@ -125,7 +125,7 @@ fn dispatch(
             call.run(&line, &target, context, out)
         }
         Sub::Status { target, json } => status::run(&line, &target, json, context, out),
-        Sub::Ui { target } => ui::run(&line, &target, context, out),
+        Sub::Ui { target, no_open } => ui::run(&line, &target, !no_open, context, out, err),
         Sub::DemoServer => demo::run(),
     }
 }

@@ -33,8 +33,8 @@ pub(crate) fn run(
     advise(&loaded, context.language, err)?;
     let surroundings = Surroundings {
         data_dir,
-        config_path: loaded.path,
-        notices: loaded.notices,
+        source: Some(config::source(line, context)),
+        bridge: context.bridge(),
     };
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -42,7 +42,7 @@ pub(crate) fn run(
         .build()?;
     let served = runtime.block_on(async {
         let stop = Stop::listen()?;
-        let started = Gateway::start(loaded.config, surroundings).await;
+        let started = Gateway::start(loaded, surroundings).await;
         let gateway = started.map_err(|error| failure(&error.words()))?;
         announce(&gateway, out)?;
         stop.asked().await;

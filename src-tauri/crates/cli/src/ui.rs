@@ -1,21 +1,41 @@
-//! `ui`: where a browser finds the page of a running gateway.
+//! `ui`: the page of a running gateway, in the browser.
 
 use std::io::Write;
 use std::process::ExitCode;
+
+use gateway::words::Words;
 
 use crate::admin::Admin;
 use crate::args::{CommandLine, TargetArgs};
 use crate::context::Context;
 
-/// Prints the address with the admin token, after making sure that it works.
+/// Prints the address of the page and opens it where there is a browser to be seen.
 pub(crate) fn run(
     line: &CommandLine,
     target: &TargetArgs,
+    open: bool,
     context: &Context,
     out: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let admin = Admin::find(line, target, context)?;
-    admin.get("/api/status")?;
-    writeln!(out, "{}", admin.page()?)?;
+    let page = admin.page()?;
+    writeln!(out, "{page}")?;
+    if open && has_screen(context) {
+        // The address is there to be copied whatever becomes of this.
+        if let Err(error) = open::that_detached(&page) {
+            let words = Words::new(
+                format!("no browser could be opened ({error}); open the address yourself"),
+                format!("无法打开浏览器（{error}）；请自行打开该地址"),
+            );
+            writeln!(err, "{}", words.text(context.language))?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Without one, a text browser might take over the terminal.
+fn has_screen(context: &Context) -> bool {
+    let set = |name| (context.env)(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }

@@ -49,6 +49,11 @@ impl AdminToken {
         Self(token)
     }
 
+    /// The token itself, for somebody who has proved to be the owner.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// Whether an `Authorization` header carries this token. The time it takes
     /// does not tell how much of a guess was right.
     pub(crate) fn is_in(&self, authorization: Option<&str>) -> bool {

@@ -14,12 +14,13 @@ use crate::naming::{self, Clash, Names};
 use crate::offer::{List, Offer};
 use crate::uri_template::fits;
 
-/// Position of a server in the configuration.
+/// A server's number. Its name keeps it for as long as the gateway runs.
 pub(crate) type ServerIndex = usize;
 
 /// One server's contribution to a catalog.
 #[derive(Debug)]
 pub(crate) struct Contribution<'a> {
+    pub(crate) index: ServerIndex,
     pub(crate) server: &'a str,
     pub(crate) naming: &'a Naming,
     pub(crate) filter: &'a ToolFilter,
@@ -38,6 +39,8 @@ pub(crate) struct Route {
 #[derive(Debug, Clone)]
 pub(crate) struct ListedTool {
     pub(crate) exposed: String,
+    /// The server's own name for it.
+    pub(crate) own: String,
     pub(crate) server: ServerIndex,
     /// The definition under its exposed name.
     pub(crate) definition: Bytes,
@@ -57,10 +60,12 @@ pub(crate) struct View {
 }
 
 /// A snapshot: the view of everything and one for each server alone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Catalog {
     all: View,
+    /// By index; empty where there is no such server (any more).
     each: Vec<View>,
+    none: View,
 }
 
 // === impl Catalog, View ===
@@ -68,12 +73,15 @@ pub(crate) struct Catalog {
 impl Catalog {
     /// Merges the servers' offers, in the order of the configuration.
     pub(crate) fn merge(contributions: &[Contribution<'_>]) -> Self {
-        let numbered = || contributions.iter().enumerate();
+        let most = contributions.iter().map(|one| one.index + 1).max();
+        let mut each: Vec<_> = (0..most.unwrap_or(0)).map(|_| View::empty()).collect();
+        for one in contributions {
+            each[one.index] = View::build(std::iter::once(one), &Scope::One);
+        }
         Self {
-            all: View::build(numbered(), &Scope::All),
-            each: numbered()
-                .map(|one| View::build(std::iter::once(one), &Scope::One))
-                .collect(),
+            all: View::build(contributions.iter(), &Scope::All),
+            each,
+            none: View::empty(),
         }
     }
 
@@ -81,8 +89,24 @@ impl Catalog {
     pub(crate) fn view(&self, server: Option<ServerIndex>) -> &View {
         match server {
             None => &self.all,
-            Some(index) => self.each.get(index).unwrap_or(&self.all),
+            Some(index) => self.each.get(index).unwrap_or(&self.none),
         }
+    }
+
+    /// Which lists of which endpoints are different in `after`.
+    pub(crate) fn differences(&self, after: &Self) -> Vec<(Option<ServerIndex>, Vec<List>)> {
+        let most = self.each.len().max(after.each.len());
+        std::iter::once(None)
+            .chain((0..most).map(Some))
+            .filter_map(|scope| {
+                let (old, new) = (self.view(scope), after.view(scope));
+                let lists: Vec<_> = List::ALL
+                    .into_iter()
+                    .filter(|&list| old.list(list) != new.list(list))
+                    .collect();
+                (!lists.is_empty()).then_some((scope, lists))
+            })
+            .collect()
     }
 }
 
@@ -93,15 +117,17 @@ enum Scope {
 }
 
 impl View {
-    fn build<'a>(
-        contributions: impl Iterator<Item = (ServerIndex, &'a Contribution<'a>)>,
-        scope: &Scope,
-    ) -> Self {
+    fn empty() -> Self {
+        Self::build(std::iter::empty(), &Scope::All)
+    }
+
+    fn build<'a>(contributions: impl Iterator<Item = &'a Contribution<'a>>, scope: &Scope) -> Self {
         let mut view = Self::default();
         let mut tool_names = Names::default();
         let mut prompt_names = Names::default();
         let mut lists: [Vec<Bytes>; 4] = Default::default();
-        for (server, one) in contributions {
+        for one in contributions {
+            let server = one.index;
             for tool in one
                 .offer
                 .tools
@@ -124,6 +150,7 @@ impl View {
                 );
                 view.listed_tools.push(ListedTool {
                     exposed,
+                    own: tool.key.clone(),
                     server,
                     definition,
                 });
@@ -242,6 +269,7 @@ mod tests {
         let naming = naming("p");
         let raw = r#"{ "x-odd":1E+2, "name" : "n\u0061me","inputSchema":{"$defs":{},"n":123456789012345678901234567890}}"#;
         let catalog = Catalog::merge(&[Contribution {
+            index: 0,
             server: "s",
             naming: &naming,
             filter: &filter,
@@ -267,13 +295,14 @@ mod tests {
     #[test]
     fn tools_that_collide_are_both_listed_and_reported() {
         let (filter, naming) = (ToolFilter::default(), naming(""));
-        let one = |server| Contribution {
+        let one = |index, server| Contribution {
+            index,
             server,
             naming: &naming,
             filter: &filter,
             offer: offer(&[r#"{"name":"go"}"#]),
         };
-        let catalog = Catalog::merge(&[one("a"), one("b")]);
+        let catalog = Catalog::merge(&[one(0, "a"), one(1, "b")]);
         let view = catalog.view(None);
         assert_eq!(view.tool("go").map(|route| route.server), Some(0));
         assert_eq!(view.tool("b_go").map(|route| route.server), Some(1));

@@ -1,21 +1,26 @@
-//! What every request handler shares: the servers, the catalog, the sessions
-//! and the guard.
+//! What every request handler shares.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use arc_swap::{ArcSwap, Guard};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
-use crate::access::Guard;
+use crate::access::AdminToken;
+use crate::admin::codes::Codes;
 use crate::board::Board;
 use crate::catalog::ServerIndex;
-use crate::config::model::Config;
+use crate::change::Undos;
+use crate::config::Source;
+use crate::events::Hub;
+use crate::ledger::Ledger;
+use crate::live::Live;
 use crate::serve::listener::Ending;
 use crate::serve::session::Sessions;
-use crate::server::Server;
-use crate::words::Words;
 
 /// For so long after the gateway's start a list waits for servers that are
 /// still starting, so that clients which ask once see the tools. Later on a
@@ -25,47 +30,106 @@ const FIRST_LIST: Duration = Duration::from_secs(5);
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Core {
-    pub(crate) config: Config,
-    pub(crate) config_path: Option<PathBuf>,
-    pub(crate) notices: Vec<Words>,
-    pub(crate) servers: Vec<Arc<Server>>,
-    pub(crate) by_name: HashMap<String, ServerIndex>,
+    live: ArcSwap<Live>,
     pub(crate) board: Arc<Board>,
     pub(crate) sessions: Arc<Sessions>,
-    pub(crate) guard: Guard,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) admin_token: AdminToken,
+    /// Where the configuration comes from; `None` where it cannot be loaded again.
+    pub(crate) source: Option<Source>,
+    /// The stdio bridge that is installed with this gateway.
+    pub(crate) bridge: Option<PathBuf>,
+    /// Held while the configuration changes, which it does once at a time.
+    pub(crate) changing: Mutex<Undos>,
+    /// One-time codes for browsers.
+    pub(crate) codes: Codes,
+    /// What the window and browsers are told as it happens.
+    pub(crate) hub: Hub,
+    /// Rung when something that a person could see is different.
+    pub(crate) changed: Arc<Notify>,
+    /// Sockets to listen on instead of the present ones.
+    pub(crate) listen: mpsc::Sender<Vec<TcpListener>>,
+    /// Owns servers on their way out, and the starts of their successors.
+    pub(crate) retiring: TaskTracker,
     /// Owns the requests of HTTP+SSE clients, which are answered after their POST has been.
     pub(crate) tasks: TaskTracker,
     pub(crate) started: Instant,
-    /// The port that is really listened on.
-    pub(crate) port: std::sync::OnceLock<u16>,
+    /// The port that is really listened on; 0 before.
+    pub(crate) port: AtomicU16,
     /// Streams that belong to no call end when the gateway drains.
     pub(crate) ending: Ending,
 }
 
+/// What a core is made of beside what it makes itself.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) live: Live,
+    pub(crate) board: Arc<Board>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) admin_token: AdminToken,
+    pub(crate) source: Option<Source>,
+    pub(crate) bridge: Option<PathBuf>,
+    pub(crate) changed: Arc<Notify>,
+    pub(crate) listen: mpsc::Sender<Vec<TcpListener>>,
+}
+
 impl Core {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            live: ArcSwap::from_pointee(parts.live),
+            board: parts.board,
+            sessions: parts.sessions,
+            ledger: parts.ledger,
+            data_dir: parts.data_dir,
+            admin_token: parts.admin_token,
+            source: parts.source,
+            bridge: parts.bridge,
+            changing: Mutex::default(),
+            codes: Codes::default(),
+            hub: Hub::default(),
+            changed: parts.changed,
+            listen: parts.listen,
+            retiring: TaskTracker::new(),
+            tasks: TaskTracker::new(),
+            started: Instant::now(),
+            port: AtomicU16::new(0),
+            ending: Ending::default(),
+        })
+    }
+
+    /// The present snapshot, for a look; not to be held across an await.
+    pub(crate) fn live(&self) -> Guard<Arc<Live>> {
+        self.live.load()
+    }
+
+    /// The present snapshot, to be kept.
+    pub(crate) fn live_full(&self) -> Arc<Live> {
+        self.live.load_full()
+    }
+
+    /// Puts another snapshot in force.
+    pub(crate) fn replace(&self, live: Live) {
+        self.live.store(Arc::new(live));
+        self.changed.notify_one();
+    }
+
     /// The address to give to clients.
     pub(crate) fn endpoint(&self) -> String {
-        let port = self.port.get().copied().unwrap_or(self.config.gateway.port);
+        let port = match self.port.load(Ordering::Relaxed) {
+            0 => self.live().config.gateway.port,
+            port => port,
+        };
         format!("http://localhost:{port}/mcp")
-    }
-
-    /// The name of an endpoint's one server, empty for the endpoint of all.
-    pub(crate) fn scope_name(&self, scope: Option<ServerIndex>) -> &str {
-        scope.map_or("", |index| self.servers[index].config.name.as_str())
-    }
-
-    /// The servers that an endpoint reaches.
-    pub(crate) fn in_scope(&self, scope: Option<ServerIndex>) -> &[Arc<Server>] {
-        match scope {
-            None => &self.servers,
-            Some(index) => std::slice::from_ref(&self.servers[index]),
-        }
     }
 
     /// Waits, within reason, until it is known what the servers offer.
     pub(crate) async fn settled(&self, scope: Option<ServerIndex>) {
+        let live = self.live_full();
         let all = async {
-            for server in self.in_scope(scope) {
+            for server in live.in_scope(scope) {
                 server.settled().await;
             }
         };

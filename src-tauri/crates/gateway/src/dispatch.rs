@@ -108,7 +108,8 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
         // The gateway has done its own handshake.
         "notifications/initialized" => {}
         "notifications/roots/list_changed" => {
-            let servers = core.in_scope(incoming.scope).iter();
+            let live = core.live();
+            let servers = live.in_scope(incoming.scope).iter();
             for server in servers.filter(|server| server.config.roots) {
                 for connection in server.pool.connections() {
                     if connection.owner().is(incoming.client.as_ref()) {
@@ -118,7 +119,7 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
             }
         }
         _ => {
-            for server in core.in_scope(incoming.scope) {
+            for server in core.live().in_scope(incoming.scope) {
                 for connection in server.pool.connections() {
                     let owner = connection.owner();
                     if owner.is_free() || owner.is(incoming.client.as_ref()) {
@@ -166,12 +167,12 @@ async fn forward_named(core: &Core, incoming: Incoming, id: Span, named: Named) 
     };
     let same = route.own == span.of(&incoming.text);
     let renamed = (!same).then_some((span, route.own));
-    forward(&core.servers[route.server], incoming, id, renamed).await
+    forward_to(core, route.server, incoming, id, renamed).await
 }
 
 async fn forward_resource(core: &Core, incoming: Incoming, id: Span) -> Reply {
     match find_resource(core, &incoming).await {
-        Ok(server) => forward(&core.servers[server], incoming, id, None).await,
+        Ok(server) => forward_to(core, server, incoming, id, None).await,
         Err((code, message)) => error(&incoming, id, code, &message),
     }
 }
@@ -204,7 +205,7 @@ async fn forward_completion(core: &Core, incoming: Incoming, id: Span) -> Reply 
         route = find();
     }
     match route {
-        Some((server, renamed)) => forward(&core.servers[server], incoming, id, renamed).await,
+        Some((server, renamed)) => forward_to(core, server, incoming, id, renamed).await,
         None => error(
             &incoming,
             id,
@@ -216,13 +217,11 @@ async fn forward_completion(core: &Core, incoming: Incoming, id: Span) -> Reply 
 
 /// A method that the gateway does not know passes where it is clear to whom.
 async fn forward_unknown(core: &Core, incoming: Incoming, id: Span, method: &str) -> Reply {
-    let enabled: Vec<_> = core
-        .in_scope(incoming.scope)
-        .iter()
-        .filter(|server| server.config.enabled)
-        .collect();
-    if let [only] = enabled.as_slice() {
-        return forward(only, incoming, id, None).await;
+    let live = core.live_full();
+    let mut enabled = live.in_scope(incoming.scope).iter();
+    let mut enabled = enabled.by_ref().filter(|server| server.config.enabled);
+    if let (Some(only), None) = (enabled.next(), enabled.next()) {
+        return forward(Arc::clone(only), incoming, id, None).await;
     }
     let message = format!(
         "Method not found: {method}. It is not clear which server it is for; call it at /<server>/mcp, which passes every method on"
@@ -230,14 +229,34 @@ async fn forward_unknown(core: &Core, incoming: Incoming, id: Span, method: &str
     error(&incoming, id, error_code::METHOD_NOT_FOUND, &message)
 }
 
+/// To the server that a name led to.
+async fn forward_to(
+    core: &Core,
+    server: ServerIndex,
+    incoming: Incoming,
+    id: Span,
+    renamed: Option<(Span, Bytes)>,
+) -> Reply {
+    let server = core.live().server(server).cloned();
+    match server {
+        Some(server) => forward(server, incoming, id, renamed).await,
+        None => error(
+            &incoming,
+            id,
+            error_code::UPSTREAM_UNAVAILABLE,
+            "the server was just taken out of the gateway's configuration",
+        ),
+    }
+}
+
 async fn forward(
-    server: &Arc<Server>,
+    server: Arc<Server>,
     incoming: Incoming,
     id: Span,
     renamed: Option<(Span, Bytes)>,
 ) -> Reply {
     let plan = Plan {
-        server: Arc::clone(server),
+        server,
         client: incoming.client,
         progress_token: incoming.envelope.params.meta_progress_token,
         text: incoming.text,
@@ -286,9 +305,13 @@ async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted: bool) -> 
             "subscriptions need a session: send initialize first",
         );
     };
-    let server = match find_resource(core, incoming).await {
-        Ok(server) => &core.servers[server],
+    let found = match find_resource(core, incoming).await {
+        Ok(server) => core.live().server(server).cloned(),
         Err((code, message)) => return error(incoming, id, code, &message),
+    };
+    let Some(server) = found else {
+        let message = "the server was just taken out of the gateway's configuration";
+        return error(incoming, id, error_code::UPSTREAM_UNAVAILABLE, message);
     };
     let uri = text_at(incoming, incoming.envelope.params.uri)
         .map(|(_, uri)| uri)
@@ -360,7 +383,8 @@ fn set_level(core: &Core, incoming: &Incoming, id: Span) -> Reply {
     };
     if let Some(client) = &incoming.client {
         client.set_log_level(level);
-        core.servers
+        core.live()
+            .servers
             .iter()
             .for_each(|server| server.apply_log_level());
     }
@@ -383,11 +407,12 @@ async fn find_resource(core: &Core, incoming: &Incoming) -> Result<ServerIndex, 
         return Ok(server);
     }
     // A server may serve more than it lists: where only one has resources, it decides.
-    let mut candidates = core.in_scope(incoming.scope).iter().filter(|server| {
+    let live = core.live();
+    let mut candidates = live.in_scope(incoming.scope).iter().filter(|server| {
         server.config.enabled && server.hello().is_some_and(|hello| hello.has("resources"))
     });
     match (candidates.next(), candidates.next()) {
-        (Some(only), None) => Ok(only.index),
+        (Some(only), None) => Ok(only.index()),
         _ => Err((
             error_code::RESOURCE_NOT_FOUND,
             format!("Resource not found: {uri}"),

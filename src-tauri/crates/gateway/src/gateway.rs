@@ -1,32 +1,33 @@
 //! The composition root: builds everything, runs it, and takes it down in order.
 
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::Router;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{AdminToken, Guard};
+use crate::access::AdminToken;
 use crate::board::Board;
-use crate::config::model::Config;
-use crate::core::Core;
+use crate::config::{Loaded, Source};
+use crate::core::{Core, Parts};
+use crate::events;
 use crate::ledger::Ledger;
 use crate::private_file;
+use crate::reload::{self, Makings};
 use crate::serve::door::Door;
-use crate::serve::listener::Ending;
 use crate::serve::session::Sessions;
 use crate::serve::session_id::SessionKey;
 use crate::serve::{self, listener};
-use crate::server::shelf::Shelf;
-use crate::server::{self, Server};
+use crate::server::Server;
 use crate::status::{self, Status};
 use crate::words::Words;
 
@@ -42,10 +43,11 @@ const TIDY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_se
 pub struct Surroundings {
     /// Where tokens, keys and kept catalogs live; made if it does not exist.
     pub data_dir: PathBuf,
-    /// The configuration file in force, for the status.
-    pub config_path: Option<PathBuf>,
-    /// What the user should know; shown with the status.
-    pub notices: Vec<Words>,
+    /// Where the configuration came from, so that it can be changed and read again;
+    /// `None` where it cannot.
+    pub source: Option<Source>,
+    /// The stdio bridge that is installed with this gateway.
+    pub bridge: Option<PathBuf>,
 }
 
 /// Why the gateway could not start.
@@ -77,9 +79,10 @@ pub struct Gateway {
     core: Arc<Core>,
     router: Router,
     connections: TaskTracker,
-    servers: TaskTracker,
-    tidying: CancellationToken,
-    addresses: Vec<std::net::SocketAddr>,
+    /// The gateway's own tasks, which run until `ending`.
+    keeping: TaskTracker,
+    ending: CancellationToken,
+    addresses: Vec<SocketAddr>,
 }
 
 impl StartError {
@@ -122,44 +125,38 @@ impl Gateway {
     ///
     /// # Errors
     /// See [`StartError`]; nothing is left running then.
-    pub async fn start(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
+    pub async fn start(loaded: Loaded, surroundings: Surroundings) -> Result<Self, StartError> {
         let data = |source| StartError::Data {
             path: surroundings.data_dir.clone(),
             source,
         };
         let key = session_key(&surroundings).map_err(data)?;
         let admin_token = admin_token(&surroundings).map_err(data)?;
-        let host = reachable(config.gateway.host);
-        let port = config.gateway.port;
+        let host = listener::reachable(loaded.config.gateway.host);
+        let port = loaded.config.gateway.port;
         let listeners = listener::bind(host, port)
             .await
             .map_err(|source| StartError::Listen { host, port, source })?;
-        let addresses: Vec<_> = listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect();
-
-        let tasks = TaskTracker::new();
-        let ledger = Ledger::new(&surroundings.data_dir);
-        let core = build(config, surroundings, key, admin_token, &tasks, &ledger);
-        let core = Arc::new(core);
+        let addresses = listener::addresses(&listeners);
+        let (listen, asked_to_listen) = mpsc::channel(1);
+        let core = build(loaded, surroundings, key, admin_token, listen);
         if let Some(address) = addresses.first() {
-            core.port.get_or_init(|| address.port());
+            core.port.store(address.port(), Ordering::Relaxed);
         }
         let gateway = Self {
             router: serve::router(Arc::clone(&core)),
             core,
             connections: TaskTracker::new(),
-            servers: tasks,
-            tidying: CancellationToken::new(),
+            keeping: TaskTracker::new(),
+            ending: CancellationToken::new(),
             addresses,
         };
-        gateway.run(listeners, ledger);
+        gateway.run(listeners, asked_to_listen);
         Ok(gateway)
     }
 
-    /// The addresses listened on.
-    pub fn addresses(&self) -> &[std::net::SocketAddr] {
+    /// The addresses listened on at the start.
+    pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
@@ -196,130 +193,82 @@ impl Gateway {
             self.core.ending.cut.cancel();
         }
         // Close the servers: end of input, then SIGTERM, then SIGKILL.
-        self.tidying.cancel();
-        self.core.servers.iter().for_each(|server| server.close());
-        self.servers.close();
+        self.ending.cancel();
+        let live = self.core.live_full();
+        live.servers.iter().for_each(|server| server.close());
         let gone = async {
             self.connections.wait().await;
             self.core.tasks.close();
             self.core.tasks.wait().await;
-            for server in &self.core.servers {
-                server.inbox.tasks.wait().await;
+            for server in &live.servers {
+                server.ended().await;
             }
-            self.servers.wait().await;
+            self.core.retiring.close();
+            self.core.retiring.wait().await;
+            self.keeping.close();
+            self.keeping.wait().await;
         };
         if tokio::time::timeout(FAREWELL, gone).await.is_err() {
             tracing::warn!("some servers did not leave within {} s", FAREWELL.as_secs());
         }
     }
 
-    fn run(&self, listeners: Vec<TcpListener>, ledger: Arc<Ledger>) {
+    fn run(&self, listeners: Vec<TcpListener>, asked: mpsc::Receiver<Vec<TcpListener>>) {
         let door = Door::new(Arc::clone(&self.core), self.router.clone());
-        for listener in listeners {
-            let (door, ending) = (door.clone(), self.core.ending.clone());
-            let header_bytes = self.core.config.limits.header_bytes;
-            self.connections.spawn(listener::accept(
-                listener,
-                door,
-                header_bytes,
-                ending,
-                self.connections.clone(),
-            ));
-        }
+        self.connections.spawn(listener::listen(
+            listeners,
+            asked,
+            door,
+            Arc::clone(&self.core),
+            self.connections.clone(),
+        ));
         let core = Arc::clone(&self.core);
-        self.servers.spawn(async move {
+        let live = core.live_full();
+        self.keeping.spawn(async move {
             // An orphan may hold what its successor needs: a port, a lock.
-            ledger.reap().await;
-            core.servers.iter().for_each(Server::start);
+            core.ledger.reap().await;
+            live.servers.iter().for_each(Server::start);
         });
-        self.servers
-            .spawn(tidy(Arc::clone(&self.core), self.tidying.clone()));
+        let end = || self.ending.clone();
+        self.keeping.spawn(tidy(Arc::clone(&self.core), end()));
+        self.keeping
+            .spawn(events::beat(Arc::clone(&self.core), end()));
     }
 }
 
 fn build(
-    config: Config,
+    loaded: Loaded,
     given: Surroundings,
     key: SessionKey,
     admin_token: AdminToken,
-    tasks: &TaskTracker,
-    ledger: &Arc<Ledger>,
-) -> Core {
-    let sessions = Sessions::new(key, config.limits.sessions);
-    let mut kept = Vec::new();
-    let mut shelves = Vec::new();
-    for server in &config.servers {
-        let shelf = Shelf::new(&given.data_dir, server);
-        let (offer, habits) = shelf.read().filter(|_| server.enabled).unzip();
-        kept.push((server.clone(), offer));
-        shelves.push((shelf, habits));
-    }
-    let board = Board::new(kept, Arc::clone(&sessions));
-    let surroundings = server::Surroundings {
-        limits: config.limits,
+    listen: mpsc::Sender<Vec<TcpListener>>,
+) -> Arc<Core> {
+    let sessions = Sessions::new(key, loaded.config.limits.sessions);
+    let changed = Arc::new(Notify::new());
+    let board = Board::new(Arc::clone(&sessions), Arc::clone(&changed));
+    let ledger = Ledger::new(&given.data_dir);
+    let makings = Makings {
+        data_dir: &given.data_dir,
         sessions: &sessions,
         board: &board,
-        ledger,
-        tasks,
+        ledger: &ledger,
+        changed: &changed,
+        admin_token: &admin_token,
     };
-    let servers: Vec<_> = config
-        .servers
-        .iter()
-        .zip(shelves)
-        .enumerate()
-        .map(|(index, (server, (shelf, habits)))| {
-            Server::new(index, server.clone(), shelf, habits, &surroundings)
-        })
-        .collect();
-    let by_name: HashMap<_, _> = servers
-        .iter()
-        .filter(|server| server.config.enabled)
-        .map(|server| (server.config.name.clone(), server.index))
-        .collect();
-    let mut hosts = config.gateway.allowed_hosts.clone();
-    if let Some((_, public)) = config
-        .gateway
-        .base_url
-        .as_deref()
-        .and_then(|url| url.split_once("://"))
-    {
-        hosts.push(
-            public
-                .split('/')
-                .next()
-                .unwrap_or(public)
-                .to_ascii_lowercase(),
-        );
-    }
-    let guard = Guard {
-        hosts,
-        origins: config.gateway.allowed_origins.clone(),
-        require_token: config.gateway.require_token,
-        admin_token,
-    };
-    Core {
-        config,
-        config_path: given.config_path,
-        notices: given.notices,
-        servers,
-        by_name,
+    let mut first = reload::arrange(makings, None, loaded, None);
+    first.list_first(&board);
+    Core::new(Parts {
+        live: first.live,
         board,
         sessions,
-        guard,
-        tasks: TaskTracker::new(),
-        started: Instant::now(),
-        port: OnceLock::new(),
-        ending: Ending::default(),
-    }
-}
-
-/// Beyond loopback nothing is opened until clients can authenticate.
-fn reachable(asked: IpAddr) -> IpAddr {
-    if asked.is_loopback() {
-        asked
-    } else {
-        IpAddr::V4(Ipv4Addr::LOCALHOST)
-    }
+        ledger,
+        data_dir: given.data_dir,
+        admin_token,
+        source: given.source,
+        bridge: given.bridge,
+        changed,
+        listen,
+    })
 }
 
 fn session_key(given: &Surroundings) -> io::Result<SessionKey> {
@@ -356,23 +305,17 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
 
 /// Looks after timeouts and idle connections, as often as the shortest of them needs.
 async fn tidy(core: Arc<Core>, end: CancellationToken) {
-    let shortest = core
-        .servers
-        .iter()
-        .map(|server| {
-            server
-                .config
-                .call_timeout
-                .min(server.config.pool.idle_timeout)
-        })
-        .min();
-    let Some(shortest) = shortest else { return };
-    let mut ticks = tokio::time::interval((shortest / 4).clamp(TIDY.0, TIDY.1));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
+        let live = core.live_full();
+        let shortest = live.servers.iter().map(|server| {
+            let config = &server.config;
+            config.call_timeout.min(config.pool.idle_timeout)
+        });
+        let pause = shortest.min().map_or(TIDY.1, |shortest| shortest / 4);
         tokio::select! {
             () = end.cancelled() => return,
-            _ = ticks.tick() => core.servers.iter().for_each(|server| server.tidy()),
+            () = tokio::time::sleep(pause.clamp(TIDY.0, TIDY.1)) => {}
         }
+        live.servers.iter().for_each(|server| server.tidy());
     }
 }

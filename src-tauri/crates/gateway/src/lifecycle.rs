@@ -19,6 +19,8 @@ const QUICK_END: Duration = Duration::from_secs(10);
 /// What went wrong, for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(rename = "ServerError"))]
 pub struct Failure {
     /// What happened.
     pub message: Words,
@@ -127,6 +129,10 @@ impl State {
             failure,
         }
     }
+
+    /// Every word for a state.
+    #[cfg(test)]
+    pub(crate) const WORDS: [&str; 5] = ["starting", "ready", "failing", "stopped", "disabled"];
 
     /// One word for it.
     pub(crate) fn word(&self) -> &'static str {

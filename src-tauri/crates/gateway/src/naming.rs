@@ -20,6 +20,7 @@ const HASH_DIGITS: usize = 8;
 /// A name that two tools would have shared.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Clash {
     /// The name in question.
     pub name: String,

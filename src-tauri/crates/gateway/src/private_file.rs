@@ -41,7 +41,11 @@ pub(crate) fn read_or_create(
     }
 }
 
-fn create_folder(folder: &Path) -> io::Result<()> {
+/// Makes a folder that nobody else can look into, and those above it.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

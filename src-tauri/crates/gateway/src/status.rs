@@ -2,15 +2,21 @@
 
 use serde::Serialize;
 
+use crate::config::model::Transport;
 use crate::core::Core;
 use crate::lifecycle::{Failure, State};
+use crate::live::Live;
 use crate::naming::Clash;
 use crate::pool::PoolCounts;
+use crate::server::Server;
+use crate::upstream::http::address::public;
 use crate::words::Words;
 
 /// The gateway's state in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(rename = "GatewayState"))]
 pub enum Overall {
     /// Every server that should run does.
     Ok,
@@ -21,8 +27,9 @@ pub enum Overall {
 }
 
 /// The whole status.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Status {
     /// Of the gateway.
     pub version: &'static str,
@@ -34,6 +41,12 @@ pub struct Status {
     pub endpoint: String,
     /// The configuration file that is in force, if any.
     pub config_path: Option<String>,
+    /// Which text of that file is in force.
+    pub revision: Option<String>,
+    /// The file was changed by hand since.
+    pub changed_on_disk: bool,
+    /// Where the gateway keeps what it keeps.
+    pub data_dir: String,
     /// Client sessions in memory.
     pub sessions: usize,
     /// What the user should know about how the gateway runs.
@@ -45,17 +58,23 @@ pub struct Status {
 }
 
 /// One server's part of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(rename = "Server"))]
 pub struct ServerStatus {
     /// Its name.
     pub name: String,
     /// `stdio` or `http`.
+    #[cfg_attr(test, ts(type = "'stdio' | 'http'"))]
     pub transport: &'static str,
     /// `starting`, `ready`, `failing`, `stopped` or `disabled`.
+    #[cfg_attr(test, ts(type = "ServerState"))]
     pub state: &'static str,
     /// Tools that it offers, filters applied.
     pub tools: usize,
+    /// Tools that it has, the hidden ones included.
+    pub offered: usize,
     /// Prompts that it offers.
     pub prompts: usize,
     /// Resources that it lists, templates included.
@@ -64,6 +83,12 @@ pub struct ServerStatus {
     pub pool: PoolCounts,
     /// Why it fails.
     pub error: Option<Failure>,
+    /// What the user wrote about it.
+    pub description: Option<String>,
+    /// Its command line or its address, for display.
+    pub target: String,
+    /// It runs because there is no configuration file, and cannot be edited.
+    pub built_in: bool,
 }
 
 // === impl Overall ===
@@ -79,56 +104,86 @@ impl Overall {
     }
 }
 
+impl Status {
+    /// The same without what changes all the time, to tell whether anything else has.
+    pub(crate) fn without_numbers(&self) -> Self {
+        let servers = self.servers.iter().map(|server| ServerStatus {
+            pool: PoolCounts {
+                max: server.pool.max,
+                ..PoolCounts::default()
+            },
+            ..server.clone()
+        });
+        Self {
+            uptime: 0,
+            sessions: 0,
+            servers: servers.collect(),
+            ..self.clone()
+        }
+    }
+}
+
 /// The state in one word.
 pub(crate) fn overall(core: &Core) -> Overall {
-    let states: Vec<_> = core.servers.iter().map(|server| server.state()).collect();
-    if states
-        .iter()
-        .any(|state| matches!(state, State::Starting { failures: 0 }))
-    {
+    let states: Vec<_> = core.live().servers.iter().map(|one| one.state()).collect();
+    let any = |wanted: fn(&State) -> bool| states.iter().any(wanted);
+    if any(|state| matches!(state, State::Starting { failures: 0 })) {
         Overall::Initializing
-    } else if states
-        .iter()
-        .any(|state| matches!(state, State::Failing { .. } | State::Starting { .. }))
-    {
+    } else if any(|state| matches!(state, State::Failing { .. } | State::Starting { .. })) {
         Overall::Degraded
     } else {
         Overall::Ok
     }
 }
 
+/// One server's part.
+pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus {
+    let catalog = core.board.catalog();
+    let state = server.state();
+    let offer = server.offer();
+    let config = live.config_of(&server.config.name);
+    ServerStatus {
+        name: server.config.name.clone(),
+        transport: server.transport(),
+        state: state.word(),
+        tools: catalog.view(Some(server.index())).listed_tools().len(),
+        offered: offer.tools.len(),
+        prompts: offer.prompts.len(),
+        resources: offer.resources.len() + offer.templates.len(),
+        pool: server.pool.counts(),
+        error: match state {
+            State::Failing { failure, .. } => Some(failure),
+            _ => None,
+        },
+        description: config.and_then(|config| config.description.clone()),
+        target: target(&server.config.transport),
+        built_in: live.path.is_none(),
+    }
+}
+
+fn target(transport: &Transport) -> String {
+    match transport {
+        Transport::Local { command, .. } => command.join(" "),
+        Transport::Remote { url, .. } => public(url),
+    }
+}
+
 /// The whole document.
 pub(crate) fn status(core: &Core) -> Status {
-    let catalog = core.board.catalog();
-    let servers = core.servers.iter().map(|server| {
-        let state = server.state();
-        let offer = server.offer();
-        ServerStatus {
-            name: server.config.name.clone(),
-            transport: server.transport(),
-            state: state.word(),
-            tools: catalog.view(Some(server.index)).listed_tools().len(),
-            prompts: offer.prompts.len(),
-            resources: offer.resources.len() + offer.templates.len(),
-            pool: server.pool.counts(),
-            error: match state {
-                State::Failing { failure, .. } => Some(failure),
-                _ => None,
-            },
-        }
-    });
+    let live = core.live_full();
+    let servers = live.servers.iter().map(|one| server(core, &live, one));
     Status {
         version: env!("CARGO_PKG_VERSION"),
         state: overall(core),
         uptime: core.started.elapsed().as_secs(),
         endpoint: core.endpoint(),
-        config_path: core
-            .config_path
-            .as_ref()
-            .map(|path| path.display().to_string()),
+        config_path: live.path.as_ref().map(|path| path.display().to_string()),
+        revision: live.revision.clone(),
+        changed_on_disk: core.hub.changed_on_disk(),
+        data_dir: core.data_dir.display().to_string(),
         sessions: core.sessions.count(),
-        notices: core.notices.clone(),
+        notices: live.notices.clone(),
         servers: servers.collect(),
-        clashes: catalog.view(None).clashes().to_vec(),
+        clashes: core.board.catalog().view(None).clashes().to_vec(),
     }
 }

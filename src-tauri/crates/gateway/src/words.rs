@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// One text in English and in Simplified Chinese.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Words {
     /// English.
     pub en: String,

@@ -66,7 +66,7 @@ async fn start(folder: &Path) -> anyhow::Result<Gateway> {
     });
     std::fs::write(&file, config.to_string())?;
     let options = LoadOptions {
-        file: Some(file.clone()),
+        file: Some(file),
         ..LoadOptions::default()
     };
     let loaded = load(
@@ -79,10 +79,10 @@ async fn start(folder: &Path) -> anyhow::Result<Gateway> {
     )?;
     let surroundings = Surroundings {
         data_dir: folder.join("data"),
-        config_path: Some(file),
-        notices: loaded.notices,
+        source: None,
+        bridge: None,
     };
-    let gateway = Gateway::start(loaded.config, surroundings).await?;
+    let gateway = Gateway::start(loaded, surroundings).await?;
     let until = Instant::now() + PATIENCE;
     while !gateway
         .status()

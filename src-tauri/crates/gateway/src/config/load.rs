@@ -9,7 +9,7 @@ use super::env::{self, Overrides};
 use super::locate::locate;
 use super::model::{Config, ServerConfig};
 use super::problem::{Place, Problem, Severity, render};
-use super::{check, file, notices, resolve};
+use super::{check, file, notices, resolve, revision};
 use crate::words::{Language, Words};
 
 /// The commented defaults, which are also the documentation of every key.
@@ -44,6 +44,8 @@ pub struct Loaded {
     pub config: Config,
     /// The file it came from, if there was one.
     pub path: Option<PathBuf>,
+    /// Which text of that file.
+    pub revision: Option<String>,
     /// What has no effect or will surprise.
     pub warnings: Vec<Problem>,
     /// What the user should hear.
@@ -172,6 +174,7 @@ pub(super) fn assemble(
     Ok(Loaded {
         config,
         path,
+        revision: bytes.map(revision),
         warnings: problems,
         notices,
     })

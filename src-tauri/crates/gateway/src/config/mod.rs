@@ -5,10 +5,13 @@
 //! the way and comes back with its key, line and remedy.
 
 mod check;
+pub(crate) mod disk;
 mod draft;
+pub(crate) mod edit;
 mod env;
 mod fields;
 mod file;
+pub(crate) mod form;
 mod load;
 mod locate;
 pub mod model;
@@ -17,6 +20,7 @@ mod problem;
 mod reader;
 mod resolve;
 mod servers;
+mod source;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -26,3 +30,28 @@ pub use env::Overrides;
 pub use load::{DEFAULTS, Environment, LoadError, LoadOptions, Loaded, load};
 pub use locate::{Located, locate, standard_path};
 pub use problem::{Problem, Severity, render};
+pub use source::{PortFrom, Source};
+
+/// Tells one text of a configuration file from another.
+pub(crate) fn revision(text: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(text);
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The call timeout in milliseconds and the pool size of a server that names none.
+pub(crate) fn defaults() -> (u64, usize) {
+    let (defaults, _) = file::read(DEFAULTS);
+    let timeout = defaults.limits.call_timeout.unwrap_or_default();
+    let size = defaults.pool.max_connections.map_or(1, |size| size.value);
+    (u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX), size)
+}
+
+/// Whether a file says which port is to be listened on.
+pub(crate) fn names_port(text: &str) -> bool {
+    file::read(text).0.listen.port.is_some()
+}

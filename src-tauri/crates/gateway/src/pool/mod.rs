@@ -14,7 +14,7 @@
 mod lease;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub(crate) enum Refused {
 
 /// What a pool looks like at a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(rename = "Pool"))]
 pub struct PoolCounts {
     /// Live connections.
     pub total: usize,
@@ -49,6 +51,8 @@ pub struct PoolCounts {
     pub idle: usize,
     /// As many as there may be.
     pub max: usize,
+    /// Calls that wait for one.
+    pub waiting: usize,
 }
 
 /// Sessions that a server which is not shared may have at once where the file
@@ -67,6 +71,7 @@ pub(crate) struct Pool {
     inbox: Arc<Inbox>,
     state: Mutex<State>,
     waiting: AtomicUsize,
+    finished: AtomicU64,
     /// Rung when a connection may have to be started.
     pub(crate) needs_keeper: Notify,
 }
@@ -117,6 +122,7 @@ impl Pool {
             inbox,
             state: Mutex::default(),
             waiting: AtomicUsize::new(0),
+            finished: AtomicU64::new(0),
             needs_keeper: Notify::new(),
         })
     }
@@ -304,7 +310,19 @@ impl Pool {
             active,
             idle: total - active,
             max: self.most(),
+            waiting: state.queue.len(),
         }
+    }
+
+    /// Calls that have had a connection and are over, since the beginning.
+    pub(crate) fn finished(&self) -> u64 {
+        self.finished.load(Ordering::Relaxed)
+    }
+
+    /// Whether any call is in flight, on a connection that is open or not.
+    pub(crate) fn is_busy(&self) -> bool {
+        let state = self.state.locked();
+        !state.queue.is_empty() || state.connections.iter().any(|one| one.in_flight() > 0)
     }
 
     /// A connection that takes one more call, by the rules above.
@@ -398,6 +416,7 @@ impl Pool {
 
     /// A lease has come back.
     fn returned(self: &Arc<Self>) {
+        self.finished.fetch_add(1, Ordering::Relaxed);
         // Ordered against the queueing in `acquire`: either the waiter sees the
         // free connection in its second look, or its count is seen here.
         if self.waiting.load(Ordering::SeqCst) > 0 {

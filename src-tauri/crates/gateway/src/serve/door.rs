@@ -57,7 +57,8 @@ impl Door {
 
 /// Whether a request may pass, and the origin of the page that may read the answer.
 fn examine(core: &Core, request: &Request) -> Result<Option<HeaderValue>, Denied> {
-    let (guard, headers) = (&core.guard, request.headers());
+    let live = core.live();
+    let (guard, headers) = (&live.guard, request.headers());
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let one_host = headers.get_all(header::HOST).iter().count() < 2;
     // An absolute request target outranks the header (RFC 9112 section 3.2.2).
@@ -74,7 +75,7 @@ fn examine(core: &Core, request: &Request) -> Result<Option<HeaderValue>, Denied
     let origin_text = origin.map(|value| value.to_str().unwrap_or("(unreadable)"));
     guard.check(host.filter(|_| one_host), origin_text)?;
     let page = origin.filter(|_| {
-        core.config.gateway.cors
+        live.config.gateway.cors
             && origin_text.is_some_and(|origin| guard.is_allowed_origin(origin))
     });
     if page.is_some() && request.method() == Method::OPTIONS {

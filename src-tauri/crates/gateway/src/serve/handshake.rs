@@ -43,7 +43,7 @@ pub(super) async fn initialize(
     let result = result(core, scope, version).await;
     let session = core
         .sessions
-        .open(version, capabilities, scope, core.scope_name(scope))
+        .open(version, capabilities, scope, core.live().scope_name(scope))
         .map_err(|error| {
             refuse(
                 error_code::INTERNAL_ERROR,
@@ -70,7 +70,8 @@ async fn result(core: &Core, scope: Option<ServerIndex>, version: wire::Version)
                 "completions": {},
                 "logging": {},
             });
-            let instructions = core.servers.iter().filter_map(|server| {
+            let live = core.live();
+            let instructions = live.servers.iter().filter_map(|server| {
                 let instructions = server.hello()?.instructions?;
                 Some(format!("## {}\n\n{instructions}", server.config.name))
             });
@@ -84,7 +85,8 @@ async fn result(core: &Core, scope: Option<ServerIndex>, version: wire::Version)
         Some(index) => {
             // One server's endpoint says what that server says, byte for byte.
             core.settled(scope).await;
-            let hello = core.servers[index].hello();
+            let live = core.live();
+            let hello = live.server(index).and_then(|server| server.hello());
             let raw = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
             let capabilities = hello.as_ref().map_or_else(
                 || json!({ "tools": { "listChanged": true } }).to_string(),

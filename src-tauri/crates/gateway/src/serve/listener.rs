@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,10 +11,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::door::Door;
+use crate::core::Core;
 
 /// A request's head must have arrived within this time, an idle connection
 /// included; clients open another one without noticing.
@@ -39,6 +43,22 @@ pub(crate) async fn bind(host: IpAddr, port: u16) -> std::io::Result<Vec<TcpList
     Ok(listeners)
 }
 
+/// The address to listen on for one that was asked for: beyond loopback nothing is
+/// opened until clients can authenticate.
+pub(crate) fn reachable(asked: IpAddr) -> IpAddr {
+    if asked.is_loopback() {
+        asked
+    } else {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    }
+}
+
+/// Where these listen.
+pub(crate) fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    let addresses = listeners.iter().map(TcpListener::local_addr);
+    addresses.filter_map(Result::ok).collect()
+}
+
 /// When connections have to end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ending {
@@ -48,18 +68,56 @@ pub(crate) struct Ending {
     pub(crate) cut: CancellationToken,
 }
 
-/// Accepts until `draining`; `connections` knows when the last connection has ended.
-pub(crate) async fn accept(
+/// Listens until the gateway drains, on other sockets whenever it is asked to;
+/// connections that came through the former ones go on. `connections` knows when the
+/// last connection has ended.
+pub(crate) async fn listen(
+    mut listeners: Vec<TcpListener>,
+    mut asked: mpsc::Receiver<Vec<TcpListener>>,
+    door: Door,
+    core: Arc<Core>,
+    connections: TaskTracker,
+) {
+    loop {
+        if let Some(address) = addresses(&listeners).first() {
+            core.port.store(address.port(), Ordering::Relaxed);
+            core.changed.notify_one();
+        }
+        let stop = core.ending.draining.child_token();
+        for listener in listeners {
+            let head = core.live().config.limits.header_bytes;
+            connections.spawn(accept(
+                listener,
+                door.clone(),
+                head,
+                core.ending.clone(),
+                stop.clone(),
+                connections.clone(),
+            ));
+        }
+        tokio::select! {
+            () = core.ending.draining.cancelled() => return,
+            other = asked.recv() => match other {
+                Some(other) => listeners = other,
+                None => return,
+            },
+        }
+        stop.cancel();
+    }
+}
+
+async fn accept(
     listener: TcpListener,
     door: Door,
     header_bytes: usize,
     ending: Ending,
+    stop: CancellationToken,
     connections: TaskTracker,
 ) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = ending.draining.cancelled() => return,
+            () = stop.cancelled() => return,
         };
         match accepted {
             Ok((stream, peer)) => {

@@ -4,7 +4,7 @@ pub(crate) mod door;
 mod handshake;
 pub(crate) mod listener;
 pub(crate) mod outbound;
-mod respond;
+pub(crate) mod respond;
 mod rest;
 pub(crate) mod session;
 pub(crate) mod session_id;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Redirect, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 
 use crate::admin;
 use crate::core::Core;
@@ -50,8 +50,7 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/tools/call", post(rest::call))
         .route("/health", get(rest::health))
         .route("/config/services", get(rest::services))
-        .route("/api/status", get(admin::status))
-        .route("/api/{*path}", any(admin::not_found))
+        .nest("/api", admin::router(&app))
         .route("/ui", get(|| async { Redirect::permanent("/ui/") }))
         .route("/ui/", get(ui::page))
         .route("/ui/{*path}", get(ui::asset))

@@ -18,7 +18,8 @@ use crate::status;
 pub(super) async fn tools(State(app): State<App>) -> Response {
     let core = &app.core;
     core.settled(None).await;
-    let enabled: Vec<_> = core
+    let live = core.live();
+    let enabled: Vec<_> = live
         .servers
         .iter()
         .filter(|server| server.config.enabled)
@@ -26,7 +27,7 @@ pub(super) async fn tools(State(app): State<App>) -> Response {
     if !enabled.is_empty()
         && !enabled
             .iter()
-            .any(|server| core.board.is_known(server.index))
+            .any(|server| core.board.is_known(server.index()))
     {
         let body =
             json!({ "error": "No server is ready yet; GET /health tells how each one fares" });
@@ -49,7 +50,7 @@ pub(super) async fn tools(State(app): State<App>) -> Response {
         out.extend_from_slice(br#","description":"#);
         out.extend_from_slice(member("description"));
         out.extend_from_slice(br#","serverName":"#);
-        out.extend_from_slice(wire::quote(core.scope_name(Some(tool.server))).as_bytes());
+        out.extend_from_slice(wire::quote(live.scope_name(Some(tool.server))).as_bytes());
         out.extend_from_slice(br#","inputSchema":"#);
         out.extend_from_slice(member("inputSchema"));
         out.push(b'}');
@@ -61,7 +62,7 @@ pub(super) async fn tools(State(app): State<App>) -> Response {
 /// `POST /tools/call {name, arguments}`: the body is the call's params, as it is.
 pub(super) async fn call(State(app): State<App>, request: Request) -> Response {
     let core = &app.core;
-    let limits = core.config.limits;
+    let limits = core.live().config.limits;
     let is_json = request
         .headers()
         .get("content-type")
@@ -144,7 +145,8 @@ pub(super) async fn call(State(app): State<App>, request: Request) -> Response {
 pub(super) async fn health(State(app): State<App>) -> Response {
     let core = &app.core;
     let state = status::overall(core);
-    let pool: BTreeMap<_, _> = core
+    let live = core.live();
+    let pool: BTreeMap<_, _> = live
         .servers
         .iter()
         .filter(|server| server.config.enabled)
@@ -168,7 +170,8 @@ pub(super) async fn health(State(app): State<App>) -> Response {
 
 /// `GET /config/services` (predecessor A): the Alibaba Cloud services of the file.
 pub(super) async fn services(State(app): State<App>) -> Response {
-    let aliyun = app.core.config.aliyun.as_ref();
+    let live = app.core.live();
+    let aliyun = live.config.aliyun.as_ref();
     let services: serde_json::Map<_, _> = aliyun
         .into_iter()
         .flat_map(|aliyun| &aliyun.services)
@@ -183,7 +186,8 @@ pub(super) async fn services(State(app): State<App>) -> Response {
 
 /// What an endpoint that does not exist answers (predecessor A).
 pub(super) fn unknown_service(core: &Core, name: &str) -> Response {
-    let aliases: Vec<_> = core
+    let live = core.live();
+    let aliases: Vec<_> = live
         .config
         .aliyun
         .iter()
@@ -197,7 +201,7 @@ pub(super) fn unknown_service(core: &Core, name: &str) -> Response {
         let body = json!({ "error": "Service not available", "message": message });
         return respond::json(StatusCode::SERVICE_UNAVAILABLE, &body);
     }
-    let mut available: Vec<_> = core
+    let mut available: Vec<_> = live
         .servers
         .iter()
         .map(|server| server.config.name.as_str())

@@ -4,7 +4,7 @@
 //! restart of the gateway: a valid id that is not in memory is simply resumed.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 
@@ -47,7 +47,7 @@ pub(crate) struct Session {
 #[derive(Debug)]
 pub(crate) struct Sessions {
     key: SessionKey,
-    limit: usize,
+    limit: AtomicUsize,
     born: Instant,
     open: RwLock<HashMap<String, Arc<Session>>>,
     /// Ids that were deleted and must not be resumed.
@@ -191,7 +191,7 @@ impl Sessions {
     pub(crate) fn new(key: SessionKey, limit: usize) -> Arc<Self> {
         Arc::new(Self {
             key,
-            limit,
+            limit: AtomicUsize::new(limit),
             born: Instant::now(),
             open: RwLock::default(),
             ended: Mutex::default(),
@@ -241,7 +241,7 @@ impl Sessions {
     pub(crate) fn close(&self, session: &Session) {
         self.forget(&session.id);
         let mut ended = self.ended.locked();
-        if ended.len() >= self.limit {
+        if ended.len() >= self.limit() {
             ended.clear();
         }
         ended.insert(session.id.clone());
@@ -252,6 +252,15 @@ impl Sessions {
         self.open.read().map_or(0, |open| open.len())
     }
 
+    /// How many may be in memory from now on.
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -260,6 +269,15 @@ impl Sessions {
     pub(crate) fn broadcast(&self, server: ServerIndex, message: &Bytes) {
         self.each(|session| {
             if session.sees(server) {
+                session.notify(message.clone());
+            }
+        });
+    }
+
+    /// Sends a message to the sessions of one endpoint.
+    pub(crate) fn tell(&self, scope: Option<ServerIndex>, message: &Bytes) {
+        self.each(|session| {
+            if session.scope == scope {
                 session.notify(message.clone());
             }
         });
@@ -316,7 +334,7 @@ impl Sessions {
         let Ok(mut open) = self.open.write() else {
             return;
         };
-        if open.len() >= self.limit {
+        if open.len() >= self.limit() {
             // A session that is forgotten is resumed from its id when it is used again.
             let idle = open.values().filter(|one| one.is_idle());
             let oldest = idle

@@ -71,7 +71,7 @@ pub(super) async fn open(State(app): State<App>) -> Response {
         );
     }
     let id = URL_SAFE_NO_PAD.encode(random);
-    let bytes = app.core.config.limits.message_bytes;
+    let bytes = app.core.live().config.limits.message_bytes;
     let channel = Arc::new(Channel {
         messages: Queue::new(bytes.saturating_mul(UNDER_WAY), PATIENCE),
         session: Mutex::default(),
@@ -177,7 +177,7 @@ async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal>
             message,
         ));
     };
-    let limits = app.core.config.limits;
+    let limits = app.core.live().config.limits;
     let text = respond::read_body(request.into_body(), limits.message_bytes).await?;
     let envelope = match wire::parse(&text, limits.depth) {
         Ok(envelope) => envelope,

@@ -44,9 +44,10 @@ pub(super) async fn take(
 ) -> Result<Response, Refusal> {
     let (head, body) = request.into_parts();
     let accepts = Accepts::read(&head.headers)?;
-    let text = respond::read_body(body, core.config.limits.message_bytes).await?;
+    let limits = core.live().config.limits;
+    let text = respond::read_body(body, limits.message_bytes).await?;
     let session = find_session(&core, scope, &head.headers)?;
-    let depth = core.config.limits.depth;
+    let depth = limits.depth;
     let envelope = match wire::parse(&text, depth) {
         Ok(envelope) => envelope,
         Err(EnvelopeError::Batch)
@@ -54,7 +55,7 @@ pub(super) async fn take(
                 .as_ref()
                 .is_none_or(|session| session.version.has_batches()) =>
         {
-            return Ok(batch(core, scope, session, &text).await);
+            return Ok(batch(core, scope, session, &text, depth).await);
         }
         Err(error) => {
             let (status, answer) = respond::bad_message(&text, &error, depth);
@@ -262,6 +263,7 @@ async fn batch(
     scope: Option<ServerIndex>,
     session: Option<Arc<Session>>,
     text: &Bytes,
+    depth: usize,
 ) -> Response {
     let Some(elements) = wire::batch_elements(text) else {
         let message = "Invalid Request: an empty batch";
@@ -289,14 +291,10 @@ async fn batch(
             session.clone(),
         );
         async move {
-            let envelope = match wire::parse(&text, core.config.limits.depth) {
+            let envelope = match wire::parse(&text, depth) {
                 Ok(envelope) => envelope,
                 Err(error) => {
-                    return Some(
-                        respond::bad_message(&text, &error, core.config.limits.depth)
-                            .1
-                            .into(),
-                    );
+                    return Some(respond::bad_message(&text, &error, depth).1.into());
                 }
             };
             let incoming = Incoming::new(text, envelope, client, scope, false);
@@ -340,9 +338,8 @@ fn endpoint(core: &Core, service: Option<Path<String>>) -> Result<Option<ServerI
     let Some(Path(name)) = service else {
         return Ok(None);
     };
-    core.by_name
-        .get(&name)
-        .copied()
+    let live = core.live();
+    live.endpoint(&name)
         .map(Some)
         .ok_or_else(|| rest::unknown_service(core, &name).into())
 }
@@ -358,7 +355,7 @@ fn find_session(
     let session = id
         .to_str()
         .ok()
-        .and_then(|id| core.sessions.find(id, scope, core.scope_name(scope)));
+        .and_then(|id| core.sessions.find(id, scope, core.live().scope_name(scope)));
     session.map(Some).ok_or_else(|| {
         let message = "Session not found: it ended or expired, or belongs to another endpoint; send initialize again";
         respond::refuse(StatusCode::NOT_FOUND, error_code::REQUEST_TIMEOUT, message)

@@ -198,6 +198,6 @@ fn failure(server: &Server, message: Words) -> Failure {
     Failure {
         message,
         remedy: Some(remedy),
-        last_lines: server.inbox.last_lines(LAST_LINES),
+        last_lines: server.inbox.log.last(LAST_LINES),
     }
 }

@@ -1,7 +1,9 @@
 //! One downstream server: its configuration, its pool, what it offers and how
 //! it fares.
 
+pub(crate) mod history;
 mod keeper;
+pub(crate) mod log;
 pub(crate) mod news;
 mod offer;
 pub(crate) mod shelf;
@@ -9,12 +11,13 @@ pub(crate) mod subscriptions;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::board::Board;
+use crate::board::{Board, Seat};
 use crate::catalog::ServerIndex;
 use crate::config::model::{Limits, ServerConfig, Transport};
 use crate::ledger::Ledger;
@@ -22,23 +25,33 @@ use crate::lifecycle::{Happened, State};
 use crate::offer::Offer;
 use crate::pool::{Pool, Refused};
 use crate::serve::session::Sessions;
+use crate::server::news::News;
 use crate::sync::Locked;
 use crate::upstream::Hello;
 use crate::upstream::inbox::{Inbox, Learned};
+use history::History;
+use log::Log;
 use shelf::{Habits, Shelf};
+use subscriptions::Subscriptions;
+
+/// How often a server that is to leave is looked at for calls in flight.
+const DRAIN_LOOK: Duration = Duration::from_millis(20);
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Server {
-    pub(crate) index: ServerIndex,
+    pub(crate) seat: Seat,
+    /// As it was started. What the configuration says about its names since is on the board.
     pub(crate) config: ServerConfig,
     pub(crate) pool: Arc<Pool>,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) history: Arc<History>,
     state: watch::Sender<State>,
     hello: Mutex<Option<Hello>>,
     shelf: Shelf,
     board: Arc<Board>,
     ledger: Arc<Ledger>,
+    changed: Arc<Notify>,
     closing: CancellationToken,
     tasks: TaskTracker,
 }
@@ -50,17 +63,27 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) sessions: &'a Arc<Sessions>,
     pub(crate) board: &'a Arc<Board>,
     pub(crate) ledger: &'a Arc<Ledger>,
-    pub(crate) tasks: &'a TaskTracker,
+    /// Rung when its state changes.
+    pub(crate) changed: &'a Arc<Notify>,
+}
+
+/// What outlives a server that is started anew: its successor goes on with it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Legacy {
+    log: Arc<Log>,
+    history: Arc<History>,
+    subscriptions: Arc<Subscriptions>,
 }
 
 impl Server {
     /// A server that has not been started. `shelf` is where its catalog is
     /// kept, `kept` what was learned about it in an earlier run.
     pub(crate) fn new(
-        index: ServerIndex,
+        seat: Seat,
         config: ServerConfig,
         shelf: Shelf,
         kept: Option<Habits>,
+        legacy: Legacy,
         given: &Surroundings<'_>,
     ) -> Arc<Self> {
         let kept = kept.unwrap_or_default();
@@ -70,21 +93,24 @@ impl Server {
             concurrent: AtomicBool::new(config.concurrent.unwrap_or(remote || kept.concurrent)),
             asks: AtomicBool::new(kept.asks),
         };
-        let name = config.name.as_str().into();
-        let inbox = Inbox::new(
-            name,
-            index,
-            given.limits,
-            Arc::clone(given.sessions),
+        let inbox = Arc::new(Inbox {
+            server: config.name.as_str().into(),
+            index: seat.index,
+            limits: given.limits,
+            sessions: Arc::clone(given.sessions),
+            subscriptions: legacy.subscriptions,
+            log: legacy.log,
+            news: News::default(),
             learned,
-        );
+            tasks: TaskTracker::new(),
+        });
         let state = if config.enabled {
             State::Starting { failures: 0 }
         } else {
             State::Disabled
         };
         Arc::new(Self {
-            index,
+            seat,
             pool: Pool::new(
                 config.pool,
                 config.sharing,
@@ -93,14 +119,30 @@ impl Server {
             ),
             config,
             inbox,
+            history: legacy.history,
             state: watch::Sender::new(state),
             hello: Mutex::default(),
             shelf,
             board: Arc::clone(given.board),
             ledger: Arc::clone(given.ledger),
+            changed: Arc::clone(given.changed),
             closing: CancellationToken::new(),
-            tasks: given.tasks.clone(),
+            tasks: TaskTracker::new(),
         })
+    }
+
+    /// Its index.
+    pub(crate) fn index(&self) -> ServerIndex {
+        self.seat.index
+    }
+
+    /// What a successor of the same name goes on with.
+    pub(crate) fn legacy(&self) -> Legacy {
+        Legacy {
+            log: Arc::clone(&self.inbox.log),
+            history: Arc::clone(&self.history),
+            subscriptions: Arc::clone(&self.inbox.subscriptions),
+        }
     }
 
     /// Starts the tasks that keep its connections and its offer.
@@ -116,9 +158,9 @@ impl Server {
         self.tasks.spawn(offer::follow(Arc::clone(self)));
     }
 
-    /// Asks every task and connection to end; the tracker given at birth knows when they have.
+    /// Asks every task and connection to end; see [`Self::ended`].
     pub(crate) fn close(&self) {
-        if self.board.is_known(self.index) {
+        if self.board.is_known(self.index()) {
             // What was learned since its lists were read is kept, too.
             self.shelf.write(&self.offer(), &self.inbox.learned);
         }
@@ -130,6 +172,30 @@ impl Server {
             .for_each(|connection| connection.closing.cancel());
     }
 
+    /// Waits until all that belongs to it has ended; only after [`Self::close`].
+    pub(crate) async fn ended(&self) {
+        self.inbox.tasks.wait().await;
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Takes it down gently: calls in flight get until `patience` to finish.
+    pub(crate) async fn retire(&self, patience: Duration) {
+        let idle = async {
+            while self.pool.is_busy() {
+                tokio::time::sleep(DRAIN_LOOK).await;
+            }
+        };
+        drop(tokio::time::timeout(patience, idle).await);
+        self.close();
+        self.ended().await;
+    }
+
+    /// Follows its state.
+    pub(crate) fn watch_state(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
     /// How it fares.
     pub(crate) fn state(&self) -> State {
         self.state.borrow().clone()
@@ -137,7 +203,7 @@ impl Server {
 
     /// What it offers, as far as is known.
     pub(crate) fn offer(&self) -> Arc<Offer> {
-        self.board.offer(self.index)
+        self.board.offer(self.index())
     }
 
     /// What it said at its last `initialize`.
@@ -151,7 +217,7 @@ impl Server {
         loop {
             let waiting = match &*state.borrow_and_update() {
                 State::Starting { failures: 0 } | State::Ready { .. } => {
-                    !self.board.is_known(self.index)
+                    !self.board.is_known(self.index())
                 }
                 _ => false,
             };
@@ -234,5 +300,6 @@ impl Server {
             let before = std::mem::replace(state, State::Stopped);
             *state = before.next(happened);
         });
+        self.changed.notify_one();
     }
 }

@@ -51,7 +51,7 @@ async fn refresh(server: &Arc<Server>, lists: &[List]) {
     }
     server.shelf.write(&offer, &server.inbox.learned);
     *server.hello.locked() = Some(hello);
-    server.board.publish(server.index, offer);
+    server.board.publish(server.seat, offer);
 }
 
 /// Reads all pages of one list.

@@ -17,7 +17,8 @@ use crate::upstream::inbox::Learned;
 /// The file of one server.
 #[derive(Debug)]
 pub(crate) struct Shelf {
-    path: PathBuf,
+    /// `None` where nothing is to be kept.
+    path: Option<PathBuf>,
     /// Of what is started or called: another program behind the same name offers something else.
     fingerprint: String,
 }
@@ -50,18 +51,27 @@ impl Shelf {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         Self {
-            path: data_dir.join("catalog").join(format!("{name}.json")),
+            path: Some(data_dir.join("catalog").join(format!("{name}.json"))),
             fingerprint: fingerprint(&config.transport),
+        }
+    }
+
+    /// A place that forgets, for a server that is only tried out.
+    pub(crate) fn nowhere() -> Self {
+        Self {
+            path: None,
+            fingerprint: String::new(),
         }
     }
 
     /// What this very server offered last time.
     pub(crate) fn read(&self) -> Option<(Offer, Habits)> {
-        let text = std::fs::read(&self.path).ok()?;
+        let path = self.path.as_deref()?;
+        let text = std::fs::read(path).ok()?;
         let page: Page = match serde_json::from_slice(&text) {
             Ok(page) => page,
             Err(error) => {
-                tracing::warn!(path = %self.path.display(), %error, "a kept catalog cannot be read and is made anew");
+                tracing::warn!(path = %path.display(), %error, "a kept catalog cannot be read and is made anew");
                 return None;
             }
         };
@@ -90,6 +100,7 @@ impl Shelf {
 
     /// Keeps what the server offers now. Failing to do so costs a slower start, nothing else.
     pub(crate) fn write(&self, offer: &Offer, learned: &Learned) {
+        let Some(path) = &self.path else { return };
         let raw = |list| {
             let texts = offer
                 .list(list)
@@ -110,9 +121,9 @@ impl Shelf {
         };
         let written = serde_json::to_vec(&page)
             .map_err(std::io::Error::from)
-            .and_then(|text| private_file::write(&self.path, &text));
+            .and_then(|text| private_file::write(path, &text));
         if let Err(error) = written {
-            tracing::warn!(path = %self.path.display(), %error, "the catalog could not be kept");
+            tracing::warn!(path = %path.display(), %error, "the catalog could not be kept");
         }
     }
 }

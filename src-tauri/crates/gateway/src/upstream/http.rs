@@ -1,6 +1,6 @@
 //! A server over Streamable HTTP (MCP 2025-11-25, "Transports / Streamable HTTP").
 
-mod address;
+pub(crate) mod address;
 mod pace;
 mod stream;
 

@@ -4,9 +4,8 @@
 //! Runs on the connection's own task and never waits: what needs time (a
 //! question to a person) becomes a task of its own.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio_util::task::TaskTracker;
@@ -20,13 +19,10 @@ use crate::config::model::Limits;
 use crate::offer::List;
 use crate::questions;
 use crate::serve::session::Sessions;
+use crate::server::log::Log;
 use crate::server::news::News;
 use crate::server::subscriptions::Subscriptions;
-use crate::sync::Locked;
 use crate::words::Words;
-
-/// Lines of a server's log that are kept.
-const LOG_LINES: usize = 200;
 
 /// The side of a server that its connections report to.
 #[derive(Debug)]
@@ -35,12 +31,13 @@ pub(crate) struct Inbox {
     pub(crate) index: ServerIndex,
     pub(crate) limits: Limits,
     pub(crate) sessions: Arc<Sessions>,
-    pub(crate) subscriptions: Subscriptions,
+    pub(crate) subscriptions: Arc<Subscriptions>,
+    /// What it printed.
+    pub(crate) log: Arc<Log>,
     pub(crate) news: News,
     pub(crate) learned: Learned,
     /// Owns the questions that are being asked.
     pub(crate) tasks: TaskTracker,
-    printed: Mutex<VecDeque<String>>,
 }
 
 /// What has been found out about a server by working with it.
@@ -55,44 +52,10 @@ pub(crate) struct Learned {
 // === impl Inbox ===
 
 impl Inbox {
-    pub(crate) fn new(
-        server: Arc<str>,
-        index: ServerIndex,
-        limits: Limits,
-        sessions: Arc<Sessions>,
-        learned: Learned,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            server,
-            index,
-            limits,
-            sessions,
-            subscriptions: Subscriptions::default(),
-            news: News::default(),
-            learned,
-            tasks: TaskTracker::new(),
-            printed: Mutex::default(),
-        })
-    }
-
     /// Keeps a line that the server printed outside the protocol.
     pub(crate) fn record(&self, line: &str) {
         tracing::debug!(server = %self.server, "{line}");
-        let mut printed = self.printed.locked();
-        if printed.len() == LOG_LINES {
-            printed.pop_front();
-        }
-        printed.push_back(line.to_owned());
-    }
-
-    /// The last lines printed, oldest first.
-    pub(crate) fn last_lines(&self, count: usize) -> Vec<String> {
-        let printed = self.printed.locked();
-        printed
-            .iter()
-            .skip(printed.len().saturating_sub(count))
-            .cloned()
-            .collect()
+        self.log.add(line);
     }
 }
 

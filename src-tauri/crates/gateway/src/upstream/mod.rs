@@ -71,6 +71,7 @@ pub(crate) struct Hello {
     pub(crate) capabilities: Bytes,
     pub(crate) instructions: Option<String>,
     pub(crate) server_info: Option<Bytes>,
+    pub(crate) protocol_version: String,
 }
 
 /// Why one of the gateway's own requests failed.
@@ -310,6 +311,7 @@ impl Connection {
             capabilities: member("capabilities").unwrap_or_else(|| Bytes::from_static(b"{}")),
             instructions: text("instructions"),
             server_info: member("serverInfo"),
+            protocol_version: text("protocolVersion").unwrap_or_default(),
         };
         if let (Link::Http(link), Some(version)) = (&self.link, text("protocolVersion")) {
             link.agreed(&version);

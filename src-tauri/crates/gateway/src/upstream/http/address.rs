@@ -54,6 +54,11 @@ impl fmt::Debug for Address {
     }
 }
 
+/// What may be shown of a configured address.
+pub(crate) fn public(url: &str) -> String {
+    Address::new(url).to_string()
+}
+
 /// `None` for what has no host: its secrets cannot be told apart.
 fn shown(url: &Url) -> Option<String> {
     let (scheme, host, path) = (url.scheme(), url.host_str()?, url.path());

@@ -1,0 +1,132 @@
+//! What is followed as it happens: `/api/events`, and a server's log and numbers.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use wire::encode_sse;
+
+use super::problem::Problem;
+use crate::serve::{App, respond};
+use crate::server::history::Sample;
+use crate::server::log::{Log, LogLine};
+use crate::status;
+
+/// Lines of a log as they come.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct LogLines {
+    /// The new ones, oldest first.
+    pub(crate) lines: Vec<LogLine>,
+}
+
+/// A server's last minutes.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct History {
+    /// Milliseconds between two samples.
+    pub(crate) step: u32,
+    /// `[at, active, total, waiting, calls]`, oldest first.
+    #[cfg_attr(test, ts(type = "Sample[]"))]
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// `GET /api/events`.
+pub(crate) async fn events(State(app): State<App>) -> Response {
+    let core = &app.core;
+    let (mut status, pulse) = (core.hub.status.subscribe(), core.hub.pulse.subscribe());
+    status.mark_unchanged();
+    let now = serde_json::to_vec(&status::status(core)).unwrap_or_default();
+    let first = Bytes::from(encode_sse(Some("status"), &now));
+    let first = futures_util::stream::iter([Ok::<_, Infallible>(first)]);
+    let state = (status, pulse, core.ending.draining.clone());
+    let rest = futures_util::stream::unfold(state, |(mut status, mut pulse, end)| async {
+        let event = tokio::select! {
+            news = next(&mut status) => encode_sse(Some("status"), &news?),
+            news = next(&mut pulse) => encode_sse(Some("pulse"), &news?),
+            () = end.cancelled() => return None,
+        };
+        Some((Ok(Bytes::from(event)), (status, pulse, end)))
+    });
+    respond::event_stream(futures_util::StreamExt::chain(first, rest))
+}
+
+/// `GET /api/servers/{name}/log`.
+pub(crate) async fn log(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let live = app.core.live_full();
+    let server = live.named(&name).ok_or_else(|| Problem::no_server(&name))?;
+    let log = Arc::clone(&server.inbox.log);
+    let mut ticks = interval(respond::KEEP_ALIVE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first one comes at once and opens the stream where there is no line yet.
+    let state = Following {
+        grown: log.follow(),
+        log,
+        seen: 0,
+        end: app.core.ending.draining.clone(),
+    };
+    let stream = futures_util::stream::unfold((state, ticks), |(mut state, mut ticks)| async {
+        let event = tokio::select! {
+            biased;
+            lines = state.next() => encode_sse(Some("lines"), &lines?).into(),
+            _ = ticks.tick() => respond::COMMENT,
+        };
+        Some((Ok::<_, Infallible>(event), (state, ticks)))
+    });
+    Ok(respond::event_stream(stream))
+}
+
+/// `GET /api/servers/{name}/history`.
+pub(crate) async fn history(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<Json<History>, Problem> {
+    let live = app.core.live_full();
+    let server = live.named(&name).ok_or_else(|| Problem::no_server(&name))?;
+    Ok(Json(History {
+        step: 1000,
+        samples: server.history.samples(),
+    }))
+}
+
+/// A log with how far it has been read.
+#[derive(Debug)]
+pub(super) struct Following {
+    pub(super) log: Arc<Log>,
+    pub(super) grown: watch::Receiver<u64>,
+    pub(super) seen: u64,
+    pub(super) end: CancellationToken,
+}
+
+impl Following {
+    /// Waits for new lines; `None` once there will be no more. Cancelling loses nothing.
+    pub(super) async fn next(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let lines = self.log.after(self.seen);
+            if let Some(last) = lines.last() {
+                self.seen = last.seq;
+                return serde_json::to_vec(&LogLines { lines }).ok();
+            }
+            tokio::select! {
+                grown = self.grown.changed() => grown.ok()?,
+                () = self.end.cancelled() => return None,
+            }
+        }
+    }
+}
+
+/// The next value of a channel; `None` once its sender is gone.
+async fn next(news: &mut watch::Receiver<Bytes>) -> Option<Bytes> {
+    news.changed().await.ok()?;
+    Some(news.borrow_and_update().clone())
+}

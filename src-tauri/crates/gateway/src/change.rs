@@ -1,0 +1,304 @@
+//! Changing the configuration: first the file, then what runs, one change at a time.
+//!
+//! A change is an edit of the text that is on disk now. It is written only if the result
+//! is a sound configuration, and only if the text is still the one that whoever asked
+//! for it has seen.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use crate::config::disk::{self, ReplaceError};
+use crate::config::edit::{self, Edit, EditError, Removed};
+use crate::config::{LoadError, Loaded, Problem, Source, revision};
+use crate::core::Core;
+use crate::serve::listener;
+use crate::words::Words;
+
+/// Changes that can be taken back.
+const UNDOS: usize = 20;
+
+/// What a change led to.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// Which text is in force now.
+    pub(crate) revision: String,
+    /// Takes it back.
+    pub(crate) undo: Option<String>,
+    pub(crate) path: PathBuf,
+    /// What in the file has no effect or will surprise.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+/// Why there was no change; everything is as it was.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// This gateway was started without knowing where its configuration comes from.
+    NoSource,
+    /// The user has no home folder to write a first file into.
+    NoPlace,
+    /// The file cannot be read, or is no text.
+    Unreadable(PathBuf, Words),
+    /// It is another text than the one that was seen.
+    Conflict { revision: Option<String> },
+    /// The edit makes no sense in this file.
+    Edit(EditError),
+    /// The result would not be a configuration.
+    Invalid(Vec<Problem>),
+    /// The new address cannot be listened on.
+    Listen {
+        host: IpAddr,
+        port: u16,
+        source: io::Error,
+    },
+    /// The file could not be written.
+    Unwritable(PathBuf, io::Error),
+    /// There is nothing (any more) to take back under this name.
+    NothingToUndo,
+}
+
+/// Changes that can be taken back, the last ones.
+#[derive(Debug, Default)]
+pub(crate) struct Undos {
+    last: VecDeque<Undo>,
+    count: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Undo {
+    id: String,
+    before: String,
+    /// The text that the change led to.
+    after: String,
+    removed: Option<Removed>,
+}
+
+/// The file as it is now.
+#[derive(Debug)]
+struct Present {
+    path: PathBuf,
+    text: Option<String>,
+}
+
+impl Undos {
+    fn add(&mut self, before: String, after: String, removed: Option<Removed>) -> String {
+        self.count += 1;
+        let id = self.count.to_string();
+        if self.last.len() == UNDOS {
+            self.last.pop_front();
+        }
+        self.last.push_back(Undo {
+            id: id.clone(),
+            before,
+            after,
+            removed,
+        });
+        id
+    }
+}
+
+impl Present {
+    fn revision(&self) -> Option<String> {
+        self.text.as_ref().map(|text| revision(text.as_bytes()))
+    }
+}
+
+impl Core {
+    /// Makes an edit. `seen` is the revision that whoever asks has before their eyes
+    /// (`Some(None)`: no file); `None` where the edit fits any text.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub(crate) async fn change(
+        self: &Arc<Self>,
+        seen: Option<Option<String>>,
+        edit: &Edit,
+    ) -> Result<Done, Refusal> {
+        let mut undos = self.changing.lock().await;
+        let source = self.source.as_ref().ok_or(Refusal::NoSource)?;
+        let present = self.present(source).await?;
+        if seen.is_some_and(|seen| seen != present.revision()) {
+            return Err(Refusal::Conflict {
+                revision: present.revision(),
+            });
+        }
+        let before = match &present.text {
+            Some(text) => text.clone(),
+            None => edit::starter().to_owned(),
+        };
+        let removed = match edit {
+            Edit::RemoveServer { name } => edit::removed(&before, name),
+            _ => None,
+        };
+        let after = edit::apply(&before, edit).map_err(Refusal::Edit)?;
+        let is_new = present.text.as_ref() != Some(&after);
+        let mut done = self.commit(source, present, after).await?;
+        if is_new {
+            done.undo = Some(undos.add(before, done.revision.clone(), removed));
+        }
+        Ok(done)
+    }
+
+    /// Takes a change back: the text before it where nothing was changed since, else
+    /// what it removed.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub(crate) async fn undo(self: &Arc<Self>, id: &str) -> Result<Done, Refusal> {
+        let mut undos = self.changing.lock().await;
+        let source = self.source.as_ref().ok_or(Refusal::NoSource)?;
+        let position = undos.last.iter().position(|undo| undo.id == id);
+        let position = position.ok_or(Refusal::NothingToUndo)?;
+        let undo = undos.last[position].clone();
+        let present = self.present(source).await?;
+        let after = match (&undo.removed, &present.text) {
+            _ if present.revision().as_ref() == Some(&undo.after) => undo.before,
+            (Some(removed), Some(text)) => edit::restore(text, removed).map_err(Refusal::Edit)?,
+            _ => {
+                return Err(Refusal::Conflict {
+                    revision: present.revision(),
+                });
+            }
+        };
+        let done = self.commit(source, present, after).await?;
+        undos.last.remove(position);
+        Ok(done)
+    }
+
+    /// Puts the file in force as it is now.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub(crate) async fn read_again(self: &Arc<Self>) -> Result<Done, Refusal> {
+        let _alone = self.changing.lock().await;
+        let source = self.source.as_ref().ok_or(Refusal::NoSource)?;
+        let loaded = source.load().map_err(|error| match error {
+            LoadError::Invalid { problems, .. } => Refusal::Invalid(problems),
+            LoadError::Unreadable { path, source } => unreadable(&path, &source),
+        })?;
+        let listeners = self.listeners_for(&loaded).await?;
+        self.adopt(loaded, listeners).await
+    }
+
+    /// Starts one server anew at once. Whether there is such a server.
+    pub(crate) async fn start_anew(self: &Arc<Self>, name: &str) -> bool {
+        let _alone = self.changing.lock().await;
+        self.restart(name)
+    }
+
+    /// Writes a text, unless it is on disk already, and puts it in force.
+    async fn commit(
+        self: &Arc<Self>,
+        source: &Source,
+        present: Present,
+        after: String,
+    ) -> Result<Done, Refusal> {
+        let Present { path, text } = present;
+        let loaded = match source.read(&after, path.clone()) {
+            Ok(loaded) => loaded,
+            Err(LoadError::Invalid { problems, .. }) => return Err(Refusal::Invalid(problems)),
+            Err(LoadError::Unreadable { path, source }) => return Err(unreadable(&path, &source)),
+        };
+        // Before anything is written: a port that is taken leaves all as it was.
+        let listeners = self.listeners_for(&loaded).await?;
+        if text.as_ref() != Some(&after) {
+            let (target, backups) = (path.clone(), self.data_dir.join("backups"));
+            let write = move || {
+                let before = text.as_ref().map(String::as_bytes);
+                disk::replace(&target, before, after.as_bytes(), &backups)
+            };
+            match blocking(write).await {
+                Ok(Ok(())) => {}
+                Ok(Err(ReplaceError::Changed)) => {
+                    return Err(Refusal::Conflict { revision: None });
+                }
+                Ok(Err(ReplaceError::Io(error))) | Err(error) => {
+                    return Err(Refusal::Unwritable(path, error));
+                }
+            }
+        }
+        self.adopt(loaded, listeners).await
+    }
+
+    async fn adopt(
+        self: &Arc<Self>,
+        loaded: Loaded,
+        listeners: Option<Vec<TcpListener>>,
+    ) -> Result<Done, Refusal> {
+        let done = Done {
+            revision: loaded.revision.clone().unwrap_or_default(),
+            undo: None,
+            path: loaded.path.clone().unwrap_or_default(),
+            warnings: loaded.warnings.clone(),
+        };
+        self.put_in_force(loaded);
+        if let Some(listeners) = listeners {
+            if let Some(address) = listener::addresses(&listeners).first() {
+                // Known at once, so that the answer to this change names the new address.
+                self.port
+                    .store(address.port(), std::sync::atomic::Ordering::Relaxed);
+            }
+            if self.listen.send(listeners).await.is_err() {
+                tracing::debug!("the gateway is shutting down and listens no more");
+            }
+        }
+        Ok(done)
+    }
+
+    /// Other sockets, where the configuration wants another address than is listened on.
+    async fn listeners_for(&self, loaded: &Loaded) -> Result<Option<Vec<TcpListener>>, Refusal> {
+        let wanted = &loaded.config.gateway;
+        let host = listener::reachable(wanted.host);
+        let port = wanted.port;
+        let present = self.live_full();
+        let present = &present.config.gateway;
+        if (listener::reachable(present.host), present.port) == (host, port) {
+            return Ok(None);
+        }
+        match listener::bind(host, port).await {
+            Ok(listeners) => Ok(Some(listeners)),
+            Err(source) => Err(Refusal::Listen { host, port, source }),
+        }
+    }
+
+    /// The file as it is now, at the place where a first one would be written if need be.
+    async fn present(&self, source: &Source) -> Result<Present, Refusal> {
+        let path = match self.live().path.clone() {
+            Some(path) => path,
+            None => source.first_path().ok_or(Refusal::NoPlace)?,
+        };
+        let text = self.text_of(&path).await?;
+        Ok(Present { path, text })
+    }
+
+    /// A configuration file's text; `None` where there is no such file.
+    pub(crate) async fn text_of(&self, path: &Path) -> Result<Option<String>, Refusal> {
+        let from = path.to_owned();
+        let bytes = match blocking(move || disk::read(&from)).await {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(error)) | Err(error) => return Err(unreadable(path, &error)),
+        };
+        let text = bytes.map(String::from_utf8).transpose();
+        text.map_err(|_| {
+            let why = Words::new("it is not UTF-8 text", "它不是 UTF-8 文本");
+            Refusal::Unreadable(path.to_owned(), why)
+        })
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Refusal {
+    Refusal::Unreadable(
+        path.to_owned(),
+        Words::new(error.to_string(), error.to_string()),
+    )
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(io::Error::other)
+}

@@ -1,0 +1,197 @@
+//! Putting a configuration in force: a server that it changes is started anew, every
+//! other one goes on as if nothing had happened.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::access::AdminToken;
+use crate::board::{Board, Listing};
+use crate::config::Loaded;
+use crate::config::model::ServerConfig;
+use crate::core::Core;
+use crate::ledger::Ledger;
+use crate::live::Live;
+use crate::serve::session::Sessions;
+use crate::server::shelf::Shelf;
+use crate::server::{Legacy, Server, Surroundings};
+
+/// Calls in flight at a server that is to be started anew get this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What servers are made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Makings<'a> {
+    pub(crate) data_dir: &'a Path,
+    pub(crate) sessions: &'a Arc<Sessions>,
+    pub(crate) board: &'a Arc<Board>,
+    pub(crate) ledger: &'a Arc<Ledger>,
+    pub(crate) changed: &'a Arc<Notify>,
+    pub(crate) admin_token: &'a AdminToken,
+}
+
+/// The servers of a configuration beside those before it.
+#[derive(Debug)]
+pub(crate) struct Arrangement {
+    pub(crate) live: Live,
+    /// What is known of each from an earlier run, in the order of `live.servers`.
+    kept: Vec<Option<crate::offer::Offer>>,
+    /// To be started.
+    pub(crate) new: Vec<Arc<Server>>,
+    /// To be ended, each with the one that is started once it is gone.
+    former: Vec<(Arc<Server>, Option<Arc<Server>>)>,
+}
+
+/// Makes the servers that a configuration wants and that are not there in `before`.
+/// The server named `anew` is made anew in any case.
+pub(crate) fn arrange(
+    given: Makings<'_>,
+    before: Option<&Live>,
+    loaded: Loaded,
+    anew: Option<&str>,
+) -> Arrangement {
+    let limits = loaded.config.limits;
+    let same_limits = before.is_none_or(|before| before.config.limits == limits);
+    let surroundings = Surroundings {
+        limits,
+        sessions: given.sessions,
+        board: given.board,
+        ledger: given.ledger,
+        changed: given.changed,
+    };
+    let (mut servers, mut kept) = (Vec::new(), Vec::new());
+    let (mut new, mut former) = (Vec::new(), Vec::new());
+    for config in &loaded.config.servers {
+        let present = before.and_then(|before| before.named(&config.name));
+        if let Some(present) = present
+            && same_limits
+            && anew != Some(config.name.as_str())
+            && runs_the_same(&present.config, config)
+        {
+            servers.push(Arc::clone(present));
+            kept.push(None);
+            continue;
+        }
+        let shelf = Shelf::new(given.data_dir, config);
+        let (offer, habits) = shelf.read().filter(|_| config.enabled).unzip();
+        let seat = given.board.take_seat(&config.name);
+        let legacy = present.map_or_else(Legacy::default, |present| present.legacy());
+        let server = Server::new(seat, config.clone(), shelf, habits, legacy, &surroundings);
+        match present {
+            Some(present) => former.push((Arc::clone(present), Some(Arc::clone(&server)))),
+            None => new.push(Arc::clone(&server)),
+        }
+        servers.push(server);
+        kept.push(offer);
+    }
+    for present in before.into_iter().flat_map(|before| &before.servers) {
+        let stays = loaded
+            .config
+            .servers
+            .iter()
+            .any(|server| server.name == present.config.name);
+        if !stays {
+            former.push((Arc::clone(present), None));
+        }
+    }
+    Arrangement {
+        live: Live::new(loaded, servers, given.admin_token.clone()),
+        kept,
+        new,
+        former,
+    }
+}
+
+/// Lists what the servers of an arrangement offer.
+pub(crate) fn list(board: &Board, live: &Live, kept: Vec<Option<crate::offer::Offer>>) {
+    let servers = live.servers.iter().zip(&live.config.servers);
+    let listings = servers.zip(kept);
+    board.arrange(
+        listings
+            .map(|((server, config), kept)| Listing {
+                seat: server.seat,
+                config,
+                kept,
+            })
+            .collect(),
+    );
+}
+
+impl Arrangement {
+    /// Lists the servers of the very first configuration, before there is a core.
+    pub(crate) fn list_first(&mut self, board: &Board) {
+        list(board, &self.live, std::mem::take(&mut self.kept));
+    }
+}
+
+impl Core {
+    /// Puts a configuration in force. To be called by one at a time; see `changing`.
+    pub(crate) fn put_in_force(self: &Arc<Self>, loaded: Loaded) {
+        self.rearrange(loaded, None, PATIENCE);
+    }
+
+    /// Starts one server anew at once; calls in flight there are lost. Whether there is
+    /// such a server. To be called by one at a time.
+    pub(crate) fn restart(self: &Arc<Self>, name: &str) -> bool {
+        let live = self.live_full();
+        if live.named(name).is_none() {
+            return false;
+        }
+        let loaded = Loaded {
+            config: live.config.clone(),
+            path: live.path.clone(),
+            revision: live.revision.clone(),
+            warnings: Vec::new(),
+            notices: live.notices.clone(),
+        };
+        self.rearrange(loaded, Some(name), Duration::ZERO);
+        true
+    }
+
+    fn rearrange(self: &Arc<Self>, loaded: Loaded, anew: Option<&str>, patience: Duration) {
+        let before = self.live_full();
+        let makings = Makings {
+            data_dir: &self.data_dir,
+            sessions: &self.sessions,
+            board: &self.board,
+            ledger: &self.ledger,
+            changed: &self.changed,
+            admin_token: &self.admin_token,
+        };
+        self.sessions.set_limit(loaded.config.limits.sessions);
+        let Arrangement {
+            live,
+            kept,
+            new,
+            former,
+        } = arrange(makings, Some(&before), loaded, anew);
+        // First where calls go, then the names by which they are asked for: a name
+        // that is listed leads somewhere.
+        self.replace(live);
+        list(&self.board, &self.live(), kept);
+        new.iter().for_each(Server::start);
+        for (server, successor) in former {
+            self.retiring.spawn(async move {
+                server.retire(patience).await;
+                // Never two at once: the one may hold what the other needs, a port or a lock.
+                if let Some(successor) = successor {
+                    successor.start();
+                }
+            });
+        }
+    }
+}
+
+/// Whether a server can go on as it is under another configuration: what concerns
+/// names alone is on the board.
+fn runs_the_same(one: &ServerConfig, other: &ServerConfig) -> bool {
+    let bare = |config: &ServerConfig| ServerConfig {
+        naming: one.naming.clone(),
+        filter: one.filter.clone(),
+        description: None,
+        ..config.clone()
+    };
+    bare(one) == bare(other)
+}
