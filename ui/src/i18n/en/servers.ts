@@ -72,7 +72,9 @@ export const servers = {
     noServer: 'No server could be found in this text. A server has a `command` or a `url`.',
     several: (n: number) => `This describes ${n} servers. Which one do you want to add?`,
     read: (name: string) =>
-      name === '' ? 'The pasted text was taken over.' : `${name} was taken over from the pasted text.`,
+      name === ''
+        ? 'The pasted text was taken over.'
+        : `${name} was taken over from the pasted text.`,
     env: (n: number) => `With ${one(n, 'variable')}.`,
     headers: (n: number) => `With ${one(n, 'header')}.`,
   },
@@ -106,7 +108,8 @@ export const servers = {
       'The program and its arguments exactly as it receives them. No shell is involved: `$HOME` and `*` stay as they are.',
     url: 'Where the server answers, such as `https://example.com/mcp`. A pasted JSON snippet is understood, too.',
     env: 'Given to the program beside those of your own session. Lines like `KEY=value` can be pasted all at once.',
-    headers: 'Sent with every request, usually `Authorization` with the key that the provider gave you.',
+    headers:
+      'Sent with every request, usually `Authorization` with the key that the provider gave you.',
     cwd: 'Where the program starts. Relative paths in its arguments count from here; `~` is your home folder.',
     callTimeout:
       'In seconds. A call without a sign of life for so long is given up. Empty: the gateway’s own limit, 300 unless your file says otherwise.',
@@ -160,7 +163,7 @@ export const servers = {
   seconds: 's',
 
   test: {
-    title: 'Trial',
+    title: 'Test',
     run: 'Test',
     again: 'Test again',
     stop: 'Stop',
@@ -173,7 +176,11 @@ export const servers = {
     who: (name: string, version: string, protocol: string) =>
       `${name} ${version}, protocol ${protocol}`.trim(),
     more: (prompts: number, resources: number) =>
-      `${one(prompts, 'prompt')} and ${one(resources, 'resource')} as well.`,
+      prompts === 0
+        ? `${one(resources, 'resource')} as well`
+        : resources === 0
+          ? `${one(prompts, 'prompt')} as well`
+          : `${one(prompts, 'prompt')} and ${one(resources, 'resource')} as well`,
     tools: 'Its tools',
     noTools: 'It has no tools.',
     output: 'What it prints',
@@ -264,7 +271,8 @@ export const servers = {
       n === all ? one(all, 'line') : `${thousands(n)} of ${one(all, 'line')}`,
     copy: 'Copy',
     copied: 'Copied',
-    copyFailed: 'The clipboard is closed to this page. Select the text and copy it with the keyboard.',
+    copyFailed:
+      'The clipboard is closed to this page. Select the text and copy it with the keyboard.',
     newest: 'To the newest line',
     paused: 'New lines wait while you read.',
     empty: 'Nothing printed so far',

@@ -100,10 +100,12 @@ export const servers: Messages['servers'] = {
     env: '在您自己的环境变量之外传给程序。可以一次粘贴多行 `KEY=value`。',
     headers: '随每个请求发送，通常是 `Authorization`，值为服务提供方给您的密钥。',
     cwd: '程序启动时所在的目录，参数中的相对路径以此为准；`~` 表示您的主目录。',
-    callTimeout: '单位为秒。调用在此时间内毫无动静则放弃。留空则使用网关的限制，配置文件未写明时为 300。',
+    callTimeout:
+      '单位为秒。调用在此时间内毫无动静则放弃。留空则使用网关的限制，配置文件未写明时为 300。',
     poolSize:
       '最多同时运行多少份。只有允许多份同时运行的服务器才应大于 1。留空则采用配置文件中的统一设置，未写明时为 1。',
-    sharing: '浏览器、数据库等会保存状态，不能让客户端混用：请让每个会话独占连接。其他服务器共享即可。',
+    sharing:
+      '浏览器、数据库等会保存状态，不能让客户端混用：请让每个会话独占连接。其他服务器共享即可。',
     prefix: '客户端会在同一个列表里看到所有工具。前缀可以避免重名。',
     rename: '左边是工具自己的名称，右边是客户端看到的名称，按所写的内容原样显示。',
     include: '填写工具自己的名称，每行一个。工具越少，模型越不容易选错。',
@@ -150,18 +152,23 @@ export const servers: Messages['servers'] = {
   seconds: '秒',
 
   test: {
-    title: '试运行',
+    title: '测试',
     run: '测试',
     again: '重新测试',
     stop: '停止',
     hint: '用当前设置启动一次服务器，不保存任何内容。',
-    running: '正在试运行服务器',
+    running: '正在测试服务器',
     connecting: '正在等待它的第一个响应…',
     elapsed: (seconds) => `${seconds} 秒`,
     stopped: '在服务器响应之前已停止。',
     ok: (seconds, tools) => `可以使用：${seconds} 秒后得到 ${tools} 个工具。`,
     who: (name, version, protocol) => `${name} ${version}，协议 ${protocol}`.trim(),
-    more: (prompts, resources) => `另有 ${prompts} 个提示词和 ${resources} 个资源。`,
+    more: (prompts, resources) =>
+      prompts === 0
+        ? `另有 ${resources} 个资源`
+        : resources === 0
+          ? `另有 ${prompts} 个提示词`
+          : `另有 ${prompts} 个提示词和 ${resources} 个资源`,
     tools: '它的工具',
     noTools: '它没有工具。',
     output: '它的输出',

@@ -14,7 +14,10 @@ export const restart = (name: string): Promise<boolean> =>
   });
 
 export const remove = (name: string): Promise<boolean> =>
-  saved(() => removeServer(name), () => t().servers.actions.removed(name));
+  saved(
+    () => removeServer(name),
+    () => t().servers.actions.removed(name),
+  );
 
 export const enable = (name: string, on: boolean): Promise<boolean> =>
   saved(
@@ -22,9 +25,12 @@ export const enable = (name: string, on: boolean): Promise<boolean> =>
     () => (on ? t().servers.actions.switchedOn(name) : t().servers.actions.switchedOff(name)),
   );
 
-/** Does what changes the file, and says so with the way back. */
+/** Does what changes the file, and says so (`text` is asked afterwards) with the way back. */
 export function saved(change: () => Promise<Saved>, text: () => string): Promise<boolean> {
-  return told(async () => tellSaved(text(), await change()));
+  return told(async () => {
+    const result = await change();
+    tellSaved(text(), result);
+  });
 }
 
 async function told(act: () => Promise<void>): Promise<boolean> {

@@ -6,14 +6,7 @@ import type { Problem, Saved, ServerDetail, ServerForm } from '../../api/types';
 import { say, t } from '../../i18n';
 import { wordsOf } from '../../state/outcome';
 import { draftKey, draftOf, dropDraft, keepDraft } from './drafts';
-import {
-  emptyFields,
-  sameFields,
-  toFields,
-  toForm,
-  type FieldName,
-  type Fields,
-} from './fields';
+import { emptyFields, sameFields, toFields, toForm, type FieldName, type Fields } from './fields';
 import { freeName } from './suggestName';
 
 /** What the file says now, where it was changed meanwhile. `current` is null where it has no such server. */
