@@ -2,7 +2,7 @@
 
 import { redeemCode } from '../api/gateway';
 import { keepToken, takeFromAddress } from '../api/token';
-import { RefusedError } from '../api/transport';
+import { OutageError, RefusedError } from '../api/transport';
 import { feed } from './feed.svelte';
 
 class Entrance {
@@ -27,7 +27,9 @@ class Entrance {
       keepToken(await redeemCode(code));
     } catch (error) {
       // Without a gateway the feed says so; what it needs then is an address with a fresh code.
-      this.spent = error instanceof RefusedError;
+      this.spent =
+        error instanceof RefusedError ||
+        (error instanceof OutageError && error.outage.kind === 'unauthorized');
     } finally {
       this.pending = false;
     }
