@@ -139,7 +139,7 @@ impl Board {
                     }
                 })
                 .collect();
-            let after = Arc::new(merge(&state.entries));
+            let after = Arc::new(Catalog::merge(&contributions(&state.entries)));
             (self.catalog.swap(Arc::clone(&after)), after)
         };
         self.published.send_modify(|count| *count += 1);
@@ -164,7 +164,9 @@ impl Board {
                 .collect();
             if !changed.is_empty() {
                 entry.offer = Arc::new(offer);
-                self.catalog.store(Arc::new(merge(&state.entries)));
+                let contributions = contributions(&state.entries);
+                let catalog = self.catalog.load().with(&contributions, seat.index);
+                self.catalog.store(Arc::new(catalog));
             }
             changed
         };
@@ -190,8 +192,8 @@ impl State {
     }
 }
 
-fn merge(entries: &[Entry]) -> Catalog {
-    let contributions: Vec<_> = entries
+fn contributions(entries: &[Entry]) -> Vec<Contribution<'_>> {
+    entries
         .iter()
         .map(|entry| Contribution {
             index: entry.seat.index,
@@ -200,6 +202,5 @@ fn merge(entries: &[Entry]) -> Catalog {
             filter: &entry.filter,
             offer: Arc::clone(&entry.offer),
         })
-        .collect();
-    Catalog::merge(&contributions)
+        .collect()
 }

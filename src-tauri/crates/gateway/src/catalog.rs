@@ -64,7 +64,7 @@ pub(crate) struct View {
 pub(crate) struct Catalog {
     all: View,
     /// By index; empty where there is no such server (any more).
-    each: Vec<View>,
+    each: Vec<Arc<View>>,
     none: View,
 }
 
@@ -74,9 +74,25 @@ impl Catalog {
     /// Merges the servers' offers, in the order of the configuration.
     pub(crate) fn merge(contributions: &[Contribution<'_>]) -> Self {
         let most = contributions.iter().map(|one| one.index + 1).max();
-        let mut each: Vec<_> = (0..most.unwrap_or(0)).map(|_| View::empty()).collect();
+        let empty = Arc::new(View::empty());
+        let mut each = vec![empty; most.unwrap_or(0)];
         for one in contributions {
-            each[one.index] = View::build(std::iter::once(one), &Scope::One);
+            each[one.index] = View::of_one(one);
+        }
+        Self {
+            all: View::build(contributions.iter(), &Scope::All),
+            each,
+            none: View::empty(),
+        }
+    }
+
+    /// The same after one server's contribution has changed and nothing else.
+    pub(crate) fn with(&self, contributions: &[Contribution<'_>], changed: ServerIndex) -> Self {
+        let mut each = self.each.clone();
+        for one in contributions.iter().filter(|one| one.index == changed) {
+            if let Some(view) = each.get_mut(changed) {
+                *view = View::of_one(one);
+            }
         }
         Self {
             all: View::build(contributions.iter(), &Scope::All),
@@ -89,7 +105,7 @@ impl Catalog {
     pub(crate) fn view(&self, server: Option<ServerIndex>) -> &View {
         match server {
             None => &self.all,
-            Some(index) => self.each.get(index).unwrap_or(&self.none),
+            Some(index) => self.each.get(index).map_or(&self.none, Arc::as_ref),
         }
     }
 
@@ -119,6 +135,10 @@ enum Scope {
 impl View {
     fn empty() -> Self {
         Self::build(std::iter::empty(), &Scope::All)
+    }
+
+    fn of_one(one: &Contribution<'_>) -> Arc<Self> {
+        Arc::new(Self::build(std::iter::once(one), &Scope::One))
     }
 
     fn build<'a>(contributions: impl Iterator<Item = &'a Contribution<'a>>, scope: &Scope) -> Self {

@@ -20,7 +20,7 @@ use crate::status::{self, Status};
 /// The pulse.
 const BEAT: Duration = Duration::from_secs(1);
 /// Changes that come together are told together.
-const TOGETHER: Duration = Duration::from_millis(50);
+const TOGETHER: Duration = Duration::from_millis(100);
 
 /// See the module.
 #[derive(Debug)]
