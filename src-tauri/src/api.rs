@@ -1,9 +1,9 @@
-//! The window's way to the core: one command that hands a request to the core's own router.
+//! The window's way to the core: commands that hand a request to the core's own router.
 
 use serde::Serialize;
 use tauri::State;
 
-use crate::core::Core;
+use crate::core::{Ask, Core};
 
 /// An answer as the page's transport expects it.
 #[derive(Debug, Serialize)]
@@ -22,7 +22,13 @@ pub(crate) async fn api(
     path: String,
     body: Option<String>,
 ) -> Result<Reply, String> {
-    core.request(&method, &path, body)
+    core.request(Ask { method, path, body })
         .await
         .map_err(|error| format!("{error:#}"))
+}
+
+/// Lets a core that could not start try again.
+#[tauri::command]
+pub(crate) fn try_again(core: State<'_, Core>) {
+    core.try_again();
 }

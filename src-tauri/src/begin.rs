@@ -4,13 +4,13 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use gateway::config::{LoadError, LoadOptions, Loaded, load, render};
+use gateway::config::{LoadOptions, Loaded, Source, render};
 use gateway::words::{Language, Words};
 use gateway::{Gateway, StartError, Surroundings};
 use tracing_subscriber::EnvFilter;
 
 use crate::desktop::no_home;
-use crate::folders::Folders;
+use crate::folders::{Folders, working_folder};
 
 /// Starts the gateway as the user's configuration says.
 ///
@@ -18,39 +18,35 @@ use crate::folders::Folders;
 /// In words for the window: a configuration with mistakes, a port that is taken, no data folder.
 pub(crate) async fn begin(bridge: Option<PathBuf>) -> Result<Gateway, Words> {
     let folders = Folders::find().ok_or_else(no_home)?;
-    let Loaded {
-        config,
-        path,
-        warnings,
-        mut notices,
-    } = configuration(&folders)?;
-    log_at(&config.log_level);
-    for warning in warnings {
-        let text = |language| render(std::slice::from_ref(&warning), path.as_deref(), language);
-        notices.push(in_both(text));
-    }
-    for notice in &notices {
-        tracing::warn!("{}", notice.en);
-    }
-    tracing::debug!(?bridge, "the stdio bridge");
-    let surroundings = Surroundings {
-        data_dir: folders.data().to_owned(),
-        config_path: path,
-        notices,
-    };
-    Gateway::start(config, surroundings)
-        .await
-        .map_err(|error| why(&error, &folders))
-}
-
-fn configuration(folders: &Folders) -> Result<Loaded, Words> {
     let options = LoadOptions {
         demo_command: demo_command(),
         ..LoadOptions::default()
     };
-    folders
-        .with_environment(|environment| load(&options, environment))
-        .map_err(|error: LoadError| in_both(|language| error.render(language)))
+    let source = Source::of_process(options, Some(folders.home().to_owned()), working_folder());
+    let loaded = source
+        .load()
+        .map_err(|error| in_both(|language| error.render(language)))?;
+    log_at(&loaded.config.log_level);
+    advise(&loaded);
+    let surroundings = Surroundings {
+        data_dir: folders.data().to_owned(),
+        source: Some(source),
+        bridge,
+    };
+    Gateway::start(loaded, surroundings)
+        .await
+        .map_err(|error| why(&error, &folders))
+}
+
+/// What the window shows as well.
+fn advise(loaded: &Loaded) {
+    for notice in &loaded.notices {
+        tracing::warn!("{}", notice.en);
+    }
+    if !loaded.warnings.is_empty() {
+        let path = loaded.path.as_deref();
+        tracing::warn!("{}", render(&loaded.warnings, path, Language::English));
+    }
 }
 
 /// The headless binary beside this one offers the demo; both are always installed together.
@@ -121,47 +117,48 @@ impl PortSetting {
         Self::File(folders.config_file().path().map(ToOwned::to_owned))
     }
 
-    /// "Choose another port with …".
-    fn words(&self) -> Words {
+    /// How another port is chosen, in the middle of a sentence.
+    fn remedy(&self) -> Words {
         match self {
             Self::Variable => Words::new(
-                format!("the environment variable {}", Self::VARIABLE),
-                format!("环境变量 {}", Self::VARIABLE),
+                format!(
+                    "choose another port with the environment variable {}",
+                    Self::VARIABLE
+                ),
+                format!("用环境变量 {} 换一个端口", Self::VARIABLE),
             ),
             Self::File(Some(path)) => {
                 let path = path.display();
                 Words::new(
-                    format!("gateway.port in {path}"),
-                    format!("{path} 中的 gateway.port"),
+                    format!("choose another port with gateway.port in {path}"),
+                    format!("在 {path} 中用 gateway.port 换一个端口"),
                 )
             }
             Self::File(None) => Words::new(
-                "gateway.port in the configuration file",
-                "配置文件中的 gateway.port",
+                "choose another port with gateway.port in the configuration file",
+                "在配置文件中用 gateway.port 换一个端口",
             ),
         }
     }
 }
 
 fn port_is_taken(host: IpAddr, port: u16, setting: &PortSetting) -> Words {
-    let Words { en, zh } = setting.words();
+    let Words { en, zh } = setting.remedy();
     Words::new(
         format!(
-            "{host}:{port} is taken by another program, perhaps another gateway. Stop it, or choose another port with {en}, then try again."
+            "{host}:{port} is taken by another program, perhaps another gateway. Stop it, or {en}, then try again."
         ),
-        format!(
-            "{host}:{port} 已被其他程序占用，可能是另一个网关。请停止它，或通过{zh} 换一个端口，然后重试。"
-        ),
+        format!("{host}:{port} 已被其他程序占用，可能是另一个网关。请停止它，或{zh}，然后重试。"),
     )
 }
 
 fn cannot_listen(host: IpAddr, port: u16, source: &io::Error, setting: &PortSetting) -> Words {
-    let Words { en, zh } = setting.words();
+    let Words { en, zh } = setting.remedy();
     Words::new(
         format!(
-            "The gateway cannot listen on {host}:{port}: {source}. Choose another port with {en}, then try again."
+            "The gateway cannot listen on {host}:{port}: {source}. Please {en}, then try again."
         ),
-        format!("网关无法监听 {host}:{port}：{source}。请通过{zh} 换一个端口，然后重试。"),
+        format!("网关无法监听 {host}:{port}：{source}。请{zh}，然后重试。"),
     )
 }
 
@@ -186,7 +183,7 @@ mod tests {
         );
         assert!(
             file.zh
-                .contains("通过/home/a/config.json 中的 gateway.port 换一个端口")
+                .contains("或在 /home/a/config.json 中用 gateway.port 换一个端口，然后重试")
         );
         let variable = words(PortSetting::Variable);
         assert!(

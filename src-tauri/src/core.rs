@@ -3,22 +3,23 @@
 //! The window's runtime never runs a piece of it, so that a busy or dying window delays no
 //! client, and the other way round. What the core needs to begin is in `begin`.
 
-use std::sync::mpsc;
+mod entrance;
+
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode, header};
-use gateway::InProcess;
-use gateway::words::Words;
-use serde_json::json;
+use axum::body::to_bytes;
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::watch;
-use tower::ServiceExt as _;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::api::Reply;
 use crate::begin::begin;
+
+pub(crate) use entrance::{Ask, Entrance, Phase};
 
 /// The gateway gives what runs 30 s to finish; past that, something is stuck and the app goes.
 const DRAIN: Duration = Duration::from_secs(33);
@@ -29,26 +30,26 @@ const LARGEST_REPLY: usize = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct Core {
     runtime: Handle,
-    phase: watch::Receiver<Phase>,
-    stop: watch::Sender<bool>,
+    entrance: Entrance,
+    life: Life,
     /// Disconnected once the core's thread has ended. Behind a lock only because the shell's
     /// state is shared; one thread, the one that exits, ever asks.
     ended: std::sync::Mutex<mpsc::Receiver<()>>,
 }
 
-/// Where the core is in its life.
-#[derive(Debug, Clone)]
-enum Phase {
-    Starting,
-    Running(Router),
-    Failed(Words),
+/// What ends the core, or gives it another try, and the shell's tasks that end with it.
+#[derive(Debug, Clone, Default)]
+struct Life {
+    stop: CancellationToken,
+    again: Arc<Notify>,
+    tasks: TaskTracker,
 }
 
 // === impl Core ===
 
 impl Core {
-    /// Starts it; requests wait until it is ready.
-    pub(crate) fn start() -> anyhow::Result<Self> {
+    /// Starts it; requests wait until it is ready. `bridge` is where the stdio bridge lies.
+    pub(crate) fn start(bridge: Option<PathBuf>) -> anyhow::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .thread_name("core")
             .enable_all()
@@ -56,12 +57,13 @@ impl Core {
             .context("the core's runtime")?;
         let handle = runtime.handle().clone();
         let (set_phase, phase) = watch::channel(Phase::Starting);
-        let (stop, stopped) = watch::channel(false);
+        let life = Life::default();
+        let lived = life.clone();
         let (alive, ended) = mpsc::channel();
         std::thread::Builder::new()
             .name("core-main".to_owned())
             .spawn(move || {
-                runtime.block_on(live(&set_phase, stopped));
+                runtime.block_on(lived.run(&set_phase, bridge));
                 // What is left are file reads and the like: nobody waits for their results.
                 runtime.shutdown_background();
                 drop(alive);
@@ -69,37 +71,51 @@ impl Core {
             .context("the core's thread")?;
         Ok(Self {
             runtime: handle,
-            phase,
-            stop,
+            entrance: Entrance::new(phase),
+            life,
             ended: std::sync::Mutex::new(ended),
         })
     }
 
-    /// Answers a request of the window: by the gateway's own router, or with why there is none.
-    pub(crate) async fn request(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<String>,
-    ) -> anyhow::Result<Reply> {
-        let mut phase = self.phase.clone();
-        let phase = phase
-            .wait_for(|phase| !matches!(phase, Phase::Starting))
-            .await;
-        let router = match &*phase.context("the core has ended")? {
-            Phase::Running(router) => router.clone(),
-            Phase::Failed(cause) => return Ok(unavailable(cause)),
-            Phase::Starting => unreachable!("waited for the end of the start"),
-        };
-        let request = in_process(method, path, body)?;
+    /// Answers a request of the window with the whole of the answer.
+    pub(crate) async fn request(&self, ask: Ask) -> anyhow::Result<Reply> {
+        let entrance = self.entrance.clone();
         // On the core's runtime: a handler may leave tasks behind that outlive the request.
-        let answered = self.runtime.spawn(answer(router, request));
+        let answered = self.runtime.spawn(async move {
+            let response = entrance.send(ask).await?;
+            let status = response.status().as_u16();
+            let body = to_bytes(response.into_body(), LARGEST_REPLY).await?;
+            Ok(Reply {
+                status,
+                body: String::from_utf8(body.into())?,
+            })
+        });
         answered.await.context("the core gave up the request")?
+    }
+
+    /// Runs a task of the shell beside the core, until it ends by itself or the core does.
+    pub(crate) fn spawn<F>(&self, task: impl FnOnce(Entrance) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let task = task(self.entrance.clone());
+        let stop = self.life.stop.clone();
+        self.life.tasks.spawn_on(
+            async move {
+                stop.run_until_cancelled_owned(task).await;
+            },
+            &self.runtime,
+        );
+    }
+
+    /// Lets a core that could not start try again, because its user removed the cause.
+    pub(crate) fn try_again(&self) {
+        self.life.again.notify_one();
     }
 
     /// Ends it in order and waits until it has ended.
     pub(crate) fn stop(&self) {
-        self.stop.send_replace(true);
+        self.life.stop.cancel();
         let ended = self
             .ended
             .lock()
@@ -110,60 +126,41 @@ impl Core {
     }
 }
 
-/// The core's life, on its own thread.
-async fn live(phase: &watch::Sender<Phase>, mut stopped: watch::Receiver<bool>) {
-    let running = tokio::select! {
-        begun = begin() => match begun {
-            Ok(running) => running,
-            Err(cause) => {
-                tracing::error!("{}", cause.en);
-                phase.send_replace(Phase::Failed(cause));
-                until(&mut stopped).await;
-                return;
-            }
-        },
-        () = until(&mut stopped) => return,
-    };
-    phase.send_replace(Phase::Running(running.router()));
-    until(&mut stopped).await;
-    running.shutdown().await;
-}
+// === impl Life ===
 
-/// Waits for the shell to end the core, or to be gone.
-async fn until(stopped: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone: the same news.
-    drop(stopped.wait_for(|stopped| *stopped).await);
-}
+impl Life {
+    /// From start to end, on the core's own thread.
+    async fn run(&self, phase: &watch::Sender<Phase>, bridge: Option<PathBuf>) {
+        while let Some(begun) = self.stop.run_until_cancelled(begin(bridge.clone())).await {
+            let running = match begun {
+                Ok(running) => running,
+                Err(cause) => {
+                    tracing::error!("{}", cause.en);
+                    phase.send_replace(Phase::Failed(cause));
+                    if !self.told_to_try_again().await {
+                        break;
+                    }
+                    phase.send_replace(Phase::Starting);
+                    continue;
+                }
+            };
+            phase.send_replace(Phase::Running(running.router()));
+            self.stop.cancelled().await;
+            // The window's streams first: the gateway waits for what still reads from it.
+            self.end_tasks().await;
+            return running.shutdown().await;
+        }
+        self.end_tasks().await;
+    }
 
-/// A request that proves by where it comes from that it is the owner's.
-fn in_process(method: &str, path: &str, body: Option<String>) -> anyhow::Result<Request<Body>> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::HOST, "localhost")
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(body.map_or_else(Body::empty, Body::from))?;
-    request.extensions_mut().insert(InProcess);
-    Ok(request)
-}
+    async fn told_to_try_again(&self) -> bool {
+        let again = self.again.notified();
+        self.stop.run_until_cancelled(again).await.is_some()
+    }
 
-async fn answer(router: Router, request: Request<Body>) -> anyhow::Result<Reply> {
-    let response = router
-        .oneshot(request)
-        .await
-        .unwrap_or_else(|never| match never {});
-    let status = response.status().as_u16();
-    let body = to_bytes(response.into_body(), LARGEST_REPLY).await?;
-    Ok(Reply {
-        status,
-        body: String::from_utf8(body.into())?,
-    })
-}
-
-/// The answer to everything while there is no gateway; see `failure` in ui/src/api/transport.ts.
-fn unavailable(cause: &Words) -> Reply {
-    Reply {
-        status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
-        body: json!({ "failure": cause }).to_string(),
+    /// They all listen to `stop`, so this takes as long as the slowest takes to notice.
+    async fn end_tasks(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 }

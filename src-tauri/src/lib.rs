@@ -1,22 +1,25 @@
-//! The desktop shell: a window around the gateway core.
+//! The desktop shell: a tray icon and a window around the gateway core.
 //!
 //! It unpacks what the system says, calls the core, and packs what the core answers. It decides
 //! nothing about MCP, and without the feature `desktop` it is empty.
 
-#[cfg(feature = "desktop")]
+#![cfg(feature = "desktop")]
+
 mod api;
-#[cfg(feature = "desktop")]
+mod autostart;
 mod begin;
-#[cfg(feature = "desktop")]
+mod bus;
 mod core;
-#[cfg(feature = "desktop")]
+mod desktop;
 mod display;
-#[cfg(feature = "desktop")]
+mod folders;
+mod panics;
+mod settings;
 mod shell;
-#[cfg(feature = "desktop")]
+mod sidecar;
 mod signals;
-#[cfg(feature = "desktop")]
+mod stream;
+mod tray;
 mod window;
 
-#[cfg(feature = "desktop")]
 pub use shell::run;

@@ -1,15 +1,17 @@
 //! The app from start to end.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use gateway::words::{Language, Words};
-use tauri::{App, AppHandle, Manager, RunEvent};
+use tauri::{App, AppHandle, Manager as _, RunEvent};
 
 use crate::core::Core;
-use crate::{api, display, signals, window};
+use crate::desktop::{self, Desktop};
+use crate::stream::{self, Streams};
+use crate::tray::{self, Tray};
+use crate::{api, autostart, bus, display, panics, sidecar, signals, window};
 
-/// Runs the desktop app until its window is closed or the system ends it.
+/// Runs the desktop app until its user quits it or the system ends it.
 ///
 /// The exit code is 1 where it cannot run at all; the reason is on stderr, in the user's language.
 pub fn run() -> ExitCode {
@@ -17,9 +19,8 @@ pub fn run() -> ExitCode {
         return refuse(&display::none());
     }
     // Tauri's window library panics where a display is named but does not let it in.
-    let app = match catch_unwind(AssertUnwindSafe(build)) {
-        Ok(app) => app,
-        Err(_) => return refuse(&display::unusable()),
+    let Ok(app) = panics::caught(build) else {
+        return refuse(&display::unusable());
     };
     match app.and_then(start) {
         Ok(app) => exit_code(app.run_return(on_event)),
@@ -31,30 +32,87 @@ pub fn run() -> ExitCode {
 }
 
 fn build() -> anyhow::Result<App> {
-    let app = tauri::Builder::default().invoke_handler(tauri::generate_handler![api::api]);
+    let (desktop, trouble) = Desktop::read();
+    let language = desktop.language();
+    for words in trouble.into_iter().chain(bus::is_missing().then(bus::none)) {
+        eprintln!("{}", words.text(language));
+    }
+    let app = tauri::Builder::default()
+        // The first of all: where the app runs already, nothing else may begin.
+        .plugin(tauri_plugin_single_instance::init(|app, args, _| {
+            on_second_start(app, &args);
+        }))
+        .plugin(tauri_plugin_shell::init())
+        .plugin(autostart::plugin())
+        .manage(desktop)
+        .manage(autostart::Trouble::default())
+        .manage(Tray::default())
+        .manage(Streams::default())
+        .manage(window::Remembered::default())
+        .on_window_event(window::on_event)
+        .invoke_handler(tauri::generate_handler![
+            api::api,
+            api::try_again,
+            stream::stream,
+            stream::stop_stream,
+            desktop::desktop,
+            desktop::set_autostart,
+            desktop::set_language,
+            desktop::set_theme,
+            desktop::open_path,
+        ]);
     Ok(app.build(tauri::generate_context!())?)
 }
 
 /// Only now, when nothing can keep the app from running: a core that has started must be stopped.
 fn start(app: App) -> anyhow::Result<App> {
-    app.manage(Core::start()?);
+    let bridge = sidecar::bridge(app.handle());
+    app.manage(Core::start(bridge)?);
     Ok(app)
 }
 
 fn on_event(app: &AppHandle, event: RunEvent) {
     match event {
-        RunEvent::Ready => {
-            signals::watch(app.clone());
-            if let Err(error) = window::show(app) {
-                eprintln!("mcp-gateway-desktop: {error:#}");
-                app.exit(1);
-            }
+        RunEvent::Ready => on_ready(app),
+        // The last window is closed: the tray goes on without one.
+        RunEvent::ExitRequested {
+            code: None, api, ..
+        } => api.prevent_exit(),
+        // Whoever starts the app again from now on gets a new one; this one only finishes.
+        RunEvent::ExitRequested { .. } => {
+            window::hide(app);
+            app.state::<Tray>().leave(app);
+            tauri_plugin_single_instance::destroy(app);
         }
-        // There is no tray yet that could bring a closed window back: closing it is the end.
-        RunEvent::ExitRequested { .. } => window::hide(app),
         RunEvent::Exit => app.state::<Core>().stop(),
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::show(app, None),
         _ => {}
     }
+}
+
+fn on_ready(app: &AppHandle) {
+    signals::watch(app.clone());
+    let in_tray = tray::start(app);
+    if in_tray && is_hidden(std::env::args()) {
+        return tray::show_window_if_alone(app);
+    }
+    if let Err(error) = window::show_now(app, None) {
+        eprintln!("mcp-gateway-desktop: {error:#}");
+        app.exit(1);
+    }
+}
+
+/// Somebody started the app although it runs; a login did not mean the window.
+fn on_second_start(app: &AppHandle, args: &[String]) {
+    if !is_hidden(args) {
+        window::show(app, None);
+    }
+}
+
+fn is_hidden(args: impl IntoIterator<Item = impl AsRef<str>>) -> bool {
+    args.into_iter()
+        .any(|arg| arg.as_ref() == autostart::HIDDEN)
 }
 
 fn refuse(reason: &Words) -> ExitCode {

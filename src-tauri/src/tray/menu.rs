@@ -1,0 +1,263 @@
+//! The tray's menu as a function of how the gateway fares. Pure.
+
+use gateway::words::{Language, Words};
+
+use super::action::Action;
+use super::status::{News, Overall, Server, ServerState, Status};
+use super::text::Text;
+use crate::window::Route;
+
+/// More servers than this do not fit on a screen.
+const MOST_SERVERS: usize = 40;
+/// Of more failing servers than this the window tells better.
+const MOST_CAUSES: usize = 8;
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Entry {
+    Separator,
+    Item {
+        id: String,
+        label: String,
+        enabled: bool,
+    },
+    Check {
+        id: String,
+        label: String,
+        enabled: bool,
+        checked: bool,
+    },
+    Submenu {
+        id: String,
+        label: String,
+        entries: Vec<Self>,
+    },
+}
+
+impl Entry {
+    /// Its text, if it has one.
+    pub(super) fn label(&self) -> Option<&String> {
+        match self {
+            Self::Separator => None,
+            Self::Item { label, .. } | Self::Check { label, .. } | Self::Submenu { label, .. } => {
+                Some(label)
+            }
+        }
+    }
+
+    /// What is below it.
+    pub(super) fn children(&self) -> &[Self] {
+        match self {
+            Self::Submenu { entries, .. } => entries,
+            _ => &[],
+        }
+    }
+}
+
+/// What the icon says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// All is well.
+    Ok,
+    /// Something is being started.
+    Busy,
+    /// A server cannot be used.
+    Warn,
+    /// Nothing can be used.
+    Bad,
+    /// There is nothing to run.
+    Off,
+}
+
+/// The whole menu. Without `run_at_login` it could not be found out whether that is on.
+pub(super) fn menu(news: &News, language: Language, run_at_login: Option<bool>) -> Vec<Entry> {
+    let text = Text(language);
+    let mut entries = match news {
+        News::Starting => vec![says("state", text.starting())],
+        News::Failed(cause) => failed(cause, text),
+        News::Running(status) => running(status, text),
+    };
+    entries.extend([
+        Entry::Separator,
+        item(&Action::Open, text.open()),
+        Entry::Check {
+            id: Action::RunAtLogin.id(),
+            label: text.run_at_login().to_owned(),
+            enabled: run_at_login.is_some(),
+            checked: run_at_login == Some(true),
+        },
+        Entry::Separator,
+        item(&Action::Quit, text.quit()),
+    ]);
+    entries
+}
+
+/// What the icon shows.
+pub(super) fn mark(news: &News) -> Mark {
+    let status = match news {
+        News::Starting => return Mark::Busy,
+        News::Failed(_) => return Mark::Bad,
+        News::Running(status) => status,
+    };
+    let mut wanted = wanted(status).peekable();
+    match status.state {
+        _ if wanted.peek().is_none() => Mark::Off,
+        Overall::Ok => Mark::Ok,
+        Overall::Initializing => Mark::Busy,
+        Overall::Degraded if wanted.all(|server| server.state == ServerState::Failing) => Mark::Bad,
+        Overall::Degraded => Mark::Warn,
+    }
+}
+
+/// What is said where the pointer rests on the icon.
+pub(super) fn tooltip(news: &News, language: Language) -> String {
+    let text = Text(language);
+    let state = match news {
+        News::Starting => text.starting().to_owned(),
+        News::Failed(_) => text.failed().to_owned(),
+        News::Running(status) => {
+            format!("{}\n{}", text.overall(status.state), counts(status, text))
+        }
+    };
+    format!("MCP Gateway\n{state}")
+}
+
+fn failed(cause: &Words, text: Text) -> Vec<Entry> {
+    // The cause is long: it says what to do. The window has the room.
+    let mut entries = vec![item(&Action::Open, text.failed())];
+    entries.extend(
+        cause
+            .text(text.0)
+            .lines()
+            .next()
+            .map(|line| says("cause", line)),
+    );
+    entries.push(item(&Action::TryAgain, text.try_again()));
+    entries
+}
+
+fn running(status: &Status, text: Text) -> Vec<Entry> {
+    let mut entries = vec![
+        says("state", text.overall(status.state)),
+        says("counts", &counts(status, text)),
+    ];
+    entries.extend(attention(status, text));
+    entries.extend([
+        Entry::Separator,
+        Entry::Submenu {
+            id: "servers".to_owned(),
+            label: text.servers().to_owned(),
+            entries: servers(status, text),
+        },
+        item(&Action::CopyEndpoint, text.copy_endpoint()),
+    ]);
+    entries
+}
+
+/// Each server that cannot be used, with its cause; a click leads to what to do about it.
+fn attention(status: &Status, text: Text) -> Vec<Entry> {
+    let failing: Vec<_> = status
+        .servers
+        .iter()
+        .filter(|server| server.state == ServerState::Failing)
+        .collect();
+    if failing.is_empty() {
+        return Vec::new();
+    }
+    let mut entries = vec![Entry::Separator, says("attention", text.attention())];
+    entries.extend(failing.iter().take(MOST_CAUSES).map(|server| {
+        let cause = server
+            .error
+            .as_ref()
+            .map(|error| Words::from(error.message.clone()));
+        let cause = cause.as_ref().map_or_else(
+            || text.server_state(server.state),
+            |cause| cause.text(text.0),
+        );
+        item(
+            &Action::Go(Route::server(&server.name)),
+            &text.cause(&server.name, cause),
+        )
+    }));
+    if let Some(more @ 1..) = failing.len().checked_sub(MOST_CAUSES) {
+        entries.push(item(&Action::Go(Route::home()), &text.and_more(more)));
+    }
+    entries
+}
+
+fn servers(status: &Status, text: Text) -> Vec<Entry> {
+    let mut entries: Vec<_> = status
+        .servers
+        .iter()
+        .take(MOST_SERVERS)
+        .map(|server| one_server(server, text))
+        .collect();
+    if !entries.is_empty() {
+        entries.push(Entry::Separator);
+    }
+    if status.servers.len() > MOST_SERVERS {
+        entries.push(item(&Action::Go(Route::servers()), text.all_servers()));
+    }
+    entries.push(item(&Action::Go(Route::new_server()), text.add_server()));
+    entries
+}
+
+fn one_server(server: &Server, text: Text) -> Entry {
+    let name = &server.name;
+    let on = server.state != ServerState::Disabled;
+    Entry::Submenu {
+        id: format!("server {name}"),
+        label: text.server(name, server.state),
+        entries: vec![
+            says(&format!("state {name}"), text.server_state(server.state)),
+            Entry::Item {
+                id: Action::Restart(name.clone()).id(),
+                label: text.restart().to_owned(),
+                enabled: on,
+            },
+            Entry::Check {
+                id: Action::Toggle(name.clone()).id(),
+                label: text.enabled().to_owned(),
+                enabled: !server.built_in,
+                checked: on,
+            },
+            item(&Action::Go(Route::server(name)), text.open_server()),
+        ],
+    }
+}
+
+fn counts(status: &Status, text: Text) -> String {
+    // One that was stopped because nobody used it is started by the next call.
+    let usable = wanted(status)
+        .filter(|server| matches!(server.state, ServerState::Ready | ServerState::Stopped))
+        .count();
+    let tools = status.servers.iter().map(|server| server.tools).sum();
+    text.counts(usable, wanted(status).count(), tools)
+}
+
+fn wanted(status: &Status) -> impl Iterator<Item = &Server> {
+    status
+        .servers
+        .iter()
+        .filter(|server| server.state != ServerState::Disabled)
+}
+
+fn item(action: &Action, label: &str) -> Entry {
+    Entry::Item {
+        id: action.id(),
+        label: label.to_owned(),
+        enabled: true,
+    }
+}
+
+/// An entry that only says something.
+fn says(id: &str, label: &str) -> Entry {
+    Entry::Item {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        enabled: false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

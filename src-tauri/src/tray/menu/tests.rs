@@ -1,0 +1,257 @@
+use super::*;
+
+fn server(name: &str, state: &str, tools: usize) -> serde_json::Value {
+    let error = (state == "failing").then(|| {
+        serde_json::json!({
+            "message": { "en": "npx was not found\nlooked in /bin", "zh": "找不到 npx\n查找了 /bin" },
+            "remedy": null,
+            "lastLines": [],
+        })
+    });
+    serde_json::json!({ "name": name, "state": state, "tools": tools, "error": error })
+}
+
+fn status(state: &str, servers: &[serde_json::Value]) -> Status {
+    serde_json::from_value(serde_json::json!({
+        "state": state,
+        "endpoint": "http://localhost:4298/mcp",
+        "servers": servers,
+    }))
+    .expect("a status")
+}
+
+fn one_failing() -> News {
+    News::Running(status(
+        "degraded",
+        &[
+            server("git", "ready", 12),
+            server("web", "failing", 0),
+            server("old", "disabled", 0),
+        ],
+    ))
+}
+
+/// A menu as a reader sees it: a dot before what cannot be clicked, a box before what is checked.
+fn drawn(entries: &[Entry]) -> String {
+    let mut lines = Vec::new();
+    draw(entries, 0, &mut lines);
+    lines.join("\n")
+}
+
+fn draw(entries: &[Entry], depth: usize, lines: &mut Vec<String>) {
+    for entry in entries {
+        let line = match entry {
+            Entry::Separator => "---".to_owned(),
+            Entry::Item { label, enabled, .. } => {
+                format!("{}{label}", if *enabled { "" } else { "· " })
+            }
+            Entry::Check {
+                label,
+                enabled,
+                checked,
+                ..
+            } => format!(
+                "{}[{}] {label}",
+                if *enabled { "" } else { "· " },
+                if *checked { "x" } else { " " }
+            ),
+            Entry::Submenu { label, .. } => format!("{label} >"),
+        };
+        lines.push(format!("{}{line}", "  ".repeat(depth)));
+        if let Entry::Submenu { entries, .. } = entry {
+            draw(entries, depth + 1, lines);
+        }
+    }
+}
+
+#[test]
+fn a_failing_server_is_told_with_its_cause() {
+    assert_eq!(
+        drawn(&menu(&one_failing(), Language::English, Some(true))),
+        "\
+· Needs attention
+· 1 of 2 servers, 12 tools
+---
+· Needs attention
+web — npx was not found
+---
+Servers >
+  git >
+    · Ready
+    Restart
+    [x] Enabled
+    Open…
+  web (Failing) >
+    · Failing
+    Restart
+    [x] Enabled
+    Open…
+  old (Disabled) >
+    · Disabled
+    · Restart
+    [ ] Enabled
+    Open…
+  ---
+  Add server…
+Copy endpoint
+---
+Open MCP Gateway
+[x] Run at login
+---
+Quit"
+    );
+}
+
+#[test]
+fn the_same_in_chinese() {
+    assert_eq!(
+        drawn(&menu(&one_failing(), Language::Chinese, Some(false))),
+        "\
+· 需要处理
+· 1/2 个服务器可用，12 个工具
+---
+· 需要处理
+web：找不到 npx
+---
+服务器 >
+  git >
+    · 就绪
+    重启
+    [x] 启用
+    打开…
+  web（出错） >
+    · 出错
+    重启
+    [x] 启用
+    打开…
+  old（已停用） >
+    · 已停用
+    · 重启
+    [ ] 启用
+    打开…
+  ---
+  添加服务器…
+复制接入地址
+---
+打开 MCP Gateway
+[ ] 登录时启动
+---
+退出"
+    );
+}
+
+#[test]
+fn a_gateway_that_could_not_start_says_why_and_tries_again() {
+    let news = News::Failed(Words::new("port 4298 is taken\nmore", "端口 4298 已被占用"));
+    assert_eq!(
+        drawn(&menu(&news, Language::English, None)),
+        "\
+The gateway could not start
+· port 4298 is taken
+Try again
+---
+Open MCP Gateway
+· [ ] Run at login
+---
+Quit"
+    );
+}
+
+#[test]
+fn while_it_starts_there_is_nothing_to_list_yet() {
+    assert_eq!(
+        drawn(&menu(&News::Starting, Language::Chinese, Some(false))),
+        "\
+· 正在启动
+---
+打开 MCP Gateway
+[ ] 登录时启动
+---
+退出"
+    );
+}
+
+#[test]
+fn the_demo_cannot_be_switched_off() {
+    let mut demo = server("demo", "ready", 3);
+    demo["builtIn"] = true.into();
+    let drawn = drawn(&menu(
+        &News::Running(status("ok", &[demo])),
+        Language::English,
+        None,
+    ));
+    assert!(drawn.contains("· [x] Enabled"), "{drawn}");
+}
+
+#[test]
+fn long_lists_end_where_the_window_goes_on() {
+    let many: Vec<_> = (0..60)
+        .map(|n| server(&format!("s{n}"), "failing", 0))
+        .collect();
+    let entries = menu(
+        &News::Running(status("degraded", &many)),
+        Language::English,
+        None,
+    );
+    let drawn = drawn(&entries);
+    assert_eq!(drawn.matches(" — npx").count(), MOST_CAUSES);
+    assert!(drawn.contains("And 52 more…"), "{drawn}");
+    assert_eq!(drawn.matches("(Failing) >").count(), MOST_SERVERS);
+    assert!(drawn.contains("  All servers…\n"), "{drawn}");
+}
+
+#[test]
+fn exactly_as_many_as_fit_leave_nothing_out() {
+    let many: Vec<_> = (0..MOST_CAUSES)
+        .map(|n| server(&format!("s{n}"), "failing", 0))
+        .collect();
+    let entries = menu(
+        &News::Running(status("degraded", &many)),
+        Language::English,
+        None,
+    );
+    assert!(!drawn(&entries).contains("more…"));
+    assert!(!drawn(&entries).contains("All servers"));
+}
+
+#[test]
+fn a_click_on_a_cause_leads_to_its_server() {
+    let entries = menu(&one_failing(), Language::English, None);
+    let id = entries.iter().find_map(|entry| match entry {
+        Entry::Item { id, label, .. } if label.starts_with("web — ") => Some(id),
+        _ => None,
+    });
+    assert_eq!(
+        Action::of(id.expect("the cause")),
+        Some(Action::Go(Route::server("web")))
+    );
+}
+
+#[test]
+fn the_icon_tells_good_from_bad() {
+    let of = |state, servers: &[_]| mark(&News::Running(status(state, servers)));
+    let (ready, failing, disabled) = (
+        server("a", "ready", 1),
+        server("b", "failing", 0),
+        server("c", "disabled", 0),
+    );
+    assert_eq!(mark(&News::Starting), Mark::Busy);
+    assert_eq!(mark(&News::Failed(Words::new("x", "x"))), Mark::Bad);
+    assert_eq!(of("ok", std::slice::from_ref(&ready)), Mark::Ok);
+    assert_eq!(of("initializing", std::slice::from_ref(&ready)), Mark::Busy);
+    assert_eq!(of("degraded", &[ready, failing.clone()]), Mark::Warn);
+    assert_eq!(of("degraded", &[failing, disabled.clone()]), Mark::Bad);
+    assert_eq!(of("ok", &[disabled]), Mark::Off);
+}
+
+#[test]
+fn the_tooltip_has_the_state_and_the_counts() {
+    assert_eq!(
+        tooltip(&one_failing(), Language::English),
+        "MCP Gateway\nNeeds attention\n1 of 2 servers, 12 tools"
+    );
+    assert_eq!(
+        tooltip(&News::Starting, Language::Chinese),
+        "MCP Gateway\n正在启动"
+    );
+}

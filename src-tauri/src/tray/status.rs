@@ -1,0 +1,114 @@
+//! What the tray reads of the gateway's status; see `GET /api/status`.
+
+use gateway::words::Words;
+use serde::Deserialize;
+
+/// How the core fares, as far as the tray shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It reads its configuration and takes its port.
+    Starting,
+    /// It could not start.
+    Failed(Words),
+    /// It serves.
+    Running(Status),
+}
+
+/// The gateway's status.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Status {
+    /// In one word.
+    pub(crate) state: Overall,
+    /// The address for clients.
+    pub(crate) endpoint: String,
+    /// In the order of the configuration.
+    pub(crate) servers: Vec<Server>,
+}
+
+/// The gateway's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Overall {
+    /// Every server that should run does.
+    Ok,
+    /// Some are being started for the first time.
+    Initializing,
+    /// At least one cannot be used.
+    Degraded,
+}
+
+/// One server.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Server {
+    /// Its name in the configuration.
+    pub(crate) name: String,
+    /// How it fares.
+    pub(crate) state: ServerState,
+    /// Tools that clients see.
+    pub(crate) tools: usize,
+    /// Why it fails.
+    pub(crate) error: Option<Failure>,
+    /// The demo that runs without a configuration file, where it cannot be switched off.
+    #[serde(default)]
+    pub(crate) built_in: bool,
+}
+
+/// A server's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ServerState {
+    /// Being started.
+    Starting,
+    /// It answers.
+    Ready,
+    /// It could not be started.
+    Failing,
+    /// Nobody used it; the next call starts it.
+    Stopped,
+    /// Not wanted.
+    Disabled,
+}
+
+/// Why a server fails.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Failure {
+    /// For a person.
+    pub(crate) message: Said,
+}
+
+/// A text as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Said {
+    en: String,
+    zh: String,
+}
+
+impl From<Said> for Words {
+    fn from(said: Said) -> Self {
+        Self::new(said.en, said.zh)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_document_is_read_whatever_else_is_in_it() {
+        let status: Status = serde_json::from_str(
+            r#"{"version":"1","state":"degraded","uptime":3,"endpoint":"http://localhost:4298/mcp","new":1,
+                "servers":[{"name":"git","transport":"stdio","state":"failing","tools":0,"builtIn":true,
+                "error":{"message":{"en":"gone","zh":"没了"},"remedy":null,"lastLines":[]}}]}"#,
+        )
+        .expect("a status");
+        assert_eq!(status.state, Overall::Degraded);
+        let [server] = &status.servers[..] else {
+            panic!("{status:?}")
+        };
+        assert_eq!(server.state, ServerState::Failing);
+        assert!(server.built_in);
+        let error = server.error.clone().expect("an error");
+        assert_eq!(Words::from(error.message), Words::new("gone", "没了"));
+    }
+}
