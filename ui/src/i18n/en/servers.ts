@@ -127,6 +127,8 @@ export const servers = {
 
   local: 'Program on this machine',
   remote: 'Remote server',
+  commandExample: 'npx -y @modelcontextprotocol/server-filesystem ~/Documents',
+  urlExample: 'https://example.com/mcp',
   program: 'Program',
   argument: (n: number) => `Argument ${n}`,
   addArgument: 'Argument',

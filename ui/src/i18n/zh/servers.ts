@@ -116,6 +116,8 @@ export const servers: Messages['servers'] = {
 
   local: '本机程序',
   remote: '远程服务器',
+  commandExample: '例如 npx -y @modelcontextprotocol/server-filesystem ~/Documents',
+  urlExample: '例如 https://example.com/mcp',
   program: '程序',
   argument: (n) => `参数 ${n}`,
   addArgument: '参数',
