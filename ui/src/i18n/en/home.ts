@@ -51,8 +51,8 @@ export const home = {
   poolsMany: 'One bar a server; point at it for its name.',
   cell: (server: string, pool: string, calls: number, waiting: number) =>
     `${server}: ${pool} · ${calls} calls/s` + (waiting > 0 ? ` · ${waiting} waiting` : ''),
+  cellOff: (server: string, state: string) => `${server}: ${state}`,
   rate: (calls: number) => `${calls}/s`,
-  off: 'not running',
 
   desktopTitle: 'Claude Desktop',
   desktopIntro:

@@ -49,8 +49,8 @@ export const home: Messages['home'] = {
   poolsMany: '每个服务器一条；指向它可查看名称。',
   cell: (server, pool, calls, waiting) =>
     `${server}：${pool} · 每秒 ${calls} 次调用` + (waiting > 0 ? ` · ${waiting} 个在等待` : ''),
+  cellOff: (server, state) => `${server}：${state}`,
   rate: (calls) => `${calls} 次/秒`,
-  off: '未运行',
 
   desktopTitle: 'Claude Desktop',
   desktopIntro: '它只与自己启动的程序通信；应用自带的桥接程序就是这样一个程序，把它接到网关。',

@@ -1,0 +1,5 @@
+/** The screens about servers, loaded as one piece behind the first screen. */
+
+export { default as ServerFormView } from './servers/ServerFormView.svelte';
+export { default as ServersView } from './servers/ServersView.svelte';
+export { default as ServerView } from './servers/ServerView.svelte';
