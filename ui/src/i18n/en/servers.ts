@@ -296,9 +296,9 @@ export const servers = {
     now: (busy: number, open: number, max: number, waiting: number) =>
       `Now ${busy} busy, ${open} open, ${max} at most; ${waiting === 1 ? '1 call waits' : `${waiting} calls wait`}.`,
     summary: (minutes: number, busy: number, open: number, waiting: number, calls: number) =>
-      `In the last ${minutes < 1 ? 'minute' : one(minutes, 'minute')}: ${one(calls, 'call')}, at most ${busy} busy and ${open} open connections, at most ${waiting === 1 ? '1 call' : `${waiting} calls`} waiting.`,
+      `In the last ${minutes <= 1 ? 'minute' : one(minutes, 'minute')}: ${one(calls, 'call')}, at most ${busy} busy and ${open} open connections, at most ${waiting === 1 ? '1 call' : `${waiting} calls`} waiting.`,
     quiet: (minutes: number) =>
-      `No call in the last ${minutes < 1 ? 'minute' : one(minutes, 'minute')}.`,
+      `No call in the last ${minutes <= 1 ? 'minute' : one(minutes, 'minute')}.`,
     none: 'Nothing recorded yet',
     noneHint: 'The plot begins within a second of the server’s start.',
     noneOff: 'A server that is switched off has no connections.',
