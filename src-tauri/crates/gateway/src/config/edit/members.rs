@@ -160,7 +160,7 @@ impl Members {
 
     /// Puts a value in as number `at`, laid out like its neighbours. In an object it has a key.
     pub(super) fn insert(&mut self, at: usize, key: Option<&str>, value: &Value, spot: Spot<'_>) {
-        let lead = self.make_room(at, !matches!(value, Value::Table(_)), spot);
+        let lead = self.make_room(at, spot);
         let written = value.write(spot.behind(&lead));
         self.put(at, Item::new(key, written, lead, spot.style));
     }
@@ -174,7 +174,7 @@ impl Members {
         fill: impl FnOnce(&mut Self, Spot<'_>),
     ) {
         let folded = self.folded();
-        let lead = self.make_room(at, false, spot);
+        let lead = self.make_room(at, spot);
         let own = spot.behind(&lead);
         let own = Spot {
             inline: folded.unwrap_or(own.inline),
@@ -193,7 +193,7 @@ impl Members {
 
     /// Puts in what was taken out of another text, as it was written and with its comments.
     pub(super) fn graft(&mut self, at: usize, mut item: Item, spot: Spot<'_>) {
-        let lead = self.make_room(at, false, spot);
+        let lead = self.make_room(at, spot);
         let own = trivia::own_comments(&item.lead).map_or("", |start| &item.lead[start..]);
         item.lead = if trivia::has_comment(own) {
             let room = trivia::last_line(&lead).map_or("", |line| &lead[..line]);
@@ -236,16 +236,16 @@ impl Members {
     pub(super) fn remove(&mut self, at: usize, above: Above) -> Item {
         let gone = self.items.remove(at);
         let last = at == self.items.len();
-        if last && let Some(previous) = self.items.last_mut() {
-            previous.end_with_comma(gone.comma);
-        }
         let line = trivia::last_line(&gone.lead);
-        if line.is_none()
-            && trivia::ends_in_line_comment(&gone.beside)
-            && let Some(previous) = at.checked_sub(1).map(|before| &mut self.items[before])
-        {
-            // The remark ends a line with several values on it.
-            previous.beside.push_str(&gone.beside);
+        if let Some(previous) = at.checked_sub(1).map(|before| &mut self.items[before]) {
+            let shares_line = line.is_none() && !trivia::has_line_end(&previous.after);
+            if shares_line && trivia::ends_in_line_comment(&gone.beside) {
+                // The remark ends a line with several values on it.
+                previous.beside.push_str(&gone.beside);
+            }
+            if last {
+                previous.end_with_comma(gone.comma);
+            }
         }
         let kept = match above {
             Above::Stay => line,
@@ -265,11 +265,11 @@ impl Members {
     }
 
     /// Makes what stands in front of a new value number `at`, and changes what stands around it
-    /// so that it can. `scalar`: the value fits on the line of the brackets.
-    fn make_room(&mut self, at: usize, scalar: bool, spot: Spot<'_>) -> String {
+    /// so that it can.
+    fn make_room(&mut self, at: usize, spot: Spot<'_>) -> String {
         let newline = spot.style.newline;
         if self.items.is_empty() {
-            return self.make_first_room(scalar, spot);
+            return self.make_first_room(spot);
         }
         // The first value is often written differently, next to the bracket.
         let model = match at {
@@ -281,7 +281,11 @@ impl Members {
         if trivia::has_line_end(lead) {
             let spread = at > 0 && model > 0 && trivia::begins_with_empty_line(lead);
             let empty_line = if spread { newline } else { "" };
-            return format!("{empty_line}{newline}{}", trivia::indent(lead));
+            let room = format!("{empty_line}{newline}{}", trivia::indent(lead));
+            if at == 0 {
+                self.spread_first(newline);
+            }
+            return room;
         }
         if at > 0 {
             return spot.style.gap().to_owned();
@@ -297,10 +301,20 @@ impl Members {
         }
     }
 
-    fn make_first_room(&mut self, scalar: bool, spot: Spot<'_>) -> String {
+    /// Puts an empty line in front of the first value if the second has one: it becomes the second.
+    fn spread_first(&mut self, newline: &str) {
+        if let [first, second, ..] = self.items.as_mut_slice()
+            && trivia::begins_with_empty_line(&second.lead)
+            && !trivia::begins_with_empty_line(&first.lead)
+        {
+            first.lead.insert_str(0, newline);
+        }
+    }
+
+    fn make_first_room(&mut self, spot: Spot<'_>) -> String {
         let remarks = trivia::remarks(&self.rest).to_owned();
         let own_lines = trivia::has_line_end(&self.rest) && self.has_remarks();
-        if own_lines || !(spot.inline || scalar) {
+        if own_lines || !spot.inline {
             let close = self.rest.clone();
             self.rest = match trivia::last_line(&close) {
                 Some(line) if own_lines => close[line..].to_owned(),
@@ -314,7 +328,11 @@ impl Members {
             };
             return format!("{remarks}{empty_line}{}", spot.inner_line());
         }
-        let pad = if scalar { "" } else { spot.style.gap() };
+        let pad = if self.is_object() {
+            spot.style.gap()
+        } else {
+            ""
+        };
         pad.clone_into(&mut self.rest);
         if remarks.is_empty() {
             pad.to_owned()
@@ -414,10 +432,10 @@ fn closed_up(kept: &str, gone: &str, follows: &str, first: bool, last: bool) -> 
     }
     let spread = trivia::begins_with_empty_line(gone);
     match (first, last) {
-        (_, true) => follows.to_owned(),
-        (true, false) if trivia::has_line_end(gone) && !spread => {
+        (true, _) if trivia::has_line_end(gone) && !spread => {
             trivia::without_empty_lines(follows).to_owned()
         }
+        (_, true) => follows.to_owned(),
         (true, false) if !trivia::has_line_end(follows) && gone.trim().is_empty() => {
             format!("{gone}{}", follows.trim_start())
         }

@@ -25,13 +25,16 @@ impl Neighbours {
         Self { before, behind }
     }
 
-    /// Where it belongs among those who are there now: next to the nearest neighbour of then.
+    /// Where it belongs among those who are there now: next to the nearest neighbour of then,
+    /// or where all of them are strangers, at its old number.
     pub(super) fn place<'n>(&self, names: impl Iterator<Item = &'n str>) -> usize {
         let names: Vec<&str> = names.collect();
         let find = |name: &String| names.iter().position(|there| there == name);
         let behind = || self.behind.iter().find_map(find);
         let before = self.before.iter().find_map(find).map(|at| at + 1);
-        before.or_else(behind).unwrap_or(names.len())
+        before
+            .or_else(behind)
+            .unwrap_or(self.before.len().min(names.len()))
     }
 }
 
@@ -46,7 +49,8 @@ mod tests {
         assert_eq!(place(&["a", "b", "d"]), 2);
         assert_eq!(place(&["x", "a", "y", "d"]), 2);
         assert_eq!(place(&["x", "d"]), 1);
-        assert_eq!(place(&["x", "y"]), 2);
+        assert_eq!(place(&["x", "y", "z"]), 2);
+        assert_eq!(place(&["x"]), 1);
         assert_eq!(place(&[]), 0);
     }
 }
