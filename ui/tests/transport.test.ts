@@ -54,6 +54,9 @@ describe('in a browser', () => {
     location.href = 'http://localhost:4298/ui/#code=once';
     expect(takeFromAddress()).toEqual({ code: 'once' });
     expect(location.href).toBe('http://localhost:4298/ui/');
+    location.href = 'http://localhost:4298/ui/#token=abc&go=/settings';
+    expect(takeFromAddress()).toEqual({ token: 'abc' });
+    expect(location.href).toBe('http://localhost:4298/ui/#/settings');
     location.href = 'http://localhost:4298/ui/#/servers/files';
     expect(takeFromAddress()).toBeNull();
     expect(location.hash).toBe('#/servers/files');

@@ -7,14 +7,15 @@ export type Credential = { token: string } | { code: string };
 
 /**
  * Takes `#token=…` or `#code=…` out of the address bar, where it could be
- * copied or bookmarked. Null where there is neither.
+ * copied or bookmarked. `&go=/settings` beside it says which screen comes next. Null where there is neither.
  */
 export function takeFromAddress(): Credential | null {
   const hash = new URLSearchParams(location.hash.slice(1));
   const token = hash.get('token');
   const code = hash.get('code');
   if (!token && !code) return null;
-  history.replaceState(null, '', location.pathname + location.search);
+  const go = hash.get('go');
+  history.replaceState(null, '', location.pathname + location.search + (go ? `#${go}` : ''));
   return token ? { token } : { code: code ?? '' };
 }
 

@@ -56,7 +56,7 @@ export const home = {
 
   desktopTitle: 'Claude Desktop',
   desktopIntro:
-    'It starts local servers itself: the bridge that comes with the app brings it here.',
+    'It talks only to programs that it starts itself. The bridge that comes with this app is one and leads here.',
   desktopEntry: 'Put this into its configuration',
   desktopFile: 'Its configuration file',
   desktopAfter:
@@ -67,10 +67,10 @@ export const home = {
   desktopTry: 'Try it',
   desktopTrying: 'Trying …',
   desktopTryHint: 'Runs the bridge once, as Claude Desktop would.',
-  desktopWorks: (tools: number, seconds: string) =>
+  desktopWorks: (tools: number, time: string) =>
     tools === 0
-      ? `The bridge reached the gateway in ${seconds} s; no server offers a tool yet.`
-      : `It works: the bridge saw ${one(tools, 'tool')} in ${seconds} s.`,
+      ? `The bridge reached the gateway in ${time}; no server offers a tool yet.`
+      : `It works: the bridge saw ${one(tools, 'tool')} in ${time}.`,
   desktopTools: 'Tools that the bridge saw',
   desktopPrinted: 'What the bridge printed',
   desktopFailed: 'The bridge did not get through.',

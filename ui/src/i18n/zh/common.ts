@@ -56,6 +56,7 @@ export const common: Messages['common'] = {
       : hours > 0
         ? `${hours} 小时 ${minutes} 分钟`
         : `${minutes} 分钟`,
+  took: (ms) => (ms < 1000 ? `${Math.round(ms)} 毫秒` : `${(ms / 1000).toFixed(1)} 秒`),
   durationShort: '不到 1 分钟',
 
   outage: {

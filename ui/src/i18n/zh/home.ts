@@ -53,7 +53,7 @@ export const home: Messages['home'] = {
   rate: (calls) => `${calls} 次/秒`,
 
   desktopTitle: 'Claude Desktop',
-  desktopIntro: '它只与自己启动的程序通信；应用自带的桥接程序就是这样一个程序，把它接到网关。',
+  desktopIntro: '它只与自己启动的程序通信；应用自带的桥接程序就是其中之一，会把它接到网关。',
   desktopEntry: '写入它的配置文件',
   desktopFile: '它的配置文件位置',
   desktopAfter: '如果文件中已有“mcpServers”，只需加入里面的那一项。然后重启 Claude Desktop。',
@@ -62,10 +62,10 @@ export const home: Messages['home'] = {
   desktopTry: '试一试',
   desktopTrying: '正在尝试……',
   desktopTryHint: '像 Claude Desktop 那样运行一次桥接程序。',
-  desktopWorks: (tools, seconds) =>
+  desktopWorks: (tools, time) =>
     tools === 0
-      ? `桥接程序在 ${seconds} 秒内连上了网关，但还没有服务器提供工具。`
-      : `连接正常：桥接程序在 ${seconds} 秒内看到 ${tools} 个工具。`,
+      ? `桥接程序用 ${time} 连上了网关，但还没有服务器提供工具。`
+      : `连接正常：桥接程序用 ${time} 看到 ${tools} 个工具。`,
   desktopTools: '桥接程序看到的工具',
   desktopPrinted: '桥接程序的输出',
   desktopFailed: '桥接程序未能连通。',
