@@ -1,6 +1,6 @@
 //! How the app's core begins: the surroundings of this process, the configuration, the gateway.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -68,6 +68,7 @@ fn log_at(level: &str) {
         let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
         let log = tracing_subscriber::fmt()
             .with_env_filter(filter)
+            .with_ansi(io::stderr().is_terminal())
             .with_writer(io::stderr);
         if let Err(error) = log.try_init() {
             eprintln!("mcp-gateway-desktop: no log: {error}");

@@ -5,6 +5,7 @@ mod route;
 
 use std::sync::{Mutex, PoisonError};
 
+use gateway::words::Language;
 use tauri::utils::config::WindowConfig;
 use tauri::webview::{Color, PageLoadEvent};
 use tauri::{
@@ -119,11 +120,26 @@ fn build(app: &AppHandle, route: Option<Route>) -> tauri::Result<()> {
     let window = WebviewWindowBuilder::from_config(app, &config)?
         .theme(chosen(theme))
         .background_color(background(chosen(theme).unwrap_or(tauri::Theme::Light)))
+        .initialization_script(speaks(app.state::<Desktop>().language()))
         .on_page_load(|window, load| on_page_load(&window, load.event()))
         .build()?;
     // Nothing is drawn before the main thread is free again: no other colour flashes up.
     dress(&window, theme)?;
     take_place(&window)
+}
+
+/// In the C locale, WebKit tells the page that its language is `C`, which is the tag of none:
+/// formatting a number fails. The page is told the user's language instead.
+fn speaks(language: Language) -> String {
+    let tag = match language {
+        Language::English => "en",
+        Language::Chinese => "zh-CN",
+    };
+    format!(
+        "try {{ new Intl.Locale(navigator.language); }} catch {{ \
+         Object.defineProperties(navigator, {{ \
+         language: {{ get: () => '{tag}' }}, languages: {{ get: () => ['{tag}'] }} }}); }}"
+    )
 }
 
 fn described(app: &AppHandle) -> &WindowConfig {

@@ -18,6 +18,12 @@ struct Item {
     children: Vec<Item>,
 }
 
+/// What holds entries.
+enum Holder<'a> {
+    Menu(&'a Menu<Wry>),
+    Submenu(&'a Submenu<Wry>),
+}
+
 // === impl Live ===
 
 impl Live {
@@ -40,19 +46,39 @@ impl Live {
         self.menu.clone()
     }
 
-    /// Whether it could be changed into these entries; else it is to be built anew.
-    pub(super) fn change_into(&mut self, entries: &[Entry]) -> tauri::Result<bool> {
-        if !same_shape(&self.entries, entries) {
-            return Ok(false);
-        }
-        change(&self.items, &self.entries, entries)?;
-        self.entries = entries.to_vec();
-        Ok(true)
+    /// Makes it show these entries.
+    pub(super) fn change_into(
+        &mut self,
+        app: &AppHandle,
+        entries: Vec<Entry>,
+    ) -> tauri::Result<()> {
+        let holder = Holder::Menu(&self.menu);
+        change(app, &holder, &mut self.items, &self.entries, &entries)?;
+        self.entries = entries;
+        Ok(())
     }
 
     /// A click checks an entry at once, whatever comes of it: says what should be seen again.
     pub(super) fn correct_checks(&self) -> tauri::Result<()> {
         correct(&self.items, &self.entries)
+    }
+}
+
+// === impl Holder ===
+
+impl Holder<'_> {
+    fn insert(&self, item: &MenuItemKind<Wry>, position: usize) -> tauri::Result<()> {
+        match self {
+            Self::Menu(menu) => menu.insert(item, position),
+            Self::Submenu(menu) => menu.insert(item, position),
+        }
+    }
+
+    fn remove(&self, position: usize) -> tauri::Result<()> {
+        match self {
+            Self::Menu(menu) => menu.remove_at(position).map(drop),
+            Self::Submenu(menu) => menu.remove_at(position).map(drop),
+        }
     }
 }
 
@@ -93,16 +119,39 @@ fn build_one(app: &AppHandle, entry: &Entry) -> tauri::Result<Item> {
     Ok(Item { kind, children })
 }
 
-fn change(items: &[Item], from: &[Entry], to: &[Entry]) -> tauri::Result<()> {
-    for (item, (from, to)) in items.iter().zip(from.iter().zip(to)) {
-        if from != to {
-            change_one(item, from, to)?;
+/// Replaces what lies between the entries at both ends that can stay.
+fn change(
+    app: &AppHandle,
+    holder: &Holder<'_>,
+    items: &mut Vec<Item>,
+    from: &[Entry],
+    to: &[Entry],
+) -> tauri::Result<()> {
+    let (first, last) = staying(from, to);
+    let (old, new) = (first..from.len() - last, first..to.len() - last);
+    for _ in old.clone() {
+        holder.remove(first)?;
+    }
+    let built = build(app, &to[new])?;
+    for (offset, item) in built.iter().enumerate() {
+        holder.insert(&item.kind, first + offset)?;
+    }
+    items.splice(old, built);
+
+    let ends = (0..first).map(|at| (at, at, at));
+    let other_ends = (1..=last).map(|back| {
+        let at = to.len() - back;
+        (at, from.len() - back, at)
+    });
+    for (item, old, new) in ends.chain(other_ends) {
+        if from[old] != to[new] {
+            change_one(app, &mut items[item], &from[old], &to[new])?;
         }
     }
     Ok(())
 }
 
-fn change_one(item: &Item, from: &Entry, to: &Entry) -> tauri::Result<()> {
+fn change_one(app: &AppHandle, item: &mut Item, from: &Entry, to: &Entry) -> tauri::Result<()> {
     match (&item.kind, to) {
         (MenuItemKind::MenuItem(item), Entry::Item { label, enabled, .. }) => {
             item.set_text(shown(label))?;
@@ -121,11 +170,9 @@ fn change_one(item: &Item, from: &Entry, to: &Entry) -> tauri::Result<()> {
             item.set_enabled(*enabled)?;
             item.set_checked(*checked)
         }
-        (MenuItemKind::Submenu(submenu), Entry::Submenu { label, entries, .. }) => {
-            if from.label() != Some(label) {
-                submenu.set_text(shown(label))?;
-            }
-            change(&item.children, from.children(), entries)
+        (MenuItemKind::Submenu(submenu), Entry::Submenu { entries, .. }) => {
+            let holder = Holder::Submenu(submenu);
+            change(app, &holder, &mut item.children, from.children(), entries)
         }
         _ => Ok(()),
     }
@@ -143,26 +190,33 @@ fn correct(items: &[Item], entries: &[Entry]) -> tauri::Result<()> {
     Ok(())
 }
 
-/// Whether two trees differ in nothing but what can be changed on the screen.
-fn same_shape(one: &[Entry], other: &[Entry]) -> bool {
-    one.len() == other.len()
-        && one
-            .iter()
-            .zip(other)
-            .all(|(one, other)| match (one, other) {
-                (Entry::Separator, Entry::Separator) => true,
-                (Entry::Item { id: a, .. }, Entry::Item { id: b, .. })
-                | (Entry::Check { id: a, .. }, Entry::Check { id: b, .. }) => a == b,
-                (
-                    Entry::Submenu {
-                        id: a, entries: x, ..
-                    },
-                    Entry::Submenu {
-                        id: b, entries: y, ..
-                    },
-                ) => a == b && same_shape(x, y),
-                _ => false,
-            })
+/// How many entries at the beginning and at the end stay the same ones, if changed.
+fn staying(from: &[Entry], to: &[Entry]) -> (usize, usize) {
+    let pairs = || from.iter().zip(to);
+    let first = pairs().take_while(|(from, to)| stays(from, to)).count();
+    let most = from.len().min(to.len()) - first;
+    let back = from.iter().rev().zip(to.iter().rev());
+    let last = back.take(most).take_while(|(from, to)| stays(from, to));
+    (first, last.count())
+}
+
+/// Whether one can become the other on the screen. A submenu's label cannot change on Linux: the
+/// menu library sets it on the wrong widget.
+fn stays(from: &Entry, to: &Entry) -> bool {
+    match (from, to) {
+        (Entry::Separator, Entry::Separator) => true,
+        (Entry::Item { id: a, .. }, Entry::Item { id: b, .. })
+        | (Entry::Check { id: a, .. }, Entry::Check { id: b, .. }) => a == b,
+        (
+            Entry::Submenu {
+                id: a, label: from, ..
+            },
+            Entry::Submenu {
+                id: b, label: to, ..
+            },
+        ) => a == b && from == to,
+        _ => false,
+    }
 }
 
 /// In the menu library's labels, `&` marks the key that picks an entry; doubled it is itself.
@@ -182,28 +236,43 @@ mod tests {
         }
     }
 
-    fn submenu(id: &str, entries: Vec<Entry>) -> Entry {
+    fn submenu(label: &str) -> Entry {
         Entry::Submenu {
-            id: id.to_owned(),
-            label: id.to_owned(),
-            entries,
+            id: "servers".to_owned(),
+            label: label.to_owned(),
+            entries: Vec::new(),
         }
     }
 
     #[test]
-    fn labels_can_change_and_entries_cannot() {
-        let menu = vec![Entry::Separator, submenu("s", vec![item("a", "A")])];
-        let other_label = vec![Entry::Separator, submenu("s", vec![item("a", "B")])];
-        let other_id = vec![Entry::Separator, submenu("s", vec![item("b", "A")])];
-        let one_more = vec![
-            Entry::Separator,
-            submenu("s", vec![item("a", "A")]),
+    fn only_what_is_new_is_replaced() {
+        let menu = [item("a", "A"), Entry::Separator, item("z", "Z")];
+        let other_label = [item("a", "B"), Entry::Separator, item("z", "Z")];
+        let one_more = [
+            item("a", "A"),
             item("b", "B"),
+            Entry::Separator,
+            item("z", "Z"),
         ];
-        assert!(same_shape(&menu, &other_label));
-        assert!(!same_shape(&menu, &other_id));
-        assert!(!same_shape(&menu, &one_more));
-        assert!(!same_shape(&menu[1..], &menu[..1]));
+        let other = [item("a", "A"), item("b", "B"), item("z", "Z")];
+        assert_eq!(staying(&menu, &menu), (3, 0));
+        assert_eq!(staying(&menu, &other_label), (3, 0));
+        assert_eq!(staying(&menu, &one_more), (1, 2));
+        assert_eq!(staying(&one_more, &menu), (1, 2));
+        assert_eq!(staying(&menu, &other), (1, 1));
+        assert_eq!(staying(&menu, &[]), (0, 0));
+    }
+
+    #[test]
+    fn equal_entries_are_not_counted_from_both_ends() {
+        let lines = [Entry::Separator, Entry::Separator];
+        assert_eq!(staying(&lines, &lines[..1]), (1, 0));
+    }
+
+    #[test]
+    fn a_submenu_of_another_label_is_another() {
+        assert!(stays(&submenu("a"), &submenu("a")));
+        assert!(!stays(&submenu("a"), &submenu("b")));
     }
 
     #[test]

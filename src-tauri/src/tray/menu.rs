@@ -35,16 +35,6 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    /// Its text, if it has one.
-    pub(super) fn label(&self) -> Option<&String> {
-        match self {
-            Self::Separator => None,
-            Self::Item { label, .. } | Self::Check { label, .. } | Self::Submenu { label, .. } => {
-                Some(label)
-            }
-        }
-    }
-
     /// What is below it.
     pub(super) fn children(&self) -> &[Self] {
         match self {

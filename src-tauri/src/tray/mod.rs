@@ -31,7 +31,7 @@ use live::Live;
 use menu::Mark;
 use status::{News, ServerState};
 
-const ID: &str = "tray";
+const ID: &str = "main";
 /// At login a panel may come a little later than the app.
 const PANEL_COMES: Duration = Duration::from_secs(5);
 
@@ -205,11 +205,7 @@ impl Screen {
     fn show(&mut self, app: &AppHandle, news: &News) -> tauri::Result<()> {
         let language = app.state::<Desktop>().language();
         let entries = menu::menu(news, language, autostart::is_on(app).ok());
-        if !self.menu.change_into(&entries)? {
-            let menu = Live::new(app, entries)?;
-            self.icon.set_menu(Some(menu.menu()))?;
-            self.menu = menu;
-        }
+        self.menu.change_into(app, entries)?;
         let tooltip = menu::tooltip(news, language);
         if self.tooltip != tooltip {
             self.icon.set_tooltip(Some(&tooltip))?;
