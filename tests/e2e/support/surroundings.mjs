@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './wait.mjs';
 
-const MARK = 'MCP_GATEWAY_E2E_MARK';
+/** Not `MCP_GATEWAY_…`: the gateway keeps those from the servers that it starts. */
+const MARK = 'GATEWAY_E2E_MARK';
 const OF_THE_USER = /^(MCP_GATEWAY_|XDG_|LANG$|LANGUAGE$|LC_|LOG_LEVEL$|OAUTH_|WAYLAND_DISPLAY$)/;
 
 let count = 0;

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Longer than anything here may take on a busy two-core machine. */
-export const SOON_MS = 45_000;
+export const SOON_MS = Number(process.env.SOON_MS ?? 45_000);
 
 /**
  * Asks `condition` until it gives something true, and returns that. A

@@ -1,0 +1,44 @@
+/** What the tests do on the page again and again. */
+
+/** Puts `text` on the clipboard and pastes it where the focus is, as a user does. */
+export async function paste(page, text) {
+  await page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
+  await page.keyboard.press('Control+V');
+}
+
+/** Shows a screen by its address; resolves when its heading is there and has the focus. */
+export async function goTo(page, hash, heading) {
+  await page.evaluate((to) => (location.hash = to), hash);
+  await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
+}
+
+/** The message in the corner that says this. */
+export function toast(page, text) {
+  return page.getByRole('region', { name: /F8/ }).getByRole('listitem').filter({ hasText: text });
+}
+
+/** What has the focus, in words; null where it is lost. */
+export function focused(page) {
+  return page.evaluate(() => {
+    const { activeElement: element } = document;
+    if (element === null || element === document.body) return null;
+    const name =
+      element.getAttribute('aria-label') ??
+      (element.id && document.querySelector(`label[for="${element.id}"]`)?.textContent) ??
+      element.textContent;
+    return `${element.getAttribute('role') ?? element.localName} ${name || element.id}`.trim();
+  });
+}
+
+/** How many pixels of a plot's canvas have a colour, which only its lines have. */
+export function colouredPixels(plot) {
+  return plot.locator('canvas').evaluate((canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) {
+      const [r, g, b, alpha] = data.slice(i, i + 4);
+      if (alpha > 0 && Math.max(r, g, b) - Math.min(r, g, b) > 40) count += 1;
+    }
+    return count;
+  });
+}
