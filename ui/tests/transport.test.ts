@@ -212,6 +212,13 @@ describe('in the window', () => {
     expect(heard.ends).toEqual([]);
   });
 
+  test('a stream that ends before it began was never answered', async () => {
+    shell({ kind: 'end' });
+    const heard = listen();
+    await vi.waitFor(() => expect(heard.ends).toHaveLength(1));
+    expect((heard.ends[0] as OutageError).outage).toEqual({ kind: 'unreachable' });
+  });
+
   test('a stream of a gateway that could not start says why', async () => {
     const cause = { en: 'no', zh: '不' };
     shell(

@@ -112,7 +112,10 @@ export function stream(
         }
       }
     },
-    end: () => finish(isFine(status) ? null : refused({ status, body: refusal })),
+    end() {
+      if (status === 0) pieces.broken();
+      else finish(isFine(status) ? null : refused({ status, body: refusal }));
+    },
     broken: () => finish(new OutageError({ kind: 'unreachable' })),
   };
   const close = open(method, path, text, pieces, () =>

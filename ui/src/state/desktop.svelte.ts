@@ -69,7 +69,7 @@ class DesktopState {
     // The tray's menu speaks the language that was chosen here, in whichever window it was.
     const { language, theme } = this.info;
     if (language !== preferences.languageChoice) preferences.languageChoice = language;
-    if (theme !== null && theme !== preferences.theme) preferences.theme = theme;
+    if ((theme ?? 'system') !== preferences.theme) preferences.theme = theme ?? 'system';
   }
 
   async #tell(done: Promise<void>): Promise<void> {
