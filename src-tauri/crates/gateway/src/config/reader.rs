@@ -74,10 +74,20 @@ pub(super) fn strict() -> ParseOptions {
     }
 }
 
+const BLOCK: usize = 1024;
+
+/// How many characters of UTF-8 text begin in these bytes.
+fn characters(bytes: &[u8]) -> usize {
+    let begins = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
+    bytes.iter().filter(begins).count()
+}
+
 /// The text being read and what was found wrong in it so far.
 pub(super) struct Page<'t> {
     text: &'t str,
     line_starts: Vec<usize>,
+    /// How many characters begin before each multiple of `BLOCK` bytes: a file may be one line.
+    characters: Vec<usize>,
     pub(super) problems: RefCell<Vec<Problem>>,
 }
 
@@ -86,9 +96,15 @@ impl<'t> Page<'t> {
         let line_starts = std::iter::once(0)
             .chain(text.match_indices('\n').map(|(at, _)| at + 1))
             .collect();
+        let blocks = text.as_bytes().chunks(BLOCK).map(characters);
+        let characters = std::iter::once(0).chain(blocks).scan(0, |before, block| {
+            *before += block;
+            Some(*before)
+        });
         Self {
             text,
             line_starts,
+            characters: characters.collect(),
             problems: RefCell::default(),
         }
     }
@@ -96,16 +112,18 @@ impl<'t> Page<'t> {
     pub(super) fn place(&self, path: &str, offset: usize) -> Place {
         let line = self.line_starts.partition_point(|start| *start <= offset);
         let start = self.line_starts[line - 1];
-        let column = self
-            .text
-            .get(start..offset)
-            .map_or(0, |before| before.chars().count())
-            + 1;
         Place {
             path: path.to_owned(),
             line,
-            column,
+            column: self.characters_before(offset) - self.characters_before(start) + 1,
         }
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        let known = self.characters.get(block).copied().unwrap_or_default();
+        let rest = self.text.as_bytes().get(block * BLOCK..offset);
+        known + rest.map_or(0, characters)
     }
 
     pub(super) fn report(&self, severity: Severity, path: &str, offset: usize, words: Words) {
@@ -280,6 +298,19 @@ mod tests {
             places("{\n  \"a b\": 1\n}"),
             [("[\"a b\"]".to_owned(), 2, 3)]
         );
+    }
+
+    #[test]
+    fn positions_on_a_long_line_are_counted_in_characters() {
+        for length in [1000, 1010, 1020, 5000] {
+            let text = format!("{{\n\"x\": \"{}\", \"port\": 77 }}", "文".repeat(length));
+            let found = places(&text);
+            assert_eq!(found[0], ("port".to_owned(), 2, length + 18), "{length}");
+        }
+        let open = format!("{{{}", " ".repeat(BLOCK - 1));
+        assert_eq!(places(&open), [(String::new(), 1, 1)]);
+        let unfinished = format!("{{{}\"x\"", " ".repeat(BLOCK - 4));
+        assert_eq!(places(&unfinished)[0].2, BLOCK + 1);
     }
 
     #[test]
