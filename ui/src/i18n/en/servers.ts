@@ -60,7 +60,6 @@ export const servers = {
       n === 1
         ? 'One field needs a correction; it is marked above.'
         : `${n} fields need a correction; they are marked above.`,
-    file: 'Nothing was saved.',
     optional: 'optional',
     notSeconds: 'Write a number of seconds above 0, such as 30 or 0.5, or leave it empty.',
     notCount: 'Write a whole number from 1 up, or leave it empty.',
@@ -171,7 +170,6 @@ export const servers = {
     stop: 'Stop',
     hint: 'Starts the server once with these settings, without saving anything.',
     running: 'Trying the server',
-    connecting: 'Waiting for its first answer …',
     elapsed: (seconds: string) => `${seconds} s`,
     stopped: 'Stopped before the server answered.',
     ok: (seconds: string, tools: number) => `It works: ${one(tools, 'tool')} after ${seconds} s.`,
@@ -184,7 +182,6 @@ export const servers = {
           ? `${one(prompts, 'prompt')} as well`
           : `${one(prompts, 'prompt')} and ${one(resources, 'resource')} as well`,
     tools: 'Its tools',
-    noTools: 'It has no tools.',
     output: 'What it prints',
     noOutput: 'It has printed nothing so far.',
     changed: 'The settings were changed since.',
@@ -231,7 +228,6 @@ export const servers = {
     log: 'Log',
     pool: 'Activity',
     settings: 'Settings',
-    starting: 'The server is being started.',
     off: 'The server is switched off: it is not started, and clients do not see its tools.',
   },
 
@@ -253,7 +249,6 @@ export const servers = {
     renameOf: (name: string) => `Rename ${name}`,
     newName: (name: string) => `New name of ${name}`,
     renameHint: 'Clients see it under exactly this name. Empty: the usual name again.',
-    saveName: 'Save the name',
     renamed: (own: string, name: string) => `Clients now see ${own} as ${name}.`,
     renamedBack: (own: string, name: string) => `${own} has its usual name again: ${name}.`,
     switchedOn: (name: string) => `${name} is offered to clients.`,
@@ -292,7 +287,6 @@ export const servers = {
     open: 'Open',
     waiting: 'Waiting calls',
     ended: 'Calls',
-    span: 'Last 10 minutes',
     now: (busy: number, open: number, max: number, waiting: number) =>
       `Now ${busy} busy, ${open} open, ${max} at most; ${waiting === 1 ? '1 call waits' : `${waiting} calls wait`}.`,
     summary: (minutes: number, busy: number, open: number, waiting: number, calls: number) =>

@@ -54,7 +54,6 @@ export const servers: Messages['servers'] = {
     saved: (name) => `已保存 ${name}。`,
     added: (name) => `已添加 ${name}。`,
     faults: (n) => `有 ${n} 处需要修改，已在上方标出。`,
-    file: '没有保存任何内容。',
     optional: '选填',
     notSeconds: '请填写大于 0 的秒数，例如 30 或 0.5，也可以留空。',
     notCount: '请填写不小于 1 的整数，也可以留空。',
@@ -160,7 +159,6 @@ export const servers: Messages['servers'] = {
     stop: '停止',
     hint: '用当前设置启动一次服务器，不保存任何内容。',
     running: '正在测试服务器',
-    connecting: '正在等待它的第一个响应…',
     elapsed: (seconds) => `${seconds} 秒`,
     stopped: '在服务器响应之前已停止。',
     ok: (seconds, tools) => `可以使用：${seconds} 秒后得到 ${tools} 个工具。`,
@@ -172,7 +170,6 @@ export const servers: Messages['servers'] = {
           ? `另有 ${prompts} 个提示词`
           : `另有 ${prompts} 个提示词和 ${resources} 个资源`,
     tools: '它的工具',
-    noTools: '它没有工具。',
     output: '它的输出',
     noOutput: '到目前为止没有任何输出。',
     changed: '此后设置又有改动。',
@@ -217,7 +214,6 @@ export const servers: Messages['servers'] = {
     log: '日志',
     pool: '活动',
     settings: '设置',
-    starting: '服务器正在启动。',
     off: '服务器已停用：不会启动，客户端也看不到它的工具。',
   },
 
@@ -239,7 +235,6 @@ export const servers: Messages['servers'] = {
     renameOf: (name) => `为 ${name} 改名`,
     newName: (name) => `${name} 的新名称`,
     renameHint: '客户端看到的就是这个名称。留空则恢复平常的名称。',
-    saveName: '保存名称',
     renamed: (own, name) => `客户端现在看到的 ${own} 名为 ${name}。`,
     renamedBack: (own, name) => `${own} 已恢复平常的名称：${name}。`,
     switchedOn: (name) => `已向客户端提供 ${name}。`,
@@ -276,7 +271,6 @@ export const servers: Messages['servers'] = {
     open: '已打开',
     waiting: '排队的调用',
     ended: '调用',
-    span: '最近 10 分钟',
     now: (busy, open, max, waiting) =>
       `当前 ${busy} 个忙碌，${open} 个已打开，上限 ${max}；${waiting} 个调用在排队。`,
     summary: (minutes, busy, open, waiting, calls) =>

@@ -9,6 +9,9 @@ import { draftKey, draftOf, dropDraft, keepDraft } from './drafts';
 import { emptyFields, sameFields, toFields, toForm, type FieldName, type Fields } from './fields';
 import { freeName } from './suggestName';
 
+/** By field; the empty name is the form as a whole. */
+export type Errors = Partial<Record<FieldName | '', string>>;
+
 /** What the file says now, where it was changed meanwhile. `current` is null where it has no such server. */
 export interface Conflict {
   current: ServerDetail | null;
@@ -17,8 +20,10 @@ export interface Conflict {
 
 export class FormState {
   fields = $state<Fields>(emptyFields());
-  /** By field; the empty name is the form as a whole. */
-  errors = $state.raw<Partial<Record<FieldName | '', string>>>({});
+  /** What is wrong, in the language of the moment. */
+  readonly errors: Errors = $derived.by(() =>
+    Object.fromEntries(Object.entries(this.#wrong).map(([field, text]) => [field, text()])),
+  );
   conflict = $state.raw<Conflict | null>(null);
   saving = $state(false);
   /** What is shown is a draft of before. */
@@ -26,6 +31,7 @@ export class FormState {
   /** What the form began with. */
   detail = $state.raw<ServerDetail | null>(null);
 
+  #wrong = $state.raw<Partial<Record<FieldName | '', () => string>>>({});
   #initial: Fields = emptyFields();
   #revision: string | null = null;
   readonly #key: string;
@@ -66,7 +72,7 @@ export class FormState {
   reset(): void {
     dropDraft(this.#key);
     this.fields = structuredClone(this.#initial);
-    this.errors = {};
+    this.#wrong = {};
     this.kept = false;
   }
 
@@ -79,9 +85,8 @@ export class FormState {
   /** Whether every field means something; if not, `errors` says which do not. */
   check(): boolean {
     const { faults } = toForm($state.snapshot(this.fields), this.detail?.form ?? null);
-    const { form } = t().servers;
-    this.errors = Object.fromEntries(
-      Object.entries(faults).map(([field, fault]) => [field, form[fault]]),
+    this.#wrong = Object.fromEntries(
+      Object.entries(faults).map(([field, fault]) => [field, () => t().servers.form[fault]]),
     );
     return Object.keys(faults).length === 0;
   }
@@ -109,13 +114,20 @@ export class FormState {
 
   /** What the gateway says is wrong with the fields. */
   refuse(problem: Problem): void {
-    const errors: Partial<Record<FieldName | '', string>> = {};
-    for (const { field, message } of problem.fields) {
-      const own = known(field);
-      errors[own] = errors[own] === undefined ? say(message) : `${errors[own]}\n${say(message)}`;
-    }
-    if (problem.fields.length === 0) errors[''] = wordsOf(new RefusedError(problem));
-    this.errors = errors;
+    const said = (wanted: FieldName | '') =>
+      problem.fields.filter(({ field }) => known(field) === wanted);
+    this.#wrong =
+      problem.fields.length === 0
+        ? { '': () => wordsOf(new RefusedError(problem)) }
+        : Object.fromEntries(
+            problem.fields.map(({ field }) => [
+              known(field),
+              () =>
+                said(known(field))
+                  .map(({ message }) => say(message))
+                  .join('\n'),
+            ]),
+          );
   }
 
   #send(form: ServerForm, revision: string | null): Promise<Saved | null> {
@@ -128,13 +140,13 @@ export class FormState {
   async #settle(send: () => Promise<Saved>): Promise<Saved | null> {
     if (this.saving) return null;
     this.saving = true;
-    this.errors = {};
+    this.#wrong = {};
     try {
       const saved = await send();
       this.#done = true;
       return saved;
     } catch (error) {
-      if (!(error instanceof RefusedError)) this.errors = { '': wordsOf(error) };
+      if (!(error instanceof RefusedError)) this.#wrong = { '': () => wordsOf(error) };
       else if (error.problem.code === 'conflict') {
         const { current, revision } = error.problem;
         this.conflict = { current, revision };
