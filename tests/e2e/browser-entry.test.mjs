@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { useBrowser } from './support/browser.mjs';
 import { startGateway } from './support/gateway.mjs';
-import { goTo, toast } from './support/page.mjs';
+import { cell, goTo, toast } from './support/page.mjs';
 import { Surroundings } from './support/surroundings.mjs';
 import { until } from './support/wait.mjs';
 
@@ -71,7 +71,7 @@ test('a gateway that stops is called unreachable, never empty, and comes back by
   try {
     let running = await startGateway(gone);
     const page = await browser.open(running.door);
-    await page.getByRole('link', { name: /^demo: / }).click();
+    await cell(page, 'demo').click();
     const tool = page.getByText('demo_add', { exact: true });
     await tool.waitFor();
     assert.deepEqual(await running.stop(), { code: 0, signal: null });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { useBrowser } from './support/browser.mjs';
 import { connect } from './support/client.mjs';
 import { startGateway } from './support/gateway.mjs';
-import { colouredPixels, paste, toast } from './support/page.mjs';
+import { cell, colouredPixels, paste, toast } from './support/page.mjs';
 import { official } from './support/servers.mjs';
 import { Surroundings } from './support/surroundings.mjs';
 import { until } from './support/wait.mjs';
@@ -22,7 +22,7 @@ test('from nothing to a call in the plot, and back', async () => {
   const page = await browser.open(await gateway.invite());
 
   await page.getByRole('heading', { name: 'Welcome' }).waitFor();
-  await page.getByRole('link', { name: 'demo: ' }).waitFor();
+  await cell(page, 'demo').waitFor();
   await page.getByRole('link', { name: 'Add your first server' }).click();
 
   const line = page.getByRole('textbox', { name: 'Command line' });

@@ -17,16 +17,20 @@ export function toast(page, text) {
   return page.getByRole('region', { name: /F8/ }).getByRole('listitem').filter({ hasText: text });
 }
 
+/** Closes the messages in the corner: they may lie over what is to be clicked next. */
+export async function closeToasts(page) {
+  const close = page.getByRole('region', { name: /F8/ }).getByRole('button', { name: 'Close' });
+  while ((await close.count()) > 0) await close.last().click();
+}
+
 /** What has the focus, in words; null where it is lost. */
 export function focused(page) {
   return page.evaluate(() => {
     const { activeElement: element } = document;
     if (element === null || element === document.body) return null;
     const name =
-      element.getAttribute('aria-label') ??
-      (element.id && document.querySelector(`label[for="${element.id}"]`)?.textContent) ??
-      element.textContent;
-    return `${element.getAttribute('role') ?? element.localName} ${name || element.id}`.trim();
+      element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent ?? element.textContent;
+    return `${element.getAttribute('role') ?? element.localName} ${name.trim()}`;
   });
 }
 
@@ -41,4 +45,12 @@ export function colouredPixels(plot) {
     }
     return count;
   });
+}
+
+/** A server's part of the live strip on Home. */
+export function cell(page, name) {
+  return page
+    .getByRole('list', { name: 'Connections of each server' })
+    .getByRole('link')
+    .filter({ has: page.getByText(name, { exact: true }) });
 }
