@@ -71,10 +71,8 @@ impl Desktop {
 
     /// The language that the user reads.
     pub(crate) fn language(&self) -> Language {
-        self.settings().language().map_or_else(
-            || Language::from_env(|name| std::env::var(name).ok()),
-            Language::from,
-        )
+        let chosen = self.settings().language();
+        chosen.map_or_else(system_language, Language::from)
     }
 
     /// The theme, if one was chosen.
@@ -90,6 +88,11 @@ impl Desktop {
     fn settings(&self) -> MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The language of the session that the app runs in.
+pub(crate) fn system_language() -> Language {
+    Language::from_env(|name| std::env::var(name).ok())
 }
 
 /// Tells the page, if there is one, to ask again.

@@ -1,8 +1,9 @@
 //! The app from start to end.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use gateway::words::{Language, Words};
+use gateway::words::Words;
 use tauri::{App, AppHandle, Manager as _, RunEvent};
 
 use crate::core::Core;
@@ -49,6 +50,7 @@ fn build() -> anyhow::Result<App> {
         .manage(Tray::default())
         .manage(Streams::default())
         .manage(window::Remembered::default())
+        .manage(Farewell::default())
         .on_window_event(window::on_event)
         .invoke_handler(tauri::generate_handler![
             api::api,
@@ -78,16 +80,52 @@ fn on_event(app: &AppHandle, event: RunEvent) {
         RunEvent::ExitRequested {
             code: None, api, ..
         } => api.prevent_exit(),
-        // Whoever starts the app again from now on gets a new one; this one only finishes.
-        RunEvent::ExitRequested { .. } => {
-            window::hide(app);
-            app.state::<Tray>().leave(app);
-            tauri_plugin_single_instance::destroy(app);
+        RunEvent::ExitRequested {
+            code: Some(code),
+            api,
+            ..
+        } => {
+            if app.state::<Farewell>().is_said(app, code) {
+                return;
+            }
+            api.prevent_exit();
         }
         RunEvent::Exit => app.state::<Core>().stop(),
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::show(app, None),
         _ => {}
+    }
+}
+
+/// The end of the app, which takes as long as the core finishes its work. The main thread stays
+/// free meanwhile: it takes window and icon off the screen.
+#[derive(Debug, Default)]
+struct Farewell {
+    begun: AtomicBool,
+    said: AtomicBool,
+}
+
+// === impl Farewell ===
+
+impl Farewell {
+    /// Whether nothing is left to wait for; if there is, the app exits by itself after that.
+    fn is_said(&self, app: &AppHandle, code: i32) -> bool {
+        if self.said.load(Ordering::Acquire) {
+            return true;
+        }
+        if !self.begun.swap(true, Ordering::AcqRel) {
+            window::destroy(app);
+            app.state::<Tray>().leave(app);
+            // Whoever starts the app again from now on gets a new one; this one only finishes.
+            tauri_plugin_single_instance::destroy(app);
+            let app = app.clone();
+            std::thread::spawn(move || {
+                app.state::<Core>().stop();
+                app.state::<Self>().said.store(true, Ordering::Release);
+                app.exit(code);
+            });
+        }
+        false
     }
 }
 
@@ -116,7 +154,7 @@ fn is_hidden(args: impl IntoIterator<Item = impl AsRef<str>>) -> bool {
 }
 
 fn refuse(reason: &Words) -> ExitCode {
-    eprintln!("{}", reason.text(Language::from_env(env)));
+    eprintln!("{}", reason.text(desktop::system_language()));
     ExitCode::FAILURE
 }
 

@@ -13,7 +13,7 @@ use tauri::{
     WebviewWindowBuilder, Window, WindowEvent,
 };
 
-use crate::desktop::Desktop;
+use crate::desktop::{self, Desktop};
 use crate::settings::Theme;
 use crate::stream::Streams;
 use crate::tray::Tray;
@@ -73,12 +73,12 @@ pub(crate) fn is_there(app: &AppHandle) -> bool {
     app.get_webview_window(LABEL).is_some()
 }
 
-/// Takes the window off the screen at once, while the core still finishes its work.
-pub(crate) fn hide(app: &AppHandle) {
+/// Takes the window off the screen, because the app ends.
+pub(crate) fn destroy(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(LABEL)
-        && let Err(error) = window.hide()
+        && let Err(error) = window.destroy()
     {
-        tracing::warn!(%error, "the window could not be hidden");
+        tracing::warn!(%error, "the window could not be closed");
     }
 }
 
@@ -120,7 +120,7 @@ fn build(app: &AppHandle, route: Option<Route>) -> tauri::Result<()> {
     let window = WebviewWindowBuilder::from_config(app, &config)?
         .theme(chosen(theme))
         .background_color(background(chosen(theme).unwrap_or(tauri::Theme::Light)))
-        .initialization_script(speaks(app.state::<Desktop>().language()))
+        .initialization_script(speaks(desktop::system_language()))
         .on_page_load(|window, load| on_page_load(&window, load.event()))
         .build()?;
     // Nothing is drawn before the main thread is free again: no other colour flashes up.
@@ -128,17 +128,23 @@ fn build(app: &AppHandle, route: Option<Route>) -> tauri::Result<()> {
     take_place(&window)
 }
 
-/// In the C locale, WebKit tells the page that its language is `C`, which is the tag of none:
-/// formatting a number fails. The page is told the user's language instead.
+/// Where a locale is set but not installed, WebKit tells the page that it is an American's, and in
+/// the C locale it names a language `C`, with which formatting a number fails. The page is told
+/// the user's language instead, as the tray has it.
 fn speaks(language: Language) -> String {
-    let tag = match language {
-        Language::English => "en",
-        Language::Chinese => "zh-CN",
+    let (tag, is_wrong) = match language {
+        Language::English => ("en", "known === undefined"),
+        Language::Chinese => ("zh-CN", "known !== 'zh'"),
     };
     format!(
-        "try {{ new Intl.Locale(navigator.language); }} catch {{ \
-         Object.defineProperties(navigator, {{ \
-         language: {{ get: () => '{tag}' }}, languages: {{ get: () => ['{tag}'] }} }}); }}"
+        "(() => {{
+          let known;
+          try {{ known = new Intl.Locale(navigator.language).language; }} catch {{}}
+          if ({is_wrong}) Object.defineProperties(navigator, {{
+            language: {{ get: () => '{tag}' }},
+            languages: {{ get: () => ['{tag}'] }},
+          }});
+        }})();"
     )
 }
 

@@ -4,7 +4,7 @@ use gateway::words::{Language, Words};
 
 use super::action::Action;
 use super::status::{News, Overall, Server, ServerState, Status};
-use super::text::Text;
+use super::text::{Text, short};
 use crate::window::Route;
 
 /// More servers than this do not fit on a screen.
@@ -113,15 +113,9 @@ pub(super) fn tooltip(news: &News, language: Language) -> String {
 }
 
 fn failed(cause: &Words, text: Text) -> Vec<Entry> {
-    // The cause is long: it says what to do. The window has the room.
-    let mut entries = vec![item(&Action::Open, text.failed())];
-    entries.extend(
-        cause
-            .text(text.0)
-            .lines()
-            .next()
-            .map(|line| says("cause", line)),
-    );
+    // The window tells it in full, and what to do about it.
+    let cause = short(cause.text(text.0));
+    let mut entries = vec![item(&Action::Open, text.failed()), says("cause", &cause)];
     entries.push(item(&Action::TryAgain, text.try_again()));
     entries
 }

@@ -59,7 +59,7 @@ impl Text {
     }
 
     pub(super) fn cause(self, server: &str, cause: &str) -> String {
-        let cause = first_line(cause);
+        let cause = short(cause);
         match self.0 {
             Language::English => format!("{server} — {cause}"),
             Language::Chinese => format!("{server}：{cause}"),
@@ -137,8 +137,8 @@ impl Text {
 }
 
 /// A cause as one line that fits into a menu.
-fn first_line(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
+pub(super) fn short(cause: &str) -> String {
+    let line = cause.lines().next().unwrap_or_default();
     match line.char_indices().nth(LONGEST_CAUSE) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
         None => line.to_owned(),
