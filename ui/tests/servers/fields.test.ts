@@ -103,7 +103,8 @@ describe('what is typed', () => {
 test('a paste replaces the connection and what it mentions, and keeps the rest', () => {
   const before = { ...toFields(localForm()), description: 'mine', poolSize: '2' };
   const pasted = pastedServer({ kind: 'remote', url: 'https://mcp.x.io/mcp', callTimeout: 5000 });
-  expect(withPasted(before, pasted, 'x')).toEqual({
+  expect(withPasted(before, pasted, 'x', true)).toMatchObject({ env: [], description: 'mine' });
+  expect(withPasted(before, pasted, 'x', false)).toEqual({
     ...before,
     name: 'x',
     kind: 'remote',

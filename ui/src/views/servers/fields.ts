@@ -121,16 +121,24 @@ export function toForm(
   return { form, faults };
 }
 
-/** The fields with what was pasted in place of what was there before about the same. */
-export function withPasted(fields: Fields, pasted: PastedServer, name: string): Fields {
+/**
+ * The fields with what was pasted in place of what was there before about the same. A
+ * `whole` server has no variables and headers but its own.
+ */
+export function withPasted(
+  fields: Fields,
+  pasted: PastedServer,
+  name: string,
+  whole: boolean,
+): Fields {
   return {
     ...fields,
     name,
     kind: pasted.kind,
     command: pasted.command,
     url: pasted.url,
-    env: pasted.env.length > 0 ? pasted.env : fields.env,
-    headers: pasted.headers.length > 0 ? pasted.headers : fields.headers,
+    env: whole || pasted.env.length > 0 ? pasted.env : fields.env,
+    headers: whole || pasted.headers.length > 0 ? pasted.headers : fields.headers,
     cwd: pasted.cwd ?? fields.cwd,
     callTimeout:
       pasted.callTimeout === undefined ? fields.callTimeout : String(pasted.callTimeout / 1000),
