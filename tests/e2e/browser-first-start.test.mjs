@@ -37,7 +37,7 @@ test('from nothing to a call in the plot, and back', async () => {
   );
 
   await page.getByRole('button', { name: 'Test', exact: true }).click();
-  await page.getByText(/^It works: 9 tools after \d+\.\d s\.$/).waitFor();
+  await page.getByText(/^It works: 9 tools (after|in) [\d.]+ m?s\.$/).waitFor();
   await page.getByText('What it prints').click();
   const output = page.getByRole('log', { name: 'What it prints' });
   await output.getByText('Knowledge Graph MCP Server running on stdio').waitFor();
