@@ -95,14 +95,14 @@ test('the log keeps its last lines, and filters them', async () => {
   render(LogTab, { server: server('files') });
   await vi.waitFor(() => expect(stream.listeners).toBe(1));
   stream.send('lines', { lines: lines(0, LOG_LINES + 500) });
-  expect(await screen.findByText(/^2000 lines/)).toBeTruthy();
+  expect(await screen.findByText(/^2,000 lines/)).toBeTruthy();
   const log = screen.getByRole('log', { name: 'Output of files' });
   expect(log.textContent).not.toContain('line 499.');
   expect(log.textContent).toContain('line 500.');
   await fireEvent.input(screen.getByRole('searchbox', { name: 'Filter lines' }), {
     target: { value: 'line 2499.' },
   });
-  expect(screen.getByText('1 of 2000 lines', { exact: false })).toBeTruthy();
+  expect(screen.getByText('1 of 2,000 lines', { exact: false })).toBeTruthy();
   expect(log.textContent?.trim()).toMatch(/^\d\d:\d\d:\d\d {2}line 2499\.$/);
 });
 

@@ -155,6 +155,6 @@ test('of five thousand tools only those that can be seen are in the document', a
     tools: Array.from({ length: 5000 }, (_, i) => tool(`tool_${i}`)),
   };
   render(ToolsTab, { server: server('files') });
-  await screen.findByText('5000 tools · 5,000 switched on');
+  await screen.findByText('5,000 tools · 5,000 switched on');
   expect(screen.getAllByRole('listitem').length).toBeLessThan(60);
 });

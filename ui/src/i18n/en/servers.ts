@@ -1,8 +1,7 @@
 /** What the screens about servers say. Text between backticks is shown as code. */
 
-import { one } from './common';
-
 const thousands = (n: number) => n.toLocaleString('en');
+const one = (n: number, word: string) => `${thousands(n)} ${word}${n === 1 ? '' : 's'}`;
 
 export const servers = {
   all: 'All servers',
@@ -20,7 +19,9 @@ export const servers = {
     emptyHint:
       'Paste the command from a server’s README: the gateway starts it and offers its tools to all your clients.',
     tools: (exposed: number, offered: number) =>
-      exposed === offered ? one(exposed, 'tool') : `${exposed} of ${one(offered, 'tool')}`,
+      exposed === offered
+        ? one(exposed, 'tool')
+        : `${thousands(exposed)} of ${one(offered, 'tool')}`,
     waiting: (n: number) => (n === 1 ? '1 call waiting' : `${n} calls waiting`),
     demo: 'Built-in demo',
     demoHint:
@@ -126,7 +127,7 @@ export const servers = {
 
   local: 'Program on this machine',
   remote: 'Remote server',
-  commandExample: 'npx -y @modelcontextprotocol/server-filesystem ~/Documents',
+  commandExample: 'npx -y @modelcontextprotocol/server-filesystem /path/to/folder',
   urlExample: 'https://example.com/mcp',
   program: 'Program',
   argument: (n: number) => `Argument ${n}`,
@@ -226,7 +227,7 @@ export const servers = {
     sections: (name: string) => `Parts of ${name}`,
     tools: 'Tools',
     log: 'Log',
-    pool: 'Activity',
+    pool: 'Pool',
     settings: 'Settings',
     off: 'The server is switched off: it is not started, and clients do not see its tools.',
   },
@@ -235,7 +236,7 @@ export const servers = {
     label: (name: string) => `Tools of ${name}`,
     filter: 'Filter tools',
     count: (n: number, all: number) =>
-      n === all ? one(all, 'tool') : `${thousands(n)} of ${thousands(all)} tools`,
+      n === all ? one(all, 'tool') : `${thousands(n)} of ${one(all, 'tool')}`,
     on: (n: number) => `${thousands(n)} switched on`,
     offer: (name: string) => `Offer ${name}`,
     own: (name: string) => `its own name: ${name}`,

@@ -18,7 +18,9 @@ export const servers: Messages['servers'] = {
     empty: '还没有服务器',
     emptyHint: '粘贴服务器 README 中的启动命令：网关会启动它，并把它的工具提供给所有客户端。',
     tools: (exposed, offered) =>
-      exposed === offered ? `${exposed} 个工具` : `${exposed} / ${offered} 个工具`,
+      exposed === offered
+        ? `${thousands(exposed)} 个工具`
+        : `${thousands(exposed)} / ${thousands(offered)} 个工具`,
     waiting: (n) => `${n} 个调用在排队`,
     demo: '内置演示',
     demoHint: '内置演示供您试用，不能编辑。添加自己的服务器后，它就会消失。',
@@ -115,7 +117,7 @@ export const servers: Messages['servers'] = {
 
   local: '本机程序',
   remote: '远程服务器',
-  commandExample: '例如 npx -y @modelcontextprotocol/server-filesystem ~/Documents',
+  commandExample: '例如 npx -y @modelcontextprotocol/server-filesystem /path/to/folder',
   urlExample: '例如 https://example.com/mcp',
   program: '程序',
   argument: (n) => `参数 ${n}`,
@@ -161,7 +163,7 @@ export const servers: Messages['servers'] = {
     running: '正在测试服务器',
     elapsed: (seconds) => `${seconds} 秒`,
     stopped: '在服务器响应之前已停止。',
-    ok: (seconds, tools) => `可以使用：${seconds} 秒后得到 ${tools} 个工具。`,
+    ok: (seconds, tools) => `可以使用：${seconds} 秒后得到 ${thousands(tools)} 个工具。`,
     who: (name, version, protocol) => `${name} ${version}，协议 ${protocol}`.trim(),
     more: (prompts, resources) =>
       prompts === 0
@@ -212,7 +214,7 @@ export const servers: Messages['servers'] = {
     sections: (name) => `${name} 的各个部分`,
     tools: '工具',
     log: '日志',
-    pool: '活动',
+    pool: '连接池',
     settings: '设置',
     off: '服务器已停用：不会启动，客户端也看不到它的工具。',
   },
@@ -250,7 +252,8 @@ export const servers: Messages['servers'] = {
   log: {
     label: (name) => `${name} 的输出`,
     filter: '筛选日志',
-    count: (n, all) => (n === all ? `共 ${all} 行` : `${thousands(n)} / ${thousands(all)} 行`),
+    count: (n, all) =>
+      n === all ? `共 ${thousands(all)} 行` : `${thousands(n)} / ${thousands(all)} 行`,
     copy: '复制',
     copied: '已复制',
     copyFailed: '此页面无法使用剪贴板。请选中文字后用键盘复制。',
@@ -274,7 +277,7 @@ export const servers: Messages['servers'] = {
     now: (busy, open, max, waiting) =>
       `当前 ${busy} 个忙碌，${open} 个已打开，上限 ${max}；${waiting} 个调用在排队。`,
     summary: (minutes, busy, open, waiting, calls) =>
-      `最近 ${Math.max(1, minutes)} 分钟：共 ${calls} 次调用，最多 ${busy} 个连接忙碌、${open} 个已打开，最多 ${waiting} 个调用在排队。`,
+      `最近 ${Math.max(1, minutes)} 分钟：共 ${thousands(calls)} 次调用，最多 ${busy} 个连接忙碌、${open} 个已打开，最多 ${waiting} 个调用在排队。`,
     quiet: (minutes) => `最近 ${Math.max(1, minutes)} 分钟没有调用。`,
     none: '还没有记录',
     noneHint: '服务器启动后一秒内，图表就会开始绘制。',
