@@ -39,20 +39,20 @@ impl EditError {
     pub(crate) fn message(&self) -> Words {
         match self {
             Self::Broken(_) => Words::new(
-                "The configuration file has mistakes, so nothing was changed.",
-                "配置文件有错误，未作任何修改。",
+                "the configuration file has mistakes; nothing was changed",
+                "配置文件有错误，未作任何修改",
             ),
             Self::NotFound(name) => Words::new(
-                format!("The configuration file has no server named “{name}”."),
-                format!("配置文件中没有名为“{name}”的服务器。"),
+                format!("the configuration file has no server named \"{name}\""),
+                format!("配置文件中没有名为“{name}”的服务器"),
             ),
             Self::Invalid(_) => Words::new(
-                "Some values cannot be used, so nothing was changed.",
-                "部分内容无法使用，未作任何修改。",
+                "some values cannot be used; nothing was changed",
+                "部分内容无法使用，未作任何修改",
             ),
             Self::Mismatch => Words::new(
-                "This change cannot be made without touching something else in the configuration file, so nothing was changed.",
-                "此修改会影响配置文件中的其他内容，未作任何修改。",
+                "this change would touch something else in the configuration file; nothing was changed",
+                "此修改会影响配置文件中的其他内容，未作任何修改",
             ),
         }
     }
@@ -61,21 +61,20 @@ impl EditError {
     pub(crate) fn remedy(&self) -> Words {
         match self {
             Self::Broken(_) => Words::new(
-                "Correct the file by hand, then try again.",
-                "请手动修正该文件，然后重试。",
+                "correct the file by hand, then try again",
+                "请手动修正该文件，然后重试",
             ),
             Self::NotFound(_) => Words::new(
-                "It may have been renamed or removed by hand; look at the list of servers.",
-                "它可能已被手动改名或删除；请查看服务器列表。",
+                "it may have been removed or renamed; look at the list of servers",
+                "它可能已被删除或改名；请查看服务器列表",
             ),
             Self::Invalid(_) => Words::new(
-                "Correct what is marked, then try again.",
-                "请修改标出的内容，然后重试。",
+                "correct what is marked, then try again",
+                "请修改标出的内容，然后重试",
             ),
-            Self::Mismatch => Words::new(
-                "Make the change in the file by hand.",
-                "请在文件中手动修改。",
-            ),
+            Self::Mismatch => {
+                Words::new("make the change in the file by hand", "请在文件中手动修改")
+            }
         }
     }
 

@@ -135,20 +135,22 @@ fn renames(form: &ServerForm, faults: &mut Vec<FieldProblem>) {
         if name.is_empty() {
             faults.push(FieldProblem::new(
                 "rename",
-                format!("the new name of “{tool}” is empty; write one, or remove it"),
+                format!("the new name of \"{tool}\" is empty; write one, or remove it"),
                 format!("“{tool}”的新名称为空；请填写名称或将其删除"),
             ));
         } else if !names.insert(name) {
             faults.push(FieldProblem::new(
                 "rename",
-                format!("two tools would be called “{name}”; choose another name for one of them"),
+                format!(
+                    "two tools would be called \"{name}\"; choose another name for one of them"
+                ),
                 format!("有两个工具都叫“{name}”；请给其中一个换个名称"),
             ));
         }
         if !tools.insert(tool) {
             faults.push(FieldProblem::new(
                 "rename",
-                format!("“{tool}” has two new names; keep one of them"),
+                format!("\"{tool}\" has two new names; keep one of them"),
                 format!("“{tool}”有两个新名称；请只保留一个"),
             ));
         }
@@ -161,7 +163,7 @@ fn twice(field: &'static str, pairs: &[Pair], faults: &mut Vec<FieldProblem>) {
         if !seen.insert(name) {
             faults.push(FieldProblem::new(
                 field,
-                format!("“{name}” is given twice; keep one of them"),
+                format!("\"{name}\" is given twice; keep one of them"),
                 format!("“{name}”出现了两次；请只保留一个"),
             ));
         }

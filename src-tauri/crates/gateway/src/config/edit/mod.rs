@@ -204,7 +204,7 @@ fn change(
         return Err(EditError::Invalid(vec![FieldProblem::new(
             "name",
             format!(
-                "the file already says something of a “{new}” in mapping or toolFilters; choose another name, or remove that by hand"
+                "the file already says something of a \"{new}\" in mapping or toolFilters; choose another name, or remove that by hand"
             ),
             format!(
                 "文件的 mapping 或 toolFilters 中已有“{new}”的内容；请换一个名称，或手动删除该内容"

@@ -73,7 +73,7 @@ impl Reading {
         if now.is_none_or(|now| now.name != *name) && taken.into_iter().any(|other| other == name) {
             faults.push(FieldProblem::new(
                 "name",
-                format!("“{name}” is taken; servers and services need different names"),
+                format!("\"{name}\" is taken; servers and services need different names"),
                 format!("名称“{name}”已被使用；服务器与服务的名称不能重复"),
             ));
         }
