@@ -290,7 +290,7 @@ export const servers = {
     ended: 'Calls',
     now: (busy: number, open: number, max: number, waiting: number) =>
       `Now ${busy} busy, ${open} open, ${max} at most; ${waiting === 1 ? '1 call waits' : `${waiting} calls wait`}.`,
-    summary: (minutes: number, busy: number, open: number, waiting: number, calls: number) =>
+    summary: (minutes: number, calls: number, busy: number, open: number, waiting: number) =>
       `In the last ${minutes <= 1 ? 'minute' : one(minutes, 'minute')}: ${one(calls, 'call')}, at most ${busy} busy and ${open} open connections, at most ${waiting === 1 ? '1 call' : `${waiting} calls`} waiting.`,
     quiet: (minutes: number) =>
       `No call in the last ${minutes <= 1 ? 'minute' : one(minutes, 'minute')}.`,

@@ -276,7 +276,7 @@ export const servers: Messages['servers'] = {
     ended: '调用',
     now: (busy, open, max, waiting) =>
       `当前 ${busy} 个忙碌，${open} 个已打开，上限 ${max}；${waiting} 个调用在排队。`,
-    summary: (minutes, busy, open, waiting, calls) =>
+    summary: (minutes, calls, busy, open, waiting) =>
       `最近 ${Math.max(1, minutes)} 分钟：共 ${thousands(calls)} 次调用，最多 ${busy} 个连接忙碌、${open} 个已打开，最多 ${waiting} 个调用在排队。`,
     quiet: (minutes) => `最近 ${Math.max(1, minutes)} 分钟没有调用。`,
     none: '还没有记录',
