@@ -85,6 +85,7 @@ impl Desktop {
         Some(self.folders.as_ref()?.data().to_owned())
     }
 
+    /// Never held while anything else is locked or waited for: the main thread asks, too.
     fn settings(&self) -> MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -111,13 +112,12 @@ pub(crate) fn desktop(
 ) -> Surroundings {
     let autostart = autostart::is_on(&app);
     let trouble = autostart::trouble(&app);
-    let settings = desktop.settings();
     Surroundings {
         tray_host: tray.is_reachable(),
         autostart: matches!(autostart, Ok(true)),
         autostart_error: autostart.err().or(trouble),
-        language: settings.language(),
-        theme: settings.theme(),
+        language: desktop.settings().language(),
+        theme: desktop.theme(),
         platform: std::env::consts::OS,
     }
 }

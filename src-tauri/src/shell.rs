@@ -69,6 +69,7 @@ fn build() -> anyhow::Result<App> {
 /// Only now, when nothing can keep the app from running: a core that has started must be stopped.
 fn start(app: App) -> anyhow::Result<App> {
     let bridge = sidecar::bridge(app.handle());
+    signals::watch(app.handle().clone());
     app.manage(Core::start(bridge)?);
     Ok(app)
 }
@@ -130,7 +131,6 @@ impl Farewell {
 }
 
 fn on_ready(app: &AppHandle) {
-    signals::watch(app.clone());
     let in_tray = tray::start(app);
     if in_tray && is_hidden(std::env::args()) {
         return tray::show_window_if_alone(app);

@@ -20,16 +20,20 @@ pub(super) async fn watch(hear: impl Fn(bool)) {
     hear(true);
 }
 
-/// What the user asked programs for: light, dark, or nothing.
+/// Tells `hear`, now and whenever it changes, whether the user asked programs to be light, where
+/// that is known. As long as the desktop tells.
 #[cfg(target_os = "linux")]
-pub(super) async fn prefers_light() -> Option<bool> {
-    bus::prefers_light().await.ok()?
+pub(super) async fn watch_brightness(hear: impl Fn(Option<bool>)) {
+    // Many desktops have no portal to ask.
+    if let Err(error) = bus::watch_brightness(&hear).await {
+        tracing::debug!(%error, "the desktop does not tell whether it is light");
+    }
 }
 
 /// Other systems do not tell before there is a window.
 #[cfg(not(target_os = "linux"))]
-pub(super) async fn prefers_light() -> Option<bool> {
-    None
+pub(super) async fn watch_brightness(hear: impl Fn(Option<bool>)) {
+    hear(None);
 }
 
 /// What to tell where the library that draws tray icons is not installed.
@@ -57,6 +61,8 @@ mod bus {
     use zbus::{Connection, proxy};
 
     const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+    const APPEARANCE: &str = "org.freedesktop.appearance";
+    const SCHEME: &str = "color-scheme";
     /// A desktop that does not answer by then is busy, not absent.
     const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -81,6 +87,9 @@ mod bus {
     )]
     trait PortalSettings {
         fn read(&self, namespace: &str, key: &str) -> zbus::Result<OwnedValue>;
+        #[zbus(signal)]
+        fn setting_changed(&self, namespace: &str, key: &str, value: Value<'_>)
+        -> zbus::Result<()>;
     }
 
     pub(super) async fn watch(hear: &impl Fn(bool)) -> zbus::Result<()> {
@@ -124,22 +133,42 @@ mod bus {
         })
     }
 
-    pub(super) async fn prefers_light() -> zbus::Result<Option<bool>> {
+    pub(super) async fn watch_brightness(hear: &impl Fn(Option<bool>)) -> zbus::Result<()> {
         let bus = Connection::session().await?;
         let portal = PortalSettingsProxy::new(&bus).await?;
-        let asked = portal.read("org.freedesktop.appearance", "color-scheme");
-        let Ok(answer) = tokio::time::timeout(PATIENCE, asked).await else {
-            return Ok(None);
-        };
-        // The portal wraps the value once more than its later `ReadOne` does.
-        let mut value = Value::from(answer?);
-        while let Value::Value(inner) = value {
-            value = *inner;
+        let mut changes = portal
+            .receive_setting_changed_with_args(&[(0, APPEARANCE), (1, SCHEME)])
+            .await?;
+        let asked = portal.read(APPEARANCE, SCHEME);
+        if let Ok(answer) = tokio::time::timeout(PATIENCE, asked).await {
+            hear(is_light(Value::from(answer?)));
         }
-        Ok(match value {
+        while let Some(change) = changes.next().await {
+            hear(is_light(change.args()?.value));
+        }
+        Ok(())
+    }
+
+    /// The values of `color-scheme`; `Read` wraps them once more than the signal does.
+    fn is_light(value: Value<'_>) -> Option<bool> {
+        match value {
+            Value::Value(inner) => is_light(*inner),
             Value::U32(1) => Some(false),
             Value::U32(2) => Some(true),
             _ => None,
-        })
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_color_scheme_is_read_however_it_is_wrapped() {
+            let wrapped = |value: u32| Value::Value(Box::new(Value::U32(value)));
+            assert_eq!(is_light(Value::U32(2)), Some(true));
+            assert_eq!(is_light(wrapped(1)), Some(false));
+            assert_eq!(is_light(wrapped(0)), None);
+        }
     }
 }

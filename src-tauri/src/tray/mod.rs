@@ -258,12 +258,15 @@ fn watch_host(app: &AppHandle) {
         .await;
     });
     core.spawn(|_| async move {
-        let panel = Panel::of(&current_desktop(), host::prefers_light().await);
-        on_main_thread(&asking, move |app| {
-            lock(&app.state::<Tray>().screen)
-                .as_mut()
-                .map_or(Ok(()), |screen| screen.lie_on(panel))
-        });
+        host::watch_brightness(|is_light| {
+            let panel = Panel::of(&current_desktop(), is_light);
+            on_main_thread(&asking, move |app| {
+                lock(&app.state::<Tray>().screen)
+                    .as_mut()
+                    .map_or(Ok(()), |screen| screen.lie_on(panel))
+            });
+        })
+        .await;
     });
 }
 

@@ -136,12 +136,12 @@ impl Text {
     }
 }
 
-/// A cause as one line that fits into a menu.
+/// A cause as one line that fits into a menu, where nothing is set in type as code is.
 pub(super) fn short(cause: &str) -> String {
-    let line = cause.lines().next().unwrap_or_default();
+    let line = cause.lines().next().unwrap_or_default().replace('`', "");
     match line.char_indices().nth(LONGEST_CAUSE) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        None => line.to_owned(),
+        None => line,
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_cause_is_one_line_of_a_menu() {
-        assert_eq!(EN.cause("git", "it ended\nTraceback"), "git — it ended");
+        assert_eq!(EN.cause("git", "`git` ended\nTraceback"), "git — git ended");
         let long = ZH.cause("git", &"长".repeat(200));
         assert_eq!(
             long.chars().count(),
