@@ -3,7 +3,10 @@
 import { redeemCode } from '../api/gateway';
 import { keepToken, takeFromAddress } from '../api/token';
 import { OutageError, RefusedError } from '../api/transport';
+import { t } from '../i18n';
 import { feed } from './feed.svelte';
+import { preferences } from './preferences.svelte';
+import { toasts } from './toasts.svelte';
 
 class Entrance {
   /** A code is on its way to become a token: nothing can be asked yet. */
@@ -13,8 +16,10 @@ class Entrance {
 
   /** Uses what the address brings, if it brings anything; also when it is pasted into a tab that is open. */
   async enter(): Promise<void> {
+    const brought = new URLSearchParams(location.hash.slice(1));
     const credential = takeFromAddress();
     if (credential === null) return;
+    unpack(brought);
     this.spent = false;
     if ('token' in credential) keepToken(credential.token);
     else await this.#redeem(credential.code);
@@ -34,6 +39,14 @@ class Entrance {
       this.pending = false;
     }
   }
+}
+
+/** What a page brought along when the gateway moved to another port. */
+function unpack(brought: URLSearchParams): void {
+  const [language, theme, port] = ['language', 'theme', 'port'].map((name) => brought.get(name));
+  if (language === 'en' || language === 'zh') preferences.languageChoice = language;
+  if (theme === 'light' || theme === 'dark') preferences.theme = theme;
+  if (port) toasts.show(t().settings.portSaved(Number(port)));
 }
 
 export const entrance = new Entrance();

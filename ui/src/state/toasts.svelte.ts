@@ -4,7 +4,7 @@
 export const TOAST_MS = 6000;
 /** A message that offers something has to leave time to take the offer. */
 export const ACTION_MS = 12_000;
-/** More than this many at once would hide the page: the oldest goes. */
+/** More than this many at once would hide the page. */
 export const MOST = 4;
 
 export type ToastTone = 'good' | 'bad';
@@ -67,10 +67,16 @@ export class Toasts {
   #add(text: string, tone: ToastTone, action: ToastAction | null): void {
     const toast: Toast = { id: this.#next, text, tone, action };
     this.#next += 1;
-    const crowd = this.list.length - MOST + 1;
-    for (const old of this.list.slice(0, Math.max(0, crowd))) this.dismiss(old.id);
+    while (this.list.length >= MOST) this.#makeRoom();
     this.list = [...this.list, toast];
     if (!this.#held) this.#expire(toast);
+  }
+
+  /** The oldest that offers nothing and warns of nothing goes first. */
+  #makeRoom(): void {
+    const idle = this.list.find((toast) => toast.action === null && toast.tone === 'good');
+    const first = idle ?? this.list[0];
+    if (first !== undefined) this.dismiss(first.id);
   }
 
   #expire(toast: Toast): void {
