@@ -256,6 +256,7 @@ export const servers = {
     switchedOff: (name: string) => `${name} is no longer offered to clients.`,
     empty: 'This server has no tools.',
     notYet: 'Its tools appear here as soon as it is ready.',
+    off: 'Switch the server on to see its tools.',
     noMatch: (filter: string) => `No tool matches “${filter}”.`,
     showAll: 'Show all tools',
     unreadable: 'The tools could not be read.',

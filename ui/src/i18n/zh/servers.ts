@@ -243,6 +243,7 @@ export const servers: Messages['servers'] = {
     switchedOff: (name) => `不再向客户端提供 ${name}。`,
     empty: '此服务器没有工具。',
     notYet: '服务器就绪后，工具会立即显示在这里。',
+    off: '启用服务器后即可看到它的工具。',
     noMatch: (filter) => `没有与“${filter}”匹配的工具。`,
     showAll: '显示全部工具',
     unreadable: '无法读取工具列表。',

@@ -71,7 +71,7 @@ function fromTarget(target: string): string {
     return own === '' || GENERIC.has(own) ? bare(scoped[1] ?? '') : own;
   }
   // A package with its version, an image with its tag, a module, or a path.
-  return fromPath(target.replace(/(?<=.)(@|==|>=|~=|\[)[^/\\]*$/, '').replace(/:[\w.-]+$/, ''));
+  return fromPath(target.replace(/(.)(@|==|>=|~=|\[)[^/\\]*$/, '$1').replace(/:[\w.-]+$/, ''));
 }
 
 /** The last part of a path that says something. */
