@@ -302,7 +302,7 @@ export const servers = {
   },
 
   settings: {
-    title: 'As it is in force',
+    title: 'Its settings',
     edit: 'Edit',
     inFile: 'In the file',
     notInFile: 'The configuration file could not be read, or no longer lists this server.',

@@ -287,7 +287,7 @@ export const servers: Messages['servers'] = {
   },
 
   settings: {
-    title: '当前生效的设置',
+    title: '服务器的设置',
     edit: '编辑',
     inFile: '文件中的内容',
     notInFile: '无法读取配置文件，或者文件中已经没有这个服务器。',
