@@ -108,8 +108,8 @@ fn numbers(form: &ServerForm, faults: &mut Vec<FieldProblem>) {
     if !within(form.call_timeout, MOST_MILLISECONDS) {
         faults.push(FieldProblem::new(
             "callTimeout",
-            "write milliseconds, from 1 to 86400000 (a day), or leave it empty",
-            "请填写毫秒数，1 到 86400000（一天），或留空",
+            "it may be a day (86400000 ms) at most; choose a smaller one, or leave it empty",
+            "最长一天（86400000 毫秒）；请填小一些，或留空",
         ));
     }
     if !within(form.pool_size, MOST_CONNECTIONS) {

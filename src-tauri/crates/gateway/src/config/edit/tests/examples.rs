@@ -122,6 +122,34 @@ fn a_key_given_up_goes_with_its_line_and_the_comment_above_stays() {
 }
 
 #[test]
+fn what_a_line_and_a_gap_say_of_others_stays() {
+    let text = r#"{
+  "servers": [
+    {
+      "name": "s",
+      "command": ["x"], "cwd": "/d", // how and where
+
+      "poolSize": 2,
+      "enabled": true
+    }
+  ]
+}"#;
+    let edit = changed(text, |form| form.cwd = None);
+    check(text, &edit, &text.replace(", \"cwd\": \"/d\"", ""));
+    let edit = changed(text, |form| form.pool_size = None);
+    check(text, &edit, &text.replace("      \"poolSize\": 2,\n", ""));
+}
+
+#[test]
+fn a_value_that_was_there_before_hinders_nothing() {
+    let text = "{ \"servers\": [{ \"name\": \"s\", \"command\": [\"x\"], \"env\": { \"A\": \"\\u0000\" }, \"enabled\": true }] }";
+    let edit = changed(text, |form| form.enabled = false);
+    check(text, &edit, &text.replace("true", "false"));
+    let edit = changed(text, |form| form.command.push("\0".to_owned()));
+    assert_eq!(apply(text, &edit).unwrap_err().fields()[0].field, "command");
+}
+
+#[test]
 fn comments_in_an_emptied_table_keep_it() {
     let edit = changed(BY_HAND, |form| form.env.clear());
     let expected = BY_HAND
