@@ -1,0 +1,190 @@
+/**
+ * A desktop for the tests of one file: a window manager on the display, and
+ * for each test a session bus and a home of its own.
+ */
+
+import { execFile } from 'node:child_process';
+import { after, afterEach, before, beforeEach } from 'node:test';
+import { promisify } from 'node:util';
+import { startBus } from './desktop-bus.mjs';
+import { driveWindow, drivable } from './desktop-window.mjs';
+import { keepShot } from './shots.mjs';
+import { freePort, needed, Surroundings } from './surroundings.mjs';
+import { openTray } from './tray.mjs';
+import { until } from './wait.mjs';
+
+const run = promisify(execFile);
+const TITLE = '^MCP Gateway$';
+
+/** Registers what begins and ends the desktop of this file. */
+export function useDesktop() {
+  const desktop = new Desktop();
+  let display;
+
+  // A window manager closes windows as a user does. It also keeps the display alive: a virtual
+  // one starts anew, and lets nobody in meanwhile, when its last client leaves.
+  before(() => {
+    needed('DISPLAY');
+    display = new Surroundings();
+    display.start('openbox');
+  });
+
+  beforeEach(() => desktop.begin());
+
+  afterEach(async (t) => {
+    try {
+      // What it looked like says more than what it waited for.
+      if (t.passed === false) keepShot(`failed-${t.name.replaceAll(/\W+/g, '-')}`, await screen());
+    } finally {
+      desktop.clear();
+    }
+  });
+
+  after(() => display.clear());
+
+  return desktop;
+}
+
+class Desktop {
+  async begin() {
+    /** The user's home, and the programs that end when the app ends. */
+    this.own = new Surroundings();
+    /** What the desktop brings: these programs go on when the app has ended. */
+    this.session = new Surroundings();
+    this.port = await freePort();
+    this.bus = await startBus(this.session);
+    this.trays = [];
+    this.env = {
+      DBUS_SESSION_BUS_ADDRESS: this.bus,
+      MCP_GATEWAY_PORT: String(this.port),
+      GDK_BACKEND: 'x11',
+      NO_AT_BRIDGE: '1',
+      LIBGL_ALWAYS_SOFTWARE: '1',
+    };
+  }
+
+  clear() {
+    for (const tray of this.trays) tray.close();
+    this.own.clear();
+    this.session.clear();
+  }
+
+  /** Where clients reach the gateway. */
+  get endpoint() {
+    return `http://localhost:${this.port}/mcp`;
+  }
+
+  /** A panel with a tray; it is there until the test ends. */
+  async tray() {
+    const tray = await openTray(this.bus);
+    this.trays.push(tray);
+    return tray;
+  }
+
+  /** Starts the app as the desktop's menu does. */
+  start(args = [], env = {}) {
+    const app = this.own.start(needed('MCP_GATEWAY_DESKTOP_BIN'), args, { ...this.env, ...env });
+    return new App(this, app);
+  }
+
+  /** Starts it so that its window can be driven. */
+  async startDrivable(args = [], env = {}) {
+    const port = await freePort();
+    const app = this.start(args, { ...drivable(port), ...env });
+    app.target = port;
+    return app;
+  }
+
+  /** Puts a text on the clipboard, as another program would. */
+  async copy(text) {
+    // It stays in the background to hand the text out.
+    const line = 'printf %s "$0" | xclip -in -selection clipboard >/dev/null 2>&1';
+    const { code } = await this.session.start('sh', ['-c', line, text]).ended;
+    if (code !== 0) throw new Error(`xclip ended with ${code}`);
+  }
+
+  /** What is on the clipboard. */
+  async clipboard() {
+    const { stdout } = await run('xclip', ['-out', '-selection', 'clipboard']);
+    return stdout;
+  }
+}
+
+/** The app as its user sees it. */
+class App {
+  constructor(desktop, program) {
+    this.desktop = desktop;
+    this.child = program.child;
+    this.pid = program.pid;
+    this.ended = program.ended;
+    this.program = program;
+  }
+
+  /** What it has printed. */
+  get output() {
+    return this.program.output;
+  }
+
+  /** Waits for its window; gives the window's id. */
+  window() {
+    return until('the window is there', async () => {
+      const [id] = await this.windows();
+      if (!id) throw new Error(`the app printed: ${this.output}`);
+      return id;
+    });
+  }
+
+  /** Its windows on the screen: none when it is closed or minimized. */
+  async windows() {
+    return search('--onlyvisible', '--pid', String(this.pid), '--name', TITLE);
+  }
+
+  /** Waits until no window of it is on the screen. */
+  noWindow() {
+    return until('the window is gone', async () => (await this.windows()).length === 0);
+  }
+
+  /** Drives its window. */
+  drive() {
+    return driveWindow(this.desktop.own, this.target);
+  }
+
+  /** Closes its window as a user does. */
+  async closeWindow() {
+    const id = await this.window();
+    // Pressed again where the window manager was not listening yet.
+    await until('the window is closed', async () => {
+      if ((await this.windows()).length === 0) return true;
+      await run('xdotool', ['windowactivate', id]).catch(() => {});
+      const active = await run('xdotool', ['getactivewindow']).catch(() => ({ stdout: '' }));
+      if (active.stdout.trim() !== id) return false;
+      await run('xdotool', ['key', '--clearmodifiers', 'alt+F4']);
+      return false;
+    });
+  }
+
+  /** Its processes that draw pages. */
+  pages() {
+    return this.desktop.own.processes().filter((line) => line.includes('WebKitWebProcess'));
+  }
+}
+
+/** Windows by what xdotool knows of them; it fails where there is none. */
+async function search(...args) {
+  try {
+    const { stdout } = await run('xdotool', ['search', ...args]);
+    return stdout.split('\n').filter((id) => id !== '');
+  } catch (error) {
+    if (error.code === 1) return [];
+    throw error;
+  }
+}
+
+/** A picture of the whole screen. */
+export async function screen() {
+  const { stdout } = await run('import', ['-window', 'root', 'png:-'], {
+    encoding: 'buffer',
+    maxBuffer: 64 << 20,
+  });
+  return stdout;
+}
