@@ -4,7 +4,8 @@
 
 use super::entry::{self, says_filter, says_mapping};
 use super::keys::Keys;
-use super::members::{Above, Members, container};
+use super::members::{Members, container};
+use super::placing::Above;
 use super::style::{Spot, Style, Value};
 use super::taken::{Neighbours, Taken};
 use crate::config::form::ServerForm;

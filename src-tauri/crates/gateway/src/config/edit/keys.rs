@@ -3,7 +3,8 @@
 //! Each function compares with what is written and leaves it alone where it means the same
 //! already, however it is spelt. A key that was `null` counts as not written.
 
-use super::members::{Above, Members, string};
+use super::members::{Members, string};
+use super::placing::Above;
 use super::rearrange::{Wanted, rearrange};
 use super::style::{Spot, Value};
 

@@ -20,6 +20,7 @@ mod error;
 mod faults;
 mod keys;
 mod members;
+mod placing;
 mod reading;
 mod rearrange;
 mod style;

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::members::{Above, Members};
+use super::members::Members;
+use super::placing::Above;
 use super::style::{Spot, Value};
 
 /// An item as it shall be.

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod examples;
+mod changes;
 mod files;
+mod forms;
 mod properties;
+mod servers;
 
 use super::*;
 use crate::config::form::{Pair, Rename};
@@ -30,4 +32,26 @@ fn rename(tool: &str, name: &str) -> Rename {
 
 fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[track_caller]
+fn check(text: &str, edit: &Edit, expected: &str) {
+    let result = apply(text, edit).unwrap_or_else(|error| panic!("{error:?}"));
+    assert!(result == expected, "got:\n{result}\nexpected:\n{expected}");
+}
+
+/// A change of the server `s`, told as what is done to its form.
+fn changed(text: &str, how: impl FnOnce(&mut ServerForm)) -> Edit {
+    let mut form = form_of(text, "s").unwrap();
+    how(&mut form);
+    Edit::ChangeServer {
+        name: "s".to_owned(),
+        form,
+    }
+}
+
+fn remove(name: &str) -> Edit {
+    Edit::RemoveServer {
+        name: name.to_owned(),
+    }
 }

@@ -8,7 +8,8 @@ use jsonc_parser::{CollectOptions, parse_to_ast};
 use proptest::prelude::*;
 
 use super::super::*;
-use super::files::{Dice, file, form, forms};
+use super::files::{Dice, file};
+use super::forms::{form, forms};
 use super::starter;
 use crate::config::reader;
 
