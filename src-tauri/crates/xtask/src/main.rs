@@ -3,6 +3,7 @@
 //! It builds, starts and measures the product but links none of it.
 
 mod bench;
+mod dist;
 mod icons;
 mod node;
 mod run;
@@ -35,6 +36,11 @@ enum Habit {
     Lint,
     /// Format the Rust and the UI sources · 格式化 Rust 与界面代码
     Fmt,
+    /// Build the packages that users install · 构建供用户安装的软件包
+    Dist(dist::Options),
+    /// What the Linux packages hold beside the programs; Tauri calls it · Linux 安装包中程序以外的文件,由 Tauri 调用
+    #[command(hide = true)]
+    DistFiles,
     /// Draw the icon files from their SVG sources · 由 SVG 源文件生成全部图标
     Icons,
     /// Speed, memory, start time, instructions per call · 测量速度、内存、启动时间与每次调用的指令数
@@ -47,6 +53,8 @@ fn main() -> ExitCode {
         Habit::Test(options) => test::run(&options),
         Habit::Lint => test::run(&test::Options::only(&["fmt", "clippy", "headless", "deny"])),
         Habit::Fmt => rust::format().and_then(|()| node::format()),
+        Habit::Dist(options) => dist::run(&options),
+        Habit::DistFiles => dist::write_files(),
         Habit::Icons => icons::draw(),
         Habit::Bench(options) => bench::run(&options),
     };

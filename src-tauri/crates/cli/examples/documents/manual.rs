@@ -74,12 +74,12 @@ fn page(command: &Command, notes: &[Section], language: Language) -> io::Result<
     Ok(page)
 }
 
-/// Clap leaves an empty date out, which makes the rest slip. Ragged on the right and without
-/// hyphens: justified Chinese gets holes.
+/// Clap leaves an empty date out, which makes the rest slip. `Aq` is the straight apostrophe that
+/// the sections use. Ragged on the right and without hyphens: justified Chinese gets holes.
 fn title(name: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!(
-        ".TH \"{name}\" \"{SECTION}\" \"\" \"MCP Gateway {version}\" \"MCP Gateway\"\n.nh\n.ad l\n"
+        ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH \"{name}\" \"{SECTION}\" \"\" \"MCP Gateway {version}\" \"MCP Gateway\"\n.nh\n.ad l\n"
     )
 }
 

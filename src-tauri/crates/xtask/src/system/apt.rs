@@ -84,6 +84,24 @@ fn named(packages: &[&'static str], os_release: &str) -> Vec<&'static str> {
         .collect()
 }
 
+/// A program run with administrator rights, if they can be had without asking.
+pub(crate) fn privileged<const N: usize>(name: &str, arguments: [&str; N]) -> Option<Command> {
+    match right() {
+        Right::Root => Some(program(name, arguments)),
+        Right::Sudo => {
+            let mut command = program("sudo", ["-n", name]);
+            command.args(arguments);
+            Some(command)
+        }
+        Right::None => None,
+    }
+}
+
+/// Whether this process is the administrator.
+pub(crate) fn is_root() -> bool {
+    right() == Right::Root
+}
+
 fn command_to_type(packages: &[&str]) -> String {
     format!(
         "sudo apt-get update && sudo apt-get install -y --no-install-recommends {}",

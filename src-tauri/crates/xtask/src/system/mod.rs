@@ -3,5 +3,5 @@
 mod apt;
 mod packages;
 
-pub(crate) use apt::ensure;
+pub(crate) use apt::{ensure, is_root, privileged};
 pub(crate) use packages::{BROWSER, Purpose};
