@@ -15,7 +15,7 @@ const MOST_MILLISECONDS: u64 = 86_400_000;
 const MOST_CONNECTIONS: u64 = 256;
 
 /// Every fault of a form.
-pub(crate) fn faults(form: &ServerForm) -> Vec<FieldProblem> {
+pub(super) fn faults(form: &ServerForm) -> Vec<FieldProblem> {
     let mut faults = Vec::new();
     if let Some(message) = check::unusable(&form.name) {
         faults.push(FieldProblem {

@@ -30,7 +30,6 @@ mod tests;
 mod trivia;
 
 pub(crate) use error::{EditError, FieldProblem};
-pub(crate) use faults::faults;
 
 use self::document::Document;
 use self::reading::Reading;

@@ -136,6 +136,9 @@ fn remove(name: &str) -> Edit {
 }
 
 proptest! {
+    // Each case is some dozens of reads of a whole file.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 2))]
+
     #[test]
     fn a_file_that_was_taken_apart_is_the_same(forms in forms(), tidy in any::<bool>(), bytes in dice()) {
         let text = file(&forms, tidy, &mut Dice::new(&bytes));
