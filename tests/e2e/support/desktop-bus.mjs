@@ -1,7 +1,7 @@
 /** A D-Bus session bus of its own for each test, on which nothing is started that a test did not start. */
 
 import { writeFileSync } from 'node:fs';
-import dbus from '@jellybrick/dbus-next';
+import { Message, sessionBus, Variant } from '@jellybrick/dbus-next';
 import { until } from './wait.mjs';
 
 /** As a session bus has it, but without programs that it would start when somebody asks for them. */
@@ -34,11 +34,11 @@ export async function startBus(surroundings) {
 
 /** A connection to the bus at this address, for programs that answer and ask. */
 export async function joinBus(address) {
-  const bus = dbus.sessionBus({ busAddress: address });
+  const bus = sessionBus({ busAddress: address });
   // What goes wrong with a call is told to its caller; a bus that a test ended is no news.
   bus.on('error', () => {});
   const call = async (destination, path, iface, member, signature = '', body = []) => {
-    const message = new dbus.Message({
+    const message = new Message({
       destination,
       path,
       interface: iface,
@@ -54,10 +54,10 @@ export async function joinBus(address) {
 
 /** Takes the types off what came over the bus: variants at any depth become their values. */
 export function plain(value) {
-  if (value instanceof dbus.Variant) return plain(value.value);
+  if (value instanceof Variant) return plain(value.value);
   if (Array.isArray(value)) return value.map(plain);
   if (value === null || typeof value !== 'object' || Buffer.isBuffer(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
 
-export const { Message, Variant } = dbus;
+export { Message, Variant };

@@ -60,7 +60,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "peers",        english: "real MCP servers and SDK clients", chinese: "真实的 MCP 服务器与客户端", needs: &[],                     minutes: 15, run: install_peers },
     Step { name: "test",         english: "unit and integration tests",       chinese: "单元测试与集成测试",       needs: &["build"],              minutes: 30, run: |until| rust(cargo(["test", "--workspace", "--locked", "--no-fail-fast"]), until) },
     Step { name: "e2e-install",  english: "dependencies of the next two",     chinese: "安装端到端测试的依赖",     needs: &[],                     minutes: 10, run: |until| install("tests/e2e", until) },
-    Step { name: "e2e-browser",  english: "the page in a browser",            chinese: "浏览器端到端测试",         needs: &["build", "e2e-install"], minutes: 15, run: |until| end_to_end("browser", until) },
+    Step { name: "e2e-browser",  english: "the page in a browser",            chinese: "浏览器端到端测试",         needs: &["build", "peers", "e2e-install"], minutes: 15, run: |until| end_to_end("browser", until) },
     Step { name: "e2e-desktop",  english: "the app on a virtual desktop",     chinese: "虚拟桌面端到端测试",       needs: &["build", "e2e-install"], minutes: 15, run: |until| end_to_end("desktop", until) },
     Step { name: "instructions", english: "instructions per call",            chinese: "每次调用的指令数",         needs: &[],                     minutes: 30, run: instructions },
     Step { name: "dist",         english: "packages: contents, install, use, remove", chinese: "安装包:内容、安装、使用、卸载", needs: &["build"],        minutes: 20, run: packages },
