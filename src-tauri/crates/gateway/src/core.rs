@@ -17,6 +17,7 @@ use crate::catalog::ServerIndex;
 use crate::change::Undos;
 use crate::config::Source;
 use crate::events::Hub;
+use crate::leaving::Leaving;
 use crate::ledger::Ledger;
 use crate::live::Live;
 use crate::serve::listener::Ending;
@@ -50,7 +51,9 @@ pub(crate) struct Core {
     pub(crate) changed: Arc<Notify>,
     /// Sockets to listen on instead of the present ones.
     pub(crate) listen: mpsc::Sender<Vec<TcpListener>>,
-    /// Owns servers on their way out, and the starts of their successors.
+    /// Servers on their way out.
+    pub(crate) leaving: Leaving,
+    /// Owns what is done about them, and the starts of their successors.
     pub(crate) retiring: TaskTracker,
     /// Owns the requests of HTTP+SSE clients, which are answered after their POST has been.
     pub(crate) tasks: TaskTracker,
@@ -92,6 +95,7 @@ impl Core {
             hub: Hub::default(),
             changed: parts.changed,
             listen: parts.listen,
+            leaving: Leaving::default(),
             retiring: TaskTracker::new(),
             tasks: TaskTracker::new(),
             started: Instant::now(),

@@ -194,8 +194,10 @@ impl Gateway {
         }
         // Close the servers: end of input, then SIGTERM, then SIGKILL.
         self.ending.cancel();
+        self.core.ending.servers.cancel();
         let live = self.core.live_full();
-        live.servers.iter().for_each(|server| server.close());
+        let why = Words::new("the gateway is shutting down", "网关正在关闭");
+        live.servers.iter().for_each(|server| server.close(&why));
         let gone = async {
             self.connections.wait().await;
             self.core.tasks.close();

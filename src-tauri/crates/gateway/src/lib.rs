@@ -17,6 +17,7 @@ mod core;
 mod dispatch;
 mod events;
 mod gateway;
+mod leaving;
 mod ledger;
 mod lifecycle;
 mod live;

@@ -17,6 +17,7 @@ use crate::live::Live;
 use crate::serve::session::Sessions;
 use crate::server::shelf::Shelf;
 use crate::server::{Legacy, Server, Surroundings};
+use crate::words::Words;
 
 /// Calls in flight at a server that is to be started anew get this long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,9 +40,9 @@ pub(crate) struct Arrangement {
     /// What is known of each from an earlier run, in the order of `live.servers`.
     kept: Vec<Option<crate::offer::Offer>>,
     /// To be started.
-    pub(crate) new: Vec<Arc<Server>>,
-    /// To be ended, each with the one that is started once it is gone.
-    former: Vec<(Arc<Server>, Option<Arc<Server>>)>,
+    new: Vec<Arc<Server>>,
+    /// To be ended, each with the reason.
+    former: Vec<(Arc<Server>, Words)>,
 }
 
 /// Makes the servers that a configuration wants and that are not there in `before`.
@@ -79,10 +80,8 @@ pub(crate) fn arrange(
         let seat = given.board.take_seat(&config.name);
         let legacy = present.map_or_else(Legacy::default, |present| present.legacy());
         let server = Server::new(seat, config.clone(), shelf, habits, legacy, &surroundings);
-        match present {
-            Some(present) => former.push((Arc::clone(present), Some(Arc::clone(&server)))),
-            None => new.push(Arc::clone(&server)),
-        }
+        former.extend(present.map(|present| (Arc::clone(present), replaced(config))));
+        new.push(Arc::clone(&server));
         servers.push(server);
         kept.push(offer);
     }
@@ -93,7 +92,7 @@ pub(crate) fn arrange(
             .iter()
             .any(|server| server.name == present.config.name);
         if !stays {
-            former.push((Arc::clone(present), None));
+            former.push((Arc::clone(present), removed()));
         }
     }
     Arrangement {
@@ -171,14 +170,25 @@ impl Core {
         // that is listed leads somewhere.
         self.replace(live);
         list(&self.board, &self.live(), kept);
-        new.iter().for_each(Server::start);
-        for (server, successor) in former {
+        for (server, why) in former {
+            let leaving = self.leaving.enter(&server);
+            let at_once = self.ending.servers.clone();
             self.retiring.spawn(async move {
-                server.retire(patience).await;
-                // Never two at once: the one may hold what the other needs, a port or a lock.
-                if let Some(successor) = successor {
-                    successor.start();
+                server.retire(&why, patience, &at_once).await;
+                drop(leaving);
+            });
+        }
+        for server in new {
+            let before = self.leaving.before(&server.config);
+            if before.is_empty() || !server.config.enabled {
+                server.start();
+                continue;
+            }
+            self.retiring.spawn(async move {
+                for gone in before {
+                    gone.cancelled().await;
                 }
+                server.start();
             });
         }
     }
@@ -194,4 +204,18 @@ fn runs_the_same(one: &ServerConfig, other: &ServerConfig) -> bool {
         ..config.clone()
     };
     bare(one) == bare(other)
+}
+
+/// Why calls end at a server that another one replaces.
+fn replaced(successor: &ServerConfig) -> Words {
+    if successor.enabled {
+        Words::new("it was restarted meanwhile", "它已被重新启动")
+    } else {
+        Words::new("it was switched off meanwhile", "它已被停用")
+    }
+}
+
+/// Why calls end at a server that is in the configuration no more.
+fn removed() -> Words {
+    Words::new("it was removed from the configuration", "它已从配置中删除")
 }

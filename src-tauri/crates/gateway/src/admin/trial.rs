@@ -72,7 +72,7 @@ pub(crate) async fn test(
         let (event, over) = trial.next().await?;
         Some((Ok::<_, Infallible>(event), (!over).then_some(trial)))
     });
-    Ok(respond::event_stream(stream))
+    Ok(respond::listening(stream))
 }
 
 /// A server that belongs to nobody else and ends with this.
@@ -214,7 +214,7 @@ impl Drop for Trial {
     /// However it ends, also where nobody listens any more: the process goes.
     fn drop(&mut self) {
         let server = Arc::clone(&self.server);
-        server.close();
+        server.close(&Words::new("the trial is over", "试运行已结束"));
         self.afterwards.spawn(async move { server.ended().await });
     }
 }
@@ -233,7 +233,6 @@ fn config_of(core: &Core, form: ServerForm) -> Result<ServerConfig, Problem> {
     if form.name.trim().is_empty() {
         "server".clone_into(&mut form.name);
     }
-    form.pool_size = Some(1);
     let text = edit::apply(edit::starter(), &Edit::AddServer(form))
         .map_err(|error| refuse(Refusal::Edit(error)))?;
     let loaded = match source.read(&text, std::path::PathBuf::new()) {
@@ -242,7 +241,13 @@ fn config_of(core: &Core, form: ServerForm) -> Result<ServerConfig, Problem> {
         Err(error) => return Err(Problem::bad_request(error)),
     };
     let mut servers = loaded.config.servers.into_iter();
-    servers.next().ok_or_else(|| {
+    let server = servers.next().map(|mut server| {
+        // One process shows what there is to see.
+        server.pool.max_connections = 1;
+        server.pool.min_connections = server.pool.min_connections.min(1);
+        server
+    });
+    server.ok_or_else(|| {
         Problem::new(
             Code::Failed,
             Words::new(

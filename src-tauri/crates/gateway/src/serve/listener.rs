@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::door::Door;
+use super::respond::Listening;
 use crate::core::Core;
 
 /// A request's head must have arrived within this time, an idle connection
@@ -24,6 +25,8 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(90);
 const HEADERS: usize = 100;
 /// After a failed accept, mostly for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Whoever listens and reads slowly gets this long for the end of the stream.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Binds the listen address. For IPv4 loopback the IPv6 one is bound as well
 /// where that is possible, because `localhost` may mean either.
@@ -66,6 +69,8 @@ pub(crate) struct Ending {
     pub(crate) draining: CancellationToken,
     /// They are cut off.
     pub(crate) cut: CancellationToken,
+    /// No call is in flight any more: servers leave without further delay.
+    pub(crate) servers: CancellationToken,
 }
 
 /// Listens until the gateway drains, on other sockets whenever it is asked to;
@@ -147,9 +152,18 @@ async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "TCP_NODELAY could not be set");
     }
-    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+    // Whether the last answer was one that carries no call.
+    let listens = AtomicBool::new(false);
+    let service = hyper::service::service_fn(|request: hyper::Request<Incoming>| {
         let door = door.clone();
-        async move { Ok::<_, Infallible>(door.answer(request.map(Body::new)).await) }
+        let listens = &listens;
+        listens.store(false, Ordering::Relaxed);
+        async move {
+            let answer = door.answer(request.map(Body::new)).await;
+            let is_listening = answer.extensions().get::<Listening>().is_some();
+            listens.store(is_listening, Ordering::Relaxed);
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut builder = http1::Builder::new();
     builder
@@ -163,8 +177,15 @@ async fn serve(
         ended = connection.as_mut() => ended,
         () = ending.draining.cancelled() => {
             connection.as_mut().graceful_shutdown();
+            let last_words = async {
+                tokio::time::sleep(LAST_WORDS).await;
+                if !listens.load(Ordering::Relaxed) {
+                    std::future::pending().await
+                }
+            };
             tokio::select! {
                 ended = connection => ended,
+                () = last_words => return,
                 () = ending.cut.cancelled() => return,
             }
         }

@@ -101,6 +101,20 @@ pub(crate) fn event_stream(
     response
 }
 
+/// Marks a response that tells what happens and carries no call: nothing is lost where
+/// its end does not reach whoever reads it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listening;
+
+/// A stream of server-sent events that is [`Listening`].
+pub(crate) fn listening(
+    stream: impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + 'static,
+) -> Response {
+    let mut response = event_stream(stream);
+    response.extensions_mut().insert(Listening);
+    response
+}
+
 /// The whole body of a request.
 ///
 /// # Errors

@@ -232,7 +232,7 @@ fn listen(core: &Core, session: &Session) -> Response {
     let mut ticks = interval(respond::KEEP_ALIVE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let state = (session.listen(), ticks, core.ending.draining.clone());
-    respond::event_stream(futures_util::stream::unfold(
+    respond::listening(futures_util::stream::unfold(
         state,
         |(mut messages, mut ticks, draining)| async {
             let event = tokio::select! {

@@ -10,7 +10,7 @@ pub(crate) mod shelf;
 pub(crate) mod subscriptions;
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -29,6 +29,7 @@ use crate::server::news::News;
 use crate::sync::Locked;
 use crate::upstream::Hello;
 use crate::upstream::inbox::{Inbox, Learned};
+use crate::words::Words;
 use history::History;
 use log::Log;
 use shelf::{Habits, Shelf};
@@ -102,6 +103,7 @@ impl Server {
             log: legacy.log,
             news: News::default(),
             learned,
+            leaving: OnceLock::new(),
             tasks: TaskTracker::new(),
         });
         let state = if config.enabled {
@@ -145,31 +147,37 @@ impl Server {
         }
     }
 
-    /// Starts the tasks that keep its connections and its offer.
+    /// Starts the tasks that keep its connections and its offer; nothing where it was
+    /// closed before.
     pub(crate) fn start(self: &Arc<Self>) {
+        if self.closing.is_cancelled() {
+            return;
+        }
         if !self.config.enabled {
-            self.pool.refuse(&crate::words::Words::new(
-                "the server is disabled",
-                "该服务器已停用",
-            ));
+            self.pool
+                .refuse(&Words::new("the server is disabled", "该服务器已停用"));
             return;
         }
         self.tasks.spawn(keeper::keep(Arc::clone(self)));
         self.tasks.spawn(offer::follow(Arc::clone(self)));
     }
 
-    /// Asks every task and connection to end; see [`Self::ended`].
-    pub(crate) fn close(&self) {
+    /// Asks every task and connection to end; see [`Self::ended`]. `why` is what those
+    /// are told whose calls are lost by that.
+    pub(crate) fn close(&self, why: &Words) {
         if self.board.is_known(self.index()) {
             // What was learned since its lists were read is kept, too.
             self.shelf.write(&self.offer(), &self.inbox.learned);
         }
+        self.inbox.leaves(why);
         self.closing.cancel();
         self.inbox.tasks.close();
         self.pool
             .connections()
             .iter()
             .for_each(|connection| connection.closing.cancel());
+        // Nobody will serve those who wait for a connection.
+        self.pool.refuse(why);
     }
 
     /// Waits until all that belongs to it has ended; only after [`Self::close`].
@@ -179,15 +187,25 @@ impl Server {
         self.tasks.wait().await;
     }
 
-    /// Takes it down gently: calls in flight get until `patience` to finish.
-    pub(crate) async fn retire(&self, patience: Duration) {
+    /// Takes it down gently: calls in flight get until `patience` to finish, unless it
+    /// has to be `at_once`.
+    pub(crate) async fn retire(
+        &self,
+        why: &Words,
+        patience: Duration,
+        at_once: &CancellationToken,
+    ) {
         let idle = async {
             while self.pool.is_busy() {
                 tokio::time::sleep(DRAIN_LOOK).await;
             }
         };
-        drop(tokio::time::timeout(patience, idle).await);
-        self.close();
+        tokio::select! {
+            () = idle => {}
+            () = tokio::time::sleep(patience) => {}
+            () = at_once.cancelled() => {}
+        }
+        self.close(why);
         self.ended().await;
     }
 

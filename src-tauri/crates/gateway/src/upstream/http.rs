@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use super::inbox::{self, Inbox};
 use super::pending::CallId;
 use super::slot::Lost;
-use super::{Connection, Link, closed};
+use super::{Connection, Link};
 use crate::sync::Locked;
 use crate::words::Words;
 use address::{Address, cause};
@@ -111,7 +111,11 @@ pub(crate) async fn drive(connection: Arc<Connection>) -> Words {
     link.tasks.close();
     link.tasks.wait().await;
     link.leave().await;
-    let reason = link.end.locked().take().unwrap_or_else(closed);
+    let reason = link
+        .end
+        .locked()
+        .take()
+        .unwrap_or_else(|| connection.inbox.farewell());
     connection.pending.close(&Lost::Died(reason.clone()));
     reason
 }
@@ -129,11 +133,11 @@ impl HttpLink {
         self.tasks.spawn(async move {
             let Link::Http(link) = &connection.link else { unreachable!("BUG: posted on an http link") };
             let outcome = if connection.closing.is_cancelled() {
-                Some(Err(Lost::Unsent(closed())))
+                Some(Err(Lost::Unsent(connection.inbox.farewell())))
             } else {
                 tokio::select! {
                     outcome = link.exchange(&connection, message, id) => Some(outcome),
-                    () = connection.closing.cancelled() => Some(Err(Lost::Died(closed()))),
+                    () = connection.closing.cancelled() => Some(Err(Lost::Died(connection.inbox.farewell()))),
                     () = no_longer_wanted(&connection, id) => None,
                 }
             };

@@ -4,8 +4,8 @@
 //! Runs on the connection's own task and never waits: what needs time (a
 //! question to a person) becomes a task of its own.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio_util::task::TaskTracker;
@@ -36,6 +36,8 @@ pub(crate) struct Inbox {
     pub(crate) log: Arc<Log>,
     pub(crate) news: News,
     pub(crate) learned: Learned,
+    /// Why it is being closed.
+    pub(crate) leaving: OnceLock<Words>,
     /// Owns the questions that are being asked.
     pub(crate) tasks: TaskTracker,
 }
@@ -56,6 +58,17 @@ impl Inbox {
     pub(crate) fn record(&self, line: &str) {
         tracing::debug!(server = %self.server, "{line}");
         self.log.add(line);
+    }
+
+    /// The server is being closed; the first reason counts.
+    pub(crate) fn leaves(&self, why: &Words) {
+        self.leaving.get_or_init(|| why.clone());
+    }
+
+    /// Why calls end with a connection that was closed on purpose.
+    pub(super) fn farewell(&self) -> Words {
+        let closed = || Words::new("the connection was closed", "连接已关闭");
+        self.leaving.get().cloned().unwrap_or_else(closed)
     }
 }
 

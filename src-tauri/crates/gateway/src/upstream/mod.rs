@@ -334,11 +334,6 @@ impl Connection {
     }
 }
 
-/// Why calls end with a connection that was closed on purpose.
-fn closed() -> Words {
-    Words::new("the connection was closed", "连接已关闭")
-}
-
 // === impl Owner ===
 
 impl Owner {

@@ -11,7 +11,7 @@ use super::inbox::{self, Inbox};
 use super::outbox::Outbox;
 use super::process::{Child, SpawnError};
 use super::slot::Lost;
-use super::{Connection, Link, closed};
+use super::{Connection, Link};
 use crate::config::model::ServerConfig;
 use crate::ledger::Ledger;
 use crate::words::Words;
@@ -71,7 +71,7 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) -> Word
                 // A closed stdin alone ends nothing: what the server still prints may be answers.
                 _ = &mut writing, if !written => written = true,
                 () = &mut logging, if !logged => logged = true,
-                () = connection.closing.cancelled() => break closed(),
+                () = connection.closing.cancelled() => break connection.inbox.farewell(),
             }
         };
         if !logged && !connection.closing.is_cancelled() {
@@ -83,6 +83,10 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) -> Word
     };
     let asked_to = connection.closing.is_cancelled();
     connection.closing.cancel();
+    if asked_to {
+        // Nothing it says is read any more; who waits for it need not watch it leave.
+        connection.pending.close(&Lost::Died(reason.clone()));
+    }
     let status = child.stop().await;
     let reason = match status {
         Some(status) if !asked_to => Words::new(
