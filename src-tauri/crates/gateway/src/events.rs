@@ -29,6 +29,9 @@ pub(crate) struct Hub {
     pub(crate) pulse: watch::Sender<Bytes>,
     /// The configuration file is another one than the one in force.
     changed_on_disk: AtomicBool,
+    /// Somebody began to listen and was told the status of that moment, whatever the
+    /// others were told last.
+    has_newcomer: AtomicBool,
 }
 
 /// The numbers of one second.
@@ -68,11 +71,17 @@ impl Default for Hub {
             status: watch::Sender::new(Bytes::new()),
             pulse: watch::Sender::new(Bytes::new()),
             changed_on_disk: AtomicBool::new(false),
+            has_newcomer: AtomicBool::new(false),
         }
     }
 }
 
 impl Hub {
+    /// Somebody begins to listen; to be called before the status for them is made.
+    pub(crate) fn welcome(&self) {
+        self.has_newcomer.store(true, Ordering::SeqCst);
+    }
+
     /// Whether the file was changed by hand since it was read.
     pub(crate) fn changed_on_disk(&self) -> bool {
         self.changed_on_disk.load(Ordering::Relaxed)
@@ -101,6 +110,9 @@ pub(crate) async fn beat(core: Arc<Core>, end: CancellationToken) {
 fn tell(core: &Core, told: &mut Option<Status>) {
     if core.hub.status.receiver_count() == 0 {
         return;
+    }
+    if core.hub.has_newcomer.swap(false, Ordering::SeqCst) {
+        *told = None;
     }
     let status = status::status(core);
     let shape = status.without_numbers();
@@ -142,6 +154,10 @@ struct Seen {
 }
 
 async fn look_at_the_file(core: &Core, seen: &mut Seen) {
+    // A change that is being made has written what is not in force yet.
+    let Ok(_alone) = core.changing.try_lock() else {
+        return;
+    };
     let live = core.live_full();
     let Some(path) = live.path.clone() else {
         return;

@@ -43,6 +43,7 @@ pub(crate) async fn events(State(app): State<App>) -> Response {
     let core = &app.core;
     let (mut status, pulse) = (core.hub.status.subscribe(), core.hub.pulse.subscribe());
     status.mark_unchanged();
+    core.hub.welcome();
     let now = serde_json::to_vec(&status::status(core)).unwrap_or_default();
     let first = Bytes::from(encode_sse(Some("status"), &now));
     let first = futures_util::stream::iter([Ok::<_, Infallible>(first)]);
@@ -55,7 +56,7 @@ pub(crate) async fn events(State(app): State<App>) -> Response {
         };
         Some((Ok(Bytes::from(event)), (status, pulse, end)))
     });
-    respond::event_stream(futures_util::StreamExt::chain(first, rest))
+    respond::listening(futures_util::StreamExt::chain(first, rest))
 }
 
 /// `GET /api/servers/{name}/log`.
@@ -83,7 +84,7 @@ pub(crate) async fn log(
         };
         Some((Ok::<_, Infallible>(event), (state, ticks)))
     });
-    Ok(respond::event_stream(stream))
+    Ok(respond::listening(stream))
 }
 
 /// `GET /api/servers/{name}/history`.
