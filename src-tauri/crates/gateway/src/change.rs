@@ -9,6 +9,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::net::TcpListener;
 
@@ -239,8 +240,7 @@ impl Core {
         if let Some(listeners) = listeners {
             if let Some(address) = listener::addresses(&listeners).first() {
                 // Known at once, so that the answer to this change names the new address.
-                self.port
-                    .store(address.port(), std::sync::atomic::Ordering::Relaxed);
+                self.port.store(address.port(), Ordering::Relaxed);
             }
             if self.listen.send(listeners).await.is_err() {
                 tracing::debug!("the gateway is shutting down and listens no more");
@@ -256,7 +256,9 @@ impl Core {
         let port = wanted.port;
         let present = self.live_full();
         let present = &present.config.gateway;
-        if (listener::reachable(present.host), present.port) == (host, port) {
+        // A port that the system chose may be written down as the one to have.
+        let is_had = port == present.port || port == self.port.load(Ordering::Relaxed);
+        if is_had && listener::reachable(present.host) == host {
             return Ok(None);
         }
         match listener::bind(host, port).await {
