@@ -18,6 +18,7 @@ use crate::words::Words;
 
 /// The bridge answers in milliseconds; the gateway's first list may wait for servers.
 const PATIENCE: Duration = Duration::from_secs(20);
+const ENDED: &str = "it ended before it answered";
 /// As much of what it prints to stderr is shown.
 const STDERR: u64 = 16 * 1024;
 
@@ -102,7 +103,11 @@ pub(crate) async fn run(State(app): State<App>) -> Result<Json<BridgeTry>, Probl
 
 /// Runs the bridge as a client does and asks it for the tools.
 async fn converse(core: &Core, program: &Path) -> Result<(Vec<String>, String), String> {
-    let text = |error: std::io::Error| error.to_string();
+    let text = |error: std::io::Error| match error.kind() {
+        // It ended before it had read what it was sent.
+        std::io::ErrorKind::BrokenPipe => ENDED.to_owned(),
+        _ => error.to_string(),
+    };
     let mut wrap = CommandWrap::with_new(program, |command| {
         command
             .arg(core.endpoint())
@@ -180,7 +185,7 @@ async fn answer(
             return Ok(message);
         }
     }
-    Err(std::io::Error::other("the bridge ended before it answered"))
+    Err(std::io::Error::other(ENDED))
 }
 
 fn failed(program: &Path, why: &str) -> Problem {

@@ -61,7 +61,10 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(app.clone(), authorized))
         // Whoever has a code has no token yet.
-        .route("/codes/redeem", post(redeem_code))
+        .route(
+            "/codes/redeem",
+            post(redeem_code).fallback(method_not_allowed),
+        )
 }
 
 /// `GET /api/status`.

@@ -74,7 +74,7 @@ impl Problem {
     /// A problem without fields.
     pub(crate) fn new(code: Code, message: Words) -> Self {
         Self(Box::new(Details {
-            error: message.en.clone(),
+            error: one_line(&message.en),
             status: code.status(),
             code,
             message,
@@ -93,7 +93,8 @@ impl Problem {
 
     /// The same with what to do.
     pub(crate) fn remedy(mut self, remedy: Words) -> Self {
-        self.0.error = format!("{}: {}", self.0.message.en, remedy.en);
+        let message = self.0.message.en.trim_end_matches('.');
+        self.0.error = one_line(&format!("{message}: {}", remedy.en));
         self.0.remedy = Some(remedy);
         self
     }
@@ -281,6 +282,12 @@ impl Code {
     }
 }
 
+/// What a program printed may have several lines.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim);
+    lines.collect::<Vec<_>>().join(" ")
+}
+
 /// A mistake of the file at the field where it was made, or with its place in the file.
 fn at_field(mistake: Mistake, position: Option<usize>) -> FieldProblem {
     let own = position.map(|position| format!("servers[{position}]"));
@@ -293,10 +300,10 @@ fn at_field(mistake: Mistake, position: Option<usize>) -> FieldProblem {
             message: mistake.words,
         };
     }
-    let known = ["mapping.", "toolFilters.", "gateway.port"]
+    let of_form = ["mapping.", "toolFilters."]
         .iter()
-        .any(|known| mistake.path.starts_with(known));
-    if known {
+        .any(|known| position.is_some() && mistake.path.starts_with(known));
+    if of_form || ["gateway.port", "port"].contains(&mistake.path.as_str()) {
         let field = mistake.path.rsplit('.').next().unwrap_or_default();
         return FieldProblem {
             field: field.to_owned(),
@@ -348,5 +355,16 @@ mod tests {
         assert_eq!(field("servers[22].command"), "");
         let elsewhere = at_field(mistake("servers[1].url"), Some(2));
         assert_eq!(elsewhere.message.en, "line 7, servers[1].url: x");
+        let of_no_form = at_field(mistake("mapping.files.prefix"), None);
+        assert_eq!(of_no_form.field, "");
+        assert_eq!(of_no_form.message.en, "line 7, mapping.files.prefix: x");
+    }
+
+    #[test]
+    fn the_error_is_one_line() {
+        let problem = Problem::new(Code::Failed, Words::new("it broke:\n  in two.", "坏了"));
+        assert_eq!(problem.0.error, "it broke: in two.");
+        let problem = problem.remedy(Words::new("mend it", "修好它"));
+        assert_eq!(problem.0.error, "it broke: in two: mend it");
     }
 }

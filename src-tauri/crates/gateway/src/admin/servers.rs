@@ -9,9 +9,9 @@ use super::problem::{Code, Problem};
 use super::saved::{Saved, saved};
 use super::{Body, no_content};
 use crate::change::Refusal;
-use crate::config::edit::{self, Edit};
-use crate::config::form::{Kind, ServerForm, Sharing};
-use crate::config::model::{ServerConfig, Transport};
+use crate::config::edit::{self, Edit, EditError};
+use crate::config::form::ServerForm;
+use crate::config::model::ServerConfig;
 use crate::core::Core;
 use crate::serve::App;
 use crate::status::{self, ServerStatus};
@@ -91,14 +91,18 @@ pub(crate) async fn put(
     Body(write): Body<Write>,
 ) -> Result<Json<Saved>, Problem> {
     let core = &app.core;
+    editable(core, &name)?;
     let edit = Edit::ChangeServer {
         name: name.clone(),
         form: write.form,
     };
     match core.change(Some(write.revision), &edit).await {
         Err(Refusal::Conflict { revision }) => {
+            readable(core, &edit).await?;
             let problem = Problem::of_refusal(Refusal::Conflict { revision }, None);
-            Err(problem.current(detail(core, &name).await?))
+            let present = detail(core, &name).await?;
+            // What runs and is in the file no more is not what the file says.
+            Err(problem.current(present.filter(|present| present.entry.is_some())))
         }
         done => saved(done, position(core, &name)),
     }
@@ -162,6 +166,25 @@ pub(super) fn editable(core: &Core, name: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// A file with mistakes says nothing that a form could be held against.
+async fn readable(core: &Core, edit: &Edit) -> Result<(), Problem> {
+    match text(core).await?.map(|text| edit::apply(&text, edit)) {
+        Some(Err(error @ EditError::Broken(_))) => {
+            Err(Problem::of_refusal(Refusal::Edit(error), None))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The file's text now; `None` where there is none.
+async fn text(core: &Core) -> Result<Option<String>, Problem> {
+    let Some(path) = core.live().path.clone() else {
+        return Ok(None);
+    };
+    let text = core.text_of(&path).await;
+    text.map_err(|refusal| Problem::of_refusal(refusal, None))
+}
+
 /// Where a server stands in the file's list, so that mistakes land at its form.
 fn position(core: &Core, name: &str) -> Option<usize> {
     let live = core.live();
@@ -180,13 +203,7 @@ fn new_position(core: &Core) -> Option<usize> {
 /// the other way round, where the file was changed by hand.
 pub(super) async fn detail(core: &Core, name: &str) -> Result<Option<ServerDetail>, Problem> {
     let live = core.live_full();
-    let text = match &live.path {
-        Some(path) => core
-            .text_of(path)
-            .await
-            .map_err(|refusal| Problem::of_refusal(refusal, None))?,
-        None => None,
-    };
+    let text = text(core).await?;
     let Some(server) = live.named(name) else {
         return Ok(None);
     };
@@ -194,40 +211,13 @@ pub(super) async fn detail(core: &Core, name: &str) -> Result<Option<ServerDetai
     let written = text.as_deref().and_then(|text| edit::form_of(text, name));
     Ok(Some(ServerDetail {
         server: status::server(core, &live, server),
-        form: written.unwrap_or_else(|| built_in(config)),
+        form: written.unwrap_or_else(|| ServerForm::of_config(config)),
         revision: text
             .as_ref()
             .map(|text| crate::config::revision(text.as_bytes())),
         entry: text.as_deref().and_then(|text| edit::entry_of(text, name)),
         defaults: defaults(config),
     }))
-}
-
-/// The form of a server that is in no file.
-fn built_in(config: &ServerConfig) -> ServerForm {
-    let (kind, command, url) = match &config.transport {
-        Transport::Local { command, .. } => (Kind::Local, command.clone(), None),
-        Transport::Remote { url, .. } => (Kind::Remote, Vec::new(), Some(url.clone())),
-    };
-    ServerForm {
-        name: config.name.clone(),
-        kind,
-        command,
-        env: Vec::new(),
-        cwd: None,
-        url,
-        headers: Vec::new(),
-        call_timeout: None,
-        pool_size: None,
-        sharing: Sharing::Shared,
-        prefix: None,
-        strip_prefix: true,
-        rename: Vec::new(),
-        include: None,
-        exclude: Vec::new(),
-        description: config.description.clone(),
-        enabled: config.enabled,
-    }
 }
 
 fn defaults(config: &ServerConfig) -> Defaults {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::draft::{FilterDraft, MappingDraft, ServerDraft};
-use super::model::{self, Transport};
+use super::model::{self, ServerConfig, Transport};
 
 /// One server with everything that can be edited. `None` means that the file does not say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,17 +150,7 @@ impl ServerForm {
         mapping: Option<&MappingDraft>,
         filter: Option<&FilterDraft>,
     ) -> Option<Self> {
-        let (kind, command, env, cwd, url, headers) = match server.transport.as_ref()? {
-            Transport::Local { command, env, cwd } => {
-                let cwd = cwd.as_ref().map(|cwd| cwd.to_string_lossy().into_owned());
-                let (command, env) = (command.clone(), pairs(env));
-                (Kind::Local, command, env, cwd, None, Vec::new())
-            }
-            Transport::Remote { url, headers } => {
-                let (url, headers) = (Some(url.clone()), pairs(headers));
-                (Kind::Remote, Vec::new(), Vec::new(), None, url, headers)
-            }
-        };
+        let (kind, command, env, cwd, url, headers) = reached(server.transport.as_ref()?);
         let form = Self {
             name: server.name.value.clone(),
             kind,
@@ -171,10 +161,7 @@ impl ServerForm {
             headers,
             call_timeout: server.call_timeout.map(milliseconds),
             pool_size: server.pool_size.and_then(|size| u64::try_from(size).ok()),
-            sharing: match server.sharing {
-                Some(model::Sharing::Session) => Sharing::Session,
-                Some(model::Sharing::Shared) | None => Sharing::Shared,
-            },
+            sharing: server.sharing.map_or(Sharing::Shared, Sharing::from),
             prefix: mapping.and_then(|mapping| mapping.prefix.clone()),
             strip_prefix: mapping
                 .and_then(|mapping| mapping.strip_prefix)
@@ -188,6 +175,36 @@ impl ServerForm {
             enabled: server.enabled.unwrap_or(true),
         };
         Some(form.normalized())
+    }
+
+    /// What is in force for a server that is in no file (any more). Limits that may have come
+    /// from anywhere are taken as not written.
+    pub(crate) fn of_config(config: &ServerConfig) -> Self {
+        let (kind, command, env, cwd, url, headers) = reached(&config.transport);
+        let (naming, filter) = (&config.naming, &config.filter);
+        let rename = naming.rename.iter().map(|(tool, name)| Rename {
+            tool: tool.clone(),
+            name: name.clone(),
+        });
+        Self {
+            name: config.name.clone(),
+            kind,
+            command,
+            env,
+            cwd,
+            url,
+            headers,
+            call_timeout: None,
+            pool_size: None,
+            sharing: config.sharing.into(),
+            prefix: Some(naming.prefix.clone()).filter(|prefix| *prefix != config.name),
+            strip_prefix: naming.strip_prefix,
+            rename: rename.collect(),
+            include: filter.include.clone(),
+            exclude: filter.exclude.clone(),
+            description: config.description.clone(),
+            enabled: config.enabled,
+        }
     }
 
     /// Without what the other kind of server would have, and with an empty folder or description
@@ -247,6 +264,17 @@ impl ServerForm {
     }
 }
 
+// === impl Sharing ===
+
+impl From<model::Sharing> for Sharing {
+    fn from(sharing: model::Sharing) -> Self {
+        match sharing {
+            model::Sharing::Session => Self::Session,
+            model::Sharing::Shared => Self::Shared,
+        }
+    }
+}
+
 // === impl Pair ===
 
 impl fmt::Debug for Pair {
@@ -254,6 +282,30 @@ impl fmt::Debug for Pair {
         f.debug_struct("Pair")
             .field("name", &self.name)
             .finish_non_exhaustive()
+    }
+}
+
+/// Kind, command, variables, folder, address and headers.
+type Reached = (
+    Kind,
+    Vec<String>,
+    Vec<Pair>,
+    Option<String>,
+    Option<String>,
+    Vec<Pair>,
+);
+
+fn reached(transport: &Transport) -> Reached {
+    match transport {
+        Transport::Local { command, env, cwd } => {
+            let cwd = cwd.as_ref().map(|cwd| cwd.to_string_lossy().into_owned());
+            let (command, env) = (command.clone(), pairs(env));
+            (Kind::Local, command, env, cwd, None, Vec::new())
+        }
+        Transport::Remote { url, headers } => {
+            let (url, headers) = (Some(url.clone()), pairs(headers));
+            (Kind::Remote, Vec::new(), Vec::new(), None, url, headers)
+        }
     }
 }
 
