@@ -5,13 +5,14 @@ mod files;
 mod notices;
 mod tauri;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::ensure;
 
 use crate::node;
-use crate::shell::target;
+use crate::shell::{self, target};
 use crate::system::{self, Purpose};
 use crate::words::said;
 
@@ -31,57 +32,62 @@ pub(crate) struct Options {
 /// Builds the packages of this system and names them.
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     system::ensure(&[Purpose::Build, Purpose::Desktop])?;
-    node::install("ui", crate::shell::run)?;
-    let folder = target().join(&options.profile).join("bundle");
-    clear(&folder)?;
-    crate::shell::run(&mut tauri::build(&options.profile))?;
-    let packages = packages(&folder)?;
-    ensure!(
-        !packages.is_empty(),
-        "{}: {}",
-        said("no package was made in", "没有生成安装包"),
-        folder.display()
-    );
-    for package in packages {
-        let size = std::fs::metadata(&package)?.len();
+    node::install("ui", shell::run)?;
+    let bundle = build(&options.profile, shell::run)?;
+    for package in packages(&bundle)? {
+        let size = fs::metadata(&package)?.len();
         println!("{:>7.1} MB  {}", size as f64 / 1e6, package.display());
     }
     if options.check {
         system::ensure(&[Purpose::Package, Purpose::Test])?;
-        if let Some(why) = check(&folder)? {
+        if let Some(why) = check(&bundle, |_| Ok(()))? {
             println!("{why}");
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// Builds the packages with the release profile and checks them; while they are installed, `usage`
+/// gets the folder with the programs. Returns why they were not installed, if they were not.
+pub(crate) fn test(
+    runner: impl Fn(&mut Command) -> anyhow::Result<()>,
+    usage: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<Option<&'static str>> {
+    let bundle = build("release", runner)?;
+    check(&bundle, usage)
+}
+
+/// Returns the folder below which the packages are.
+fn build(
+    profile: &str,
+    runner: impl Fn(&mut Command) -> anyhow::Result<()>,
+) -> anyhow::Result<PathBuf> {
+    let bundle = target().join(profile).join("bundle");
+    // What an earlier version left there must not pass for the result.
+    if bundle.exists() {
+        fs::remove_dir_all(&bundle)?;
+    }
+    runner(&mut tauri::build(profile))?;
+    ensure!(
+        !packages(&bundle)?.is_empty(),
+        "{}: {}",
+        said("no package was made in", "没有生成安装包"),
+        bundle.display()
+    );
+    Ok(bundle)
+}
+
 /// Returns why they were not installed, if they were not.
-fn check(bundle: &Path) -> anyhow::Result<Option<&'static str>> {
+fn check(
+    bundle: &Path,
+    usage: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<Option<&'static str>> {
     check::contents(bundle)?;
     let hindrance = check::hindrance();
     if hindrance.is_none() {
-        check::installed(bundle)?;
+        check::installed(bundle, usage)?;
     }
     Ok(hindrance)
-}
-
-/// Bundles the debug build, which the tests have just made, and checks the packages. Returns why
-/// they were not installed, if they were not.
-pub(crate) fn test(
-    runner: impl Fn(&mut Command) -> anyhow::Result<()>,
-) -> anyhow::Result<Option<&'static str>> {
-    let folder = target().join("debug/bundle");
-    clear(&folder)?;
-    runner(&mut tauri::bundle_debug())?;
-    check(&folder)
-}
-
-/// What an earlier version left there must not pass for the result.
-fn clear(folder: &Path) -> anyhow::Result<()> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder)?;
-    }
-    Ok(())
 }
 
 /// The packages below a bundle folder: what Tauri makes on its way to them is left out.

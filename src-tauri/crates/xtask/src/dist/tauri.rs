@@ -11,21 +11,9 @@ const PACKAGE: &str = "@tauri-apps/cli@2.12.5";
 
 /// Builds everything with a Cargo profile, then bundles it.
 pub(super) fn build(profile: &str) -> Command {
-    let mut command = cli("build");
-    command.args(["--", "--locked", "--profile", profile]);
-    command
-}
-
-/// Bundles the debug build that is there.
-pub(super) fn bundle_debug() -> Command {
-    let mut command = cli("bundle");
-    command.arg("--debug");
-    command
-}
-
-fn cli(what: &str) -> Command {
     let npx = if cfg!(windows) { "npx.cmd" } else { "npx" };
-    let mut command = program(npx, ["--yes", PACKAGE, what]);
+    let mut command = program(npx, ["--yes", PACKAGE, "build"]);
+    command.args(["--", "--locked", "--profile", profile]);
     // It would ask questions otherwise.
     command.env("CI", "true");
     command

@@ -1,19 +1,15 @@
 //! The table of steps: everything that `cargo xtask test` does, in order.
 
-use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::ensure;
-
-use super::peers;
+use super::{end_to_end, peers};
 use crate::bench;
 use crate::dist;
 use crate::node;
 use crate::rust;
-use crate::shell::{cargo, exists, find, npm, program, root, run_within, target};
-use crate::system::{self, BROWSER, Purpose};
+use crate::shell::{cargo, exists, npm, run_within, target};
+use crate::system::{self, Purpose};
 use crate::words::said;
 
 /// One step.
@@ -60,10 +56,10 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "peers",        english: "real MCP servers and SDK clients", chinese: "真实的 MCP 服务器与客户端", needs: &[],                     minutes: 15, run: install_peers },
     Step { name: "test",         english: "unit and integration tests",       chinese: "单元测试与集成测试",       needs: &["build"],              minutes: 30, run: |until| rust(cargo(["test", "--workspace", "--locked", "--no-fail-fast"]), until) },
     Step { name: "e2e-install",  english: "dependencies of the next two",     chinese: "安装端到端测试的依赖",     needs: &[],                     minutes: 10, run: |until| install("tests/e2e", until) },
-    Step { name: "e2e-browser",  english: "the page in a browser",            chinese: "浏览器端到端测试",         needs: &["build", "peers", "e2e-install"], minutes: 15, run: |until| end_to_end("browser", until) },
-    Step { name: "e2e-desktop",  english: "the app on a virtual desktop",     chinese: "虚拟桌面端到端测试",       needs: &["build", "e2e-install"], minutes: 15, run: |until| end_to_end("desktop", until) },
+    Step { name: "e2e-browser",  english: "the page in a browser",            chinese: "浏览器端到端测试",         needs: &["build", "peers", "e2e-install"], minutes: 15, run: |until| on_build("browser", until) },
+    Step { name: "e2e-desktop",  english: "the app on a virtual desktop",     chinese: "虚拟桌面端到端测试",       needs: &["build", "e2e-install"], minutes: 15, run: |until| on_build("desktop", until) },
     Step { name: "instructions", english: "instructions per call",            chinese: "每次调用的指令数",         needs: &[],                     minutes: 30, run: instructions },
-    Step { name: "dist",         english: "packages: contents, install, use, remove", chinese: "安装包:内容、安装、使用、卸载", needs: &["build"],        minutes: 20, run: packages },
+    Step { name: "dist",         english: "packages: contents, install, use, remove", chinese: "安装包:内容、安装、使用、卸载", needs: &["ui-install", "e2e-install"], minutes: 40, run: packages },
 ];
 
 // === impl Step ===
@@ -178,80 +174,25 @@ fn instructions(until: Instant) -> anyhow::Result<Outcome> {
     DONE
 }
 
-fn packages(until: Instant) -> anyhow::Result<Outcome> {
-    let left_out = dist::test(|command| run_within(command, Some(until)))?;
-    Ok(left_out.map_or(Outcome::Done, |why| Outcome::Skipped(why.to_owned())))
-}
-
-/// `node --test` over `tests/e2e/<part>`, against the debug build.
-fn end_to_end(part: &str, until: Instant) -> anyhow::Result<Outcome> {
-    if !node::is_package("tests/e2e") {
-        return absent("tests/e2e");
+/// End-to-end tests against the debug build.
+fn on_build(part: &str, until: Instant) -> anyhow::Result<Outcome> {
+    if !end_to_end::are_there() {
+        return absent(end_to_end::FOLDER);
     }
-    let files = test_files(part)?;
-    ensure!(
-        !files.is_empty(),
-        "{} tests/e2e/{part}",
-        said("no tests in", "没有测试文件：")
-    );
-    let shots = target().join("shots");
-    fs::create_dir_all(&shots)?;
-    let built = target().join("debug");
-    let mut command = if part == "desktop" {
-        program(
-            "xvfb-run",
-            [
-                "-a",
-                "-s",
-                "-screen 0 1280x900x24",
-                "dbus-run-session",
-                "--",
-                "node",
-                "--test",
-                "--test-concurrency=1",
-            ],
-        )
-    } else {
-        program("node", ["--test", "--test-concurrency=1"])
-    };
-    command
-        .current_dir(root().join("tests/e2e"))
-        .args(files)
-        .env("SHOTS", shots)
-        .env("CI", "true");
-    for (name, binary) in [
-        ("MCP_GATEWAY_BIN", "mcp-gateway"),
-        ("MCP_STDIO_BRIDGE_BIN", "mcp-stdio-bridge"),
-        ("MCP_GATEWAY_DESKTOP_BIN", "mcp-gateway-desktop"),
-    ] {
-        command.env(name, built.join(binary));
-    }
-    if let Some(browser) = BROWSER.iter().find_map(|name| find(name)) {
-        command.env("CHROMIUM_BIN", browser);
-    }
-    run_within(&mut command, Some(until))?;
+    end_to_end::run(part, &target().join("debug"), "shots", until)?;
     DONE
 }
 
-/// Every test of the part, in order: `<part>/*.test.*` and `<part>*.test.*`.
-fn test_files(part: &str) -> anyhow::Result<Vec<PathBuf>> {
-    let top = root().join("tests/e2e");
-    let mut files = Vec::new();
-    for (folder, start) in [(top.join(part), ""), (top, part)] {
-        if !folder.is_dir() {
-            continue;
-        }
-        for entry in fs::read_dir(&folder)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let is_test = [".test.js", ".test.mjs", ".test.ts"]
-                .iter()
-                .any(|end| name.ends_with(end));
-            if is_test && name.starts_with(start) {
-                files.push(path);
+/// The optimized build, as users get it: what passes uninstalled passes installed.
+fn packages(until: Instant) -> anyhow::Result<Outcome> {
+    let left_out = dist::test(
+        |command| run_within(command, Some(until)),
+        |programs| {
+            if end_to_end::are_there() {
+                end_to_end::run("desktop", programs, "shots-installed", until)?;
             }
-        }
-    }
-    files.sort();
-    Ok(files)
+            Ok(())
+        },
+    )?;
+    Ok(left_out.map_or(Outcome::Done, |why| Outcome::Skipped(why.to_owned())))
 }

@@ -38,11 +38,15 @@ pub(crate) fn hindrance() -> Option<&'static str> {
     })
 }
 
-pub(super) fn check(package: &Path, scratch: &Path) -> anyhow::Result<()> {
+pub(super) fn check(
+    package: &Path,
+    scratch: &Path,
+    usage: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let before = traces()?;
     install(package)?;
     // It goes whatever its use shows.
-    let used = use_it(scratch);
+    let used = use_it(scratch).and_then(|()| usage(Path::new("/usr/bin")));
     let removed = output(&mut root("dpkg", ["--remove", NAME])?);
     used?;
     removed?;
@@ -173,18 +177,19 @@ fn check_window(scratch: &Path) -> anyhow::Result<()> {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700))?;
     }
+    // Without -noreset the display starts anew when xdotool, its only client, has looked.
     let mut command = program(
         "xvfb-run",
         [
             "--auto-servernum",
+            "--server-args=-screen 0 1280x900x24 -noreset",
             "dbus-run-session",
             "--",
             "sh",
-            "-c",
-            WINDOW,
         ],
     );
     command
+        .arg(script)
         .env("HOME", scratch)
         .env("XDG_RUNTIME_DIR", &runtime);
     for (name, value) in [

@@ -34,9 +34,13 @@ pub(crate) fn contents(bundle: &Path) -> anyhow::Result<()> {
 }
 
 /// Installs the Debian package on this system, uses what it brought, and removes it again.
-pub(crate) fn installed(bundle: &Path) -> anyhow::Result<()> {
+/// `usage` gets the folder with the programs.
+pub(crate) fn installed(
+    bundle: &Path,
+    usage: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let scratch = Scratch::new("installed")?;
-    installed::check(&package(bundle, "deb")?, &scratch.0)
+    installed::check(&package(bundle, "deb")?, &scratch.0, usage)
 }
 
 /// The only package of its kind.
