@@ -148,7 +148,8 @@ async fn a_concurrent_server_answers_out_of_order_on_one_process() {
     assert_eq!(gateway.journal("fake").starts(), 1);
 }
 
-#[tokio::test]
+// On a thread of its own the client can hang up while the gateway is being stopped.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_slow_server_does_not_delay_another() {
     let gateway = setup()
         .fake("slow", tools(json!([{"name": "hang", "does": ["hang"]}])))

@@ -4,10 +4,12 @@
 //! `cargo test --no-default-features --test it`. The official SDKs and servers
 //! must be installed; a test that needs them says how where they are missing.
 
+mod admin;
 mod bad_input;
 mod bridge;
 mod calls;
 mod config;
+mod edits;
 mod failing;
 mod lossless;
 mod naming;

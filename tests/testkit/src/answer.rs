@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use wire::{Envelope, Kind, SseDecoder, SseEvent};
 
-use crate::wait::soon;
+use crate::wait::{SOON, soon};
 
 const LIMIT: usize = 256 << 20;
 
@@ -183,6 +183,54 @@ impl Stream {
                 return message;
             }
         }
+    }
+
+    /// The next event of this name as JSON; others are passed over.
+    ///
+    /// # Panics
+    /// If the stream ends, or if none comes soon.
+    pub async fn named(&mut self, name: &str) -> Value {
+        self.named_where(name, |_| true).await
+    }
+
+    /// The next event of this name for which `holds`, as JSON; others are passed over.
+    ///
+    /// # Panics
+    /// As [`Self::named`] does.
+    pub async fn named_where(&mut self, name: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let search = async {
+            loop {
+                let event = self.event().await;
+                let event = event.unwrap_or_else(|| panic!("the stream ended before {name}"));
+                if event.event.as_deref() != Some(name) {
+                    continue;
+                }
+                last = serde_json::from_slice(&event.data).expect("JSON");
+                if holds(&last) {
+                    return;
+                }
+            }
+        };
+        // Others may keep coming for ever, so that it is this wait that needs an end.
+        if tokio::time::timeout(SOON, search).await.is_err() {
+            panic!("waited {SOON:?} in vain for {name}; the last one was {last:#}");
+        }
+        last
+    }
+
+    /// Reads to the end of the stream; gives the names of the events that still came.
+    pub async fn rest(&mut self) -> Vec<String> {
+        let mut names = Vec::new();
+        while let Some(event) = self.event().await {
+            names.extend(event.event);
+        }
+        names
+    }
+
+    /// The whole answer, where it is none.
+    pub async fn answer(self) -> Answer {
+        Answer::read(self.response).await
     }
 
     /// The raw response; what comes before is passed over.

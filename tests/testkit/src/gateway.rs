@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::admin::Admin;
 use crate::answer::Answer;
 use crate::client::McpHttp;
 use crate::journal::Journal;
@@ -28,6 +29,7 @@ pub struct Gateway {
 
 impl Gateway {
     pub(crate) async fn start(setup: Setup) -> Self {
+        setup.write_config();
         let (child, output) = setup.spawn(0);
         let mut gateway = Self {
             setup,
@@ -121,6 +123,11 @@ impl Gateway {
         McpHttp::new(&self.endpoint)
     }
 
+    /// A client of the admin API, with the token.
+    pub fn api(&self) -> Admin {
+        Admin::new(self.base()).with_token(&self.admin_token())
+    }
+
     /// The admin token.
     pub fn admin_token(&self) -> String {
         let path = self.setup.path("data").join("admin.token");
@@ -162,6 +169,15 @@ impl Gateway {
         wait::until(&format!("{name} is {state}"), is_it).await
     }
 
+    /// Waits until a server is ready and it is known that it has so many tools.
+    pub async fn await_tools(&self, name: &str, count: usize) {
+        let is_it = async || {
+            let server = self.server_status(name).await;
+            (server["state"] == "ready" && server["offered"] == count).then_some(())
+        };
+        wait::until(&format!("{name} has {count} tools"), is_it).await;
+    }
+
     /// Ends the gateway without asking.
     pub fn kill(&mut self) {
         process::kill(self.pid());
@@ -178,7 +194,7 @@ impl Gateway {
         .await
     }
 
-    /// Starts it again with the same folders, on the same port.
+    /// Starts it again with the same folders and the file as it is now, on the same port.
     pub async fn restart(&mut self) {
         let (child, output) = self.setup.spawn(self.port());
         self.child = child;

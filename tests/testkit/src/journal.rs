@@ -79,6 +79,21 @@ impl Journal {
             .count()
     }
 
+    /// How many instances ran side by side at most. One that was killed left no word of
+    /// its end and counts for ever.
+    pub fn most_at_once(&self) -> usize {
+        let (mut running, mut most) = (0_usize, 0);
+        for entry in self.entries() {
+            match entry.event.as_str() {
+                "start" => running += 1,
+                "exit" => running -= 1,
+                _ => {}
+            }
+            most = most.max(running);
+        }
+        most
+    }
+
     /// Instances that run now.
     pub fn alive(&self) -> Vec<u32> {
         let started: HashSet<u32> = self.pids("start");

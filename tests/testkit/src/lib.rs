@@ -2,6 +2,7 @@
 //! around it, raw MCP clients that show every byte, a scriptable fake server,
 //! and waiting for conditions. It fails a test that leaks a process.
 
+pub mod admin;
 mod answer;
 pub mod client;
 pub mod fake;
@@ -13,6 +14,7 @@ pub mod programs;
 mod setup;
 pub mod wait;
 
+pub use admin::Admin;
 pub use answer::{Answer, Stream};
 pub use client::McpHttp;
 pub use gateway::Gateway;

@@ -20,8 +20,25 @@ pub struct Setup {
     folder: TempDir,
     mark: String,
     config: Map<String, Value>,
+    file: File,
     env: Vec<(String, String)>,
     args: Vec<String>,
+    /// Whether `--port` is given.
+    names_port: bool,
+    /// A command that starts the program.
+    through: Vec<String>,
+}
+
+/// Where the gateway's configuration comes from.
+enum File {
+    /// Written from `config`.
+    Made,
+    /// This text.
+    Text(String),
+    /// It stands there already.
+    There(PathBuf),
+    /// Wherever the gateway looks by itself.
+    NotNamed,
 }
 
 /// A program that was run to its end.
@@ -64,8 +81,11 @@ impl Setup {
             ),
             folder,
             config: Map::new(),
+            file: File::Made,
             env: Vec::new(),
             args: Vec::new(),
+            names_port: true,
+            through: Vec::new(),
         }
     }
 
@@ -116,6 +136,47 @@ impl Setup {
         server
     }
 
+    /// A configuration file with exactly this text.
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.file = File::Text(text.into());
+        self
+    }
+
+    /// A configuration file that is there already.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = File::There(path.into());
+        self
+    }
+
+    /// No file is named: the gateway looks for one in the home of this test.
+    #[must_use]
+    pub fn without_file(mut self) -> Self {
+        self.file = File::NotNamed;
+        self
+    }
+
+    /// No port is named either: file, environment or default decide. The default is
+    /// the port of a gateway that somebody may really use, so say another one.
+    #[must_use]
+    pub fn without_port(mut self) -> Self {
+        self.names_port = false;
+        self
+    }
+
+    /// Starts the gateway through a command that replaces itself by it.
+    #[must_use]
+    pub fn through(mut self, command: &[&str]) -> Self {
+        self.through = command.iter().map(|part| (*part).to_owned()).collect();
+        self
+    }
+
+    /// The form of a fake server whose script is written beside the config.
+    pub fn fake_form(&self, name: &str, script: impl std::fmt::Display) -> Value {
+        crate::admin::form_of(&self.fake_entry(name, script, &json!({})))
+    }
+
     /// Sets a variable of the gateway's environment.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -157,17 +218,48 @@ impl Setup {
             .env_remove("MCP_GATEWAY_CONFIG")
             .env_remove("MCP_GATEWAY_PORT")
             .env_remove("MCP_GATEWAY_URL")
+            .env_remove("MCP_GATEWAY_TOKEN")
             .env_remove("LOG_LEVEL")
             .envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
 
-    /// Writes the config and gives its path.
-    pub fn write_config(&self) -> PathBuf {
-        let path = self.path("config.json");
-        let text = serde_json::to_string_pretty(&self.config).expect("JSON");
-        std::fs::write(&path, text).expect("the config is written");
-        path
+    /// The configuration file, if one is named.
+    pub fn config_path(&self) -> Option<PathBuf> {
+        match &self.file {
+            File::Made | File::Text(_) => Some(self.path("config.json")),
+            File::There(path) => Some(path.clone()),
+            File::NotNamed => None,
+        }
+    }
+
+    /// What the configuration file says now.
+    ///
+    /// # Panics
+    /// Where none is named, or it cannot be read.
+    pub fn config_text(&self) -> String {
+        let path = self.config_path().expect("a file is named");
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Replaces the text of the configuration file, as its owner does by hand.
+    ///
+    /// # Panics
+    /// As [`Self::config_text`] does.
+    pub fn edit_by_hand(&self, change: impl FnOnce(String) -> String) {
+        let text = change(self.config_text());
+        let path = self.config_path().expect("a file is named");
+        std::fs::write(path, text).expect("the config is written");
+    }
+
+    /// Writes the configuration file, where it is not there already.
+    pub(crate) fn write_config(&self) {
+        let text = match &self.file {
+            File::Made => serde_json::to_string_pretty(&self.config).expect("JSON"),
+            File::Text(text) => text.clone(),
+            File::There(_) | File::NotNamed => return,
+        };
+        std::fs::write(self.path("config.json"), text).expect("the config is written");
     }
 
     /// Runs the gateway's program to its end, with these arguments only.
@@ -188,12 +280,20 @@ impl Setup {
     }
 
     pub(crate) fn spawn(&self, port: u16) -> (Child, Output) {
-        let config = self.write_config();
-        let mut command = self.command(&self.program);
-        command
-            .arg("--config")
-            .arg(config)
-            .args(["--port", &port.to_string()]);
+        let mut command = match self.through.split_first() {
+            Some((first, rest)) => {
+                let mut command = self.command(first);
+                command.args(rest).arg(&self.program);
+                command
+            }
+            None => self.command(&self.program),
+        };
+        if let Some(config) = self.config_path() {
+            command.arg("--config").arg(config);
+        }
+        if self.names_port {
+            command.args(["--port", &port.to_string()]);
+        }
         command
             .arg("--data-dir")
             .arg(self.path("data"))

@@ -73,3 +73,21 @@ async fn its_sessions_can_be_forgotten_and_its_pushes_reach_the_get_stream() {
 
     assert_eq!(client.tool("push", "{}").await.status, 404);
 }
+
+#[tokio::test]
+async fn it_lingers_after_the_end_of_its_input() {
+    let setup = setup();
+    let path = setup.path("fake.script.json");
+    std::fs::write(&path, json!({"lingerMs": 200}).to_string()).expect("written");
+    let mut command = setup.command(testkit::programs::fake_server());
+    command
+        .arg(path)
+        .env("FAKE_JOURNAL", setup.path("fake.journal"));
+    let began = std::time::Instant::now();
+
+    let ended = testkit::run(command).await;
+
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(began.elapsed() >= std::time::Duration::from_millis(200));
+    assert_eq!(setup.journal("fake").most_at_once(), 1);
+}

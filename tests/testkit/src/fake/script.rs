@@ -35,6 +35,8 @@ pub(super) struct Script {
     pub(super) start: Start,
     pub(super) exit_on_unknown_method: bool,
     pub(super) ignore_eof: bool,
+    /// How long it stays after the end of its stdin.
+    pub(super) linger_ms: u64,
     pub(super) ignore_sigterm: bool,
     /// Starts a child of its own that only a signal to the group ends.
     pub(super) grandchild: bool,

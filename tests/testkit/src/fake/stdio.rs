@@ -1,6 +1,7 @@
 //! One JSON object per line on stdin and stdout.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
@@ -41,5 +42,6 @@ pub(super) async fn serve(fake: Arc<Fake>) -> anyhow::Result<()> {
         fake.journal.event("eof", "");
         std::future::pending::<()>().await;
     }
+    tokio::time::sleep(Duration::from_millis(fake.script.linger_ms)).await;
     fake.journal.exit(0, "eof")
 }
