@@ -1,7 +1,7 @@
 //! The desktop around the window, as the page asks about it and changes it.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use gateway::words::{Language, Words};
 use serde::{Deserialize, Serialize};
@@ -71,13 +71,13 @@ impl Desktop {
 
     /// The language that the user reads.
     pub(crate) fn language(&self) -> Language {
-        let chosen = self.settings().language();
-        chosen.map_or_else(system_language, Language::from)
+        self.chosen_language()
+            .map_or_else(system_language, Language::from)
     }
 
     /// The theme, if one was chosen.
     pub(crate) fn theme(&self) -> Option<Theme> {
-        self.settings().theme()
+        self.with_settings(|settings| settings.theme())
     }
 
     /// The data folder of a user who has a home.
@@ -85,9 +85,13 @@ impl Desktop {
         Some(self.folders.as_ref()?.data().to_owned())
     }
 
-    /// Never held while anything else is locked or waited for: the main thread asks, too.
-    fn settings(&self) -> MutexGuard<'_, Settings> {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn chosen_language(&self) -> Option<Tag> {
+        self.with_settings(|settings| settings.language())
+    }
+
+    /// Nothing else is locked or waited for meanwhile: the main thread asks, too.
+    fn with_settings<T>(&self, work: impl FnOnce(&mut Settings) -> T) -> T {
+        work(&mut self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -116,7 +120,7 @@ pub(crate) fn desktop(
         tray_host: tray.is_reachable(),
         autostart: matches!(autostart, Ok(true)),
         autostart_error: autostart.err().or(trouble),
-        language: desktop.settings().language(),
+        language: desktop.chosen_language(),
         theme: desktop.theme(),
         platform: std::env::consts::OS,
     }
@@ -137,7 +141,7 @@ pub(crate) fn set_language(
     desktop: State<'_, Desktop>,
     language: Option<Tag>,
 ) -> Result<(), Refusal> {
-    let kept = desktop.settings().set_language(language);
+    let kept = desktop.with_settings(|settings| settings.set_language(language));
     app.state::<Tray>().refresh(&app);
     Ok(kept?)
 }
@@ -149,7 +153,7 @@ pub(crate) fn set_theme(
     desktop: State<'_, Desktop>,
     theme: Option<Theme>,
 ) -> Result<(), Refusal> {
-    let kept = desktop.settings().set_theme(theme);
+    let kept = desktop.with_settings(|settings| settings.set_theme(theme));
     window::set_theme(&app, theme);
     Ok(kept?)
 }
