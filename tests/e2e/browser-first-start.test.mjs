@@ -56,7 +56,7 @@ test('from nothing to a call in the plot, and back', async () => {
   assert.equal(offered.length, 9);
   for (const name of offered) await page.getByText(name, { exact: true }).first().waitFor();
 
-  await page.getByRole('tab', { name: 'Activity' }).click();
+  await page.getByRole('tab', { name: 'Pool' }).click();
   const plot = page.getByRole('img', { name: /^Calls per second\. No call in the last minute\.$/ });
   await plot.waitFor();
   for (let n = 1; n <= 7; n += 1) await client.call('memory_read_graph');

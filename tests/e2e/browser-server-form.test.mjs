@@ -83,7 +83,7 @@ test('what the gateway refuses stands at its field, which has the focus', async 
   assert.equal(await field('Command line').getAttribute('aria-invalid'), 'false');
   await field('Name').fill('memory');
   await button('Add server').click();
-  await complains(field('Name'), /“memory” is taken/);
+  await complains(field('Name'), /.memory. is taken/);
   await field('Name').fill('free');
 
   // A field that is folded away is unfolded first.
@@ -279,6 +279,21 @@ test('a server that is gone from the file can be added again or left out', async
   await page.getByRole('heading', { level: 1, name: 'memory', exact: true }).waitFor();
   assert.match(text(), /\/\/ Nothing left\./);
   assert.match(text(), /"Mine"/);
+});
+
+test('a gateway that is gone for a while costs nothing that was typed', async () => {
+  await goTo(page, '#/servers/memory/edit', 'Edit memory');
+  await field('Description').fill('Typed meanwhile');
+  await gateway.stop();
+  await button('Save').click();
+  const refused = page.getByRole('alert').filter({ hasText: 'Could not reach the gateway' });
+  await refused.last().waitFor();
+  assert.equal(await field('Description').inputValue(), 'Typed meanwhile');
+  gateway = await startGateway(own, { port: gateway.port });
+  await page.getByText('Running', { exact: true }).waitFor();
+  await button('Save').click();
+  await page.getByRole('heading', { level: 1, name: 'memory', exact: true }).waitFor();
+  assert.match(text(), /"Typed meanwhile", \/\/ see the wiki/);
 });
 
 /** The processes of this test whose command line has this in it. */

@@ -180,7 +180,7 @@ test('Restart starts its process anew, and the switch stops it', async () => {
 test('its settings hide what is secret until somebody wants to see it', async () => {
   const page = await open('memory');
   await page.getByRole('tab', { name: 'Settings' }).click();
-  const settings = page.getByRole('region', { name: 'As it is in force' });
+  const settings = page.getByRole('region', { name: 'Its settings' });
   await settings.getByText('API_KEY=••••••').waitFor();
   await settings.getByText('UNITS=metric').waitFor();
   const entry = page.getByRole('group', { name: 'In the file' });

@@ -92,6 +92,20 @@ test('a server is duplicated, switched off, restarted and edited from the list',
   await client.close();
 });
 
+test('a server may have any name, and its page an address that can be kept', async () => {
+  for (const name of ['记忆 1', 'new', 'a&b+c']) {
+    await act('one', 'Duplicate');
+    await page.getByRole('textbox', { name: 'Name' }).fill(name);
+    await page.getByRole('button', { name: 'Add server' }).click();
+    const heading = page.getByRole('heading', { level: 1, name, exact: true });
+    await heading.waitFor();
+    await page.reload();
+    await heading.waitFor();
+    await page.getByText('1 tool · 1 switched on').waitFor();
+    await goTo(page, '#/servers', 'Servers');
+  }
+});
+
 test('what is removed comes back, even beside a change made by hand since', async () => {
   const before = text();
   await act('two', 'Remove');

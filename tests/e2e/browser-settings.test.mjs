@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { useBrowser } from './support/browser.mjs';
 import { connect } from './support/client.mjs';
 import { startGateway } from './support/gateway.mjs';
-import { goTo } from './support/page.mjs';
+import { goTo, toast } from './support/page.mjs';
 import { freePort, Surroundings } from './support/surroundings.mjs';
 import { until } from './support/wait.mjs';
 
@@ -101,7 +101,10 @@ test('a port that cannot be is refused at its field', async () => {
 });
 
 test('the page follows the gateway to its new port', async () => {
-  const page = await settings();
+  const page = await settings({ locale: 'zh-CN' });
+  await choose(page, 'English');
+  await choose(page, 'Dark');
+  const dark = await ground(page);
   const wanted = await freePort();
   const file = own.path('home/.config/mcp-gateway/config.json');
   await page.getByRole('textbox', { name: 'Port' }).fill(String(wanted));
@@ -111,6 +114,9 @@ test('the page follows the gateway to its new port', async () => {
   await page.getByText('Running', { exact: true }).waitFor();
   assert.equal(await page.getByRole('textbox', { name: 'Port' }).inputValue(), String(wanted));
   assert.doesNotMatch(page.url(), /token/);
+  // It is another origin, where nothing was chosen yet.
+  assert.equal(await ground(page), dark);
+  await toast(page, `Clients now connect to port ${wanted}.`).waitFor();
   assert.ok(readFileSync(file, 'utf8').includes('// Known to everybody.'));
   assert.ok(readFileSync(file, 'utf8').includes(`"port": ${wanted} }`));
   const client = await connect(`http://localhost:${wanted}/mcp`);

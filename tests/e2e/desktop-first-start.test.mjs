@@ -22,8 +22,11 @@ test('from the first start to a call in the plot, and quit', async () => {
 
   const { Id, Title, Status, Category } = await tray.icon();
   console.log({ Id, Title, Status, Category });
+  console.log('a');
   await app.window();
+  console.log('b');
   await tray.shows('dark-ok');
+  console.log('c');
   const entries = await tray.menu();
   console.log(await tray.outline(), entries.length);
   const window = await app.drive();
