@@ -31,7 +31,7 @@ pub(crate) struct Done {
     /// Takes it back.
     pub(crate) undo: Option<String>,
     pub(crate) path: PathBuf,
-    /// What in the file has no effect or will surprise.
+    /// What in the file has no effect or will surprise, as far as the change brought it.
     pub(crate) warnings: Vec<Problem>,
 }
 
@@ -199,6 +199,11 @@ impl Core {
         after: String,
     ) -> Result<Done, Refusal> {
         let Present { path, text } = present;
+        // What the user has been told before is no news.
+        let told = text
+            .as_deref()
+            .and_then(|text| source.read(text, path.clone()).ok())
+            .map_or_else(Vec::new, |loaded| loaded.warnings);
         let loaded = match source.read(&after, path.clone()) {
             Ok(loaded) => loaded,
             Err(LoadError::Invalid { problems, .. }) => return Err(Refusal::Invalid(problems)),
@@ -222,7 +227,12 @@ impl Core {
                 }
             }
         }
-        self.adopt(loaded, listeners).await
+        let mut done = self.adopt(loaded, listeners).await?;
+        done.warnings.retain(|warning| {
+            let same = |other: &Problem| other.path == warning.path && other.words == warning.words;
+            !told.iter().any(same)
+        });
+        Ok(done)
     }
 
     async fn adopt(

@@ -100,7 +100,7 @@ pub(super) fn unusable(name: &str) -> Option<Words> {
             format!(
                 "{name:?} cannot be part of an address; leave out / \\ ? # % and control characters"
             ),
-            format!("{name:?} 不能用作地址的一部分;请勿使用 / \\ ? # % 和控制字符"),
+            format!("{name:?} 不能用作地址的一部分；请勿使用 / \\ ? # % 和控制字符"),
         )
     })
 }

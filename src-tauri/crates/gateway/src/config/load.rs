@@ -107,7 +107,7 @@ impl LoadError {
                 };
                 let words = Words::new(
                     format!("cannot read the config file {path}: {en}"),
-                    format!("无法读取配置文件 {path}:{zh}"),
+                    format!("无法读取配置文件 {path}：{zh}"),
                 );
                 words.text(language).to_owned()
             }

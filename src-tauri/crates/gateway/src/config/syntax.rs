@@ -78,6 +78,6 @@ pub(super) fn explain(kind: &ParseErrorKind) -> Words {
     };
     Words::new(
         format!("not valid JSON: {en}"),
-        format!("不是有效的 JSON:{zh}"),
+        format!("不是有效的 JSON：{zh}"),
     )
 }

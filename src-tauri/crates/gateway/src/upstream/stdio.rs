@@ -1,5 +1,6 @@
 //! A server over the stdin and stdout of a child process.
 
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,12 +92,23 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) -> Word
     let reason = match status {
         Some(status) if !asked_to => Words::new(
             format!("{} ({status})", reason.en),
-            format!("{}({status})", reason.zh),
+            format!("{}（{}）", reason.zh, in_chinese(status)),
         ),
         _ => reason,
     };
     connection.pending.close(&Lost::Died(reason.clone()));
     reason
+}
+
+/// How a process ended, as `ExitStatus` says it in English.
+fn in_chinese(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("被信号 {signal} 终止");
+    }
+    status
+        .code()
+        .map_or_else(|| status.to_string(), |code| format!("退出码 {code}"))
 }
 
 /// Reads messages until the server's stdout ends; why it ended.
