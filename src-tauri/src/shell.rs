@@ -19,10 +19,15 @@ pub fn run() -> ExitCode {
     if display::is_missing(env) {
         return refuse(&display::none());
     }
+    let (desktop, trouble) = Desktop::read();
+    let language = desktop.language();
     // Tauri's window library panics where a display is named but does not let it in.
-    let Ok(app) = panics::caught(build) else {
+    let Ok(app) = panics::caught(|| build(desktop)) else {
         return refuse(&display::unusable());
     };
+    for words in trouble.into_iter().chain(bus::is_missing().then(bus::none)) {
+        eprintln!("{}", words.text(language));
+    }
     match app.and_then(start) {
         Ok(app) => exit_code(app.run_return(on_event)),
         Err(error) => {
@@ -32,12 +37,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn build() -> anyhow::Result<App> {
-    let (desktop, trouble) = Desktop::read();
-    let language = desktop.language();
-    for words in trouble.into_iter().chain(bus::is_missing().then(bus::none)) {
-        eprintln!("{}", words.text(language));
-    }
+fn build(desktop: Desktop) -> anyhow::Result<App> {
     let app = tauri::Builder::default()
         // The first of all: where the app runs already, nothing else may begin.
         .plugin(tauri_plugin_single_instance::init(|app, args, _| {

@@ -59,8 +59,13 @@ async fn read_events(entrance: &Entrance, hear: &impl Fn(News)) {
 async fn read(mut body: Body, hear: &impl Fn(News)) {
     let mut decoder = SseDecoder::new(LARGEST_EVENT);
     while let Some(frame) = body.frame().await {
-        let Ok(Ok(data)) = frame.map(|frame| frame.into_data()) else {
-            continue;
+        let data = match frame.map(|frame| frame.into_data()) {
+            Ok(Ok(data)) => data,
+            Ok(Err(_trailers)) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "the gateway's events broke off");
+                return;
+            }
         };
         decoder.push(&data);
         loop {
