@@ -140,6 +140,7 @@ test('the log follows what the server prints, and waits for a reader', async () 
   await log.focus();
   await page.keyboard.press('Home');
   await page.getByText('New lines wait while you read.').waitFor();
+  await until('it has come to the first line', () => log.evaluate((box) => box.scrollTop === 0));
   await client.call('loud_say');
   await page.getByText('203 lines').waitFor();
   assert.ok((await distance()) > 500);
