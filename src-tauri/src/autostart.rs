@@ -13,20 +13,26 @@ use crate::folders::Folders;
 /// The option with which a login starts the app: without its window.
 pub(crate) const HIDDEN: &str = "--hidden";
 
+/// As it is called among the programs that a login starts.
+const NAME: &str = "MCP Gateway";
+
 /// Why the last change did not work, until one does.
 #[derive(Debug, Default)]
 pub(crate) struct Trouble(Mutex<Option<Words>>);
 
 /// What Tauri needs for it.
 pub(crate) fn plugin() -> TauriPlugin<Wry> {
-    tauri_plugin_autostart::Builder::new().arg(HIDDEN).build()
+    tauri_plugin_autostart::Builder::new()
+        .app_name(NAME)
+        .arg(HIDDEN)
+        .build()
 }
 
 /// Whether it is on, or why that cannot be known.
 pub(crate) fn is_on(app: &AppHandle) -> Result<bool, Words> {
     let on = app.autolaunch().is_enabled();
     let on = on.map_err(|error| unchangeable(&error.to_string()))?;
-    Ok(on && !is_switched_off(&entry(app)))
+    Ok(on && !is_switched_off(&entry()))
 }
 
 /// The trouble with the last change.
@@ -86,8 +92,8 @@ fn place() -> Option<PathBuf> {
 }
 
 /// What a Linux desktop reads at login; empty where there is nothing to read.
-fn entry(app: &AppHandle) -> String {
-    let name = format!("{}.desktop", app.package_info().name);
+fn entry() -> String {
+    let name = format!("{NAME}.desktop");
     place()
         .filter(|_| cfg!(target_os = "linux"))
         .and_then(|folder| std::fs::read_to_string(folder.join(name)).ok())
