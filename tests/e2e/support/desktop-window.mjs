@@ -20,9 +20,9 @@ export const drivable = (port) => ({
  * Drives the window of an app that was started `drivable` at `target`. There must be a window, or
  * one must come: until then this waits. The driver is one of the programs of `surroundings`.
  */
-export async function driveWindow(surroundings, target) {
+export async function driveWindow(surroundings, target, env) {
   const port = await freePort();
-  surroundings.start(DRIVER, [`--port=${port}`, `--target=127.0.0.1:${target}`]);
+  surroundings.start(DRIVER, [`--port=${port}`, `--target=127.0.0.1:${target}`], env);
   const ask = async (method, path, body) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
@@ -84,6 +84,8 @@ class Window {
   async click(role, name, within = null) {
     await until(`the ${role} “${name}” is clicked`, async () => {
       const element = await this.see(role, name, within);
+      // The driver scrolls no further than to where the form's buttons lie over the end.
+      await this.script('arguments[0].scrollIntoView({ block: "center" })', element);
       await this.ask('POST', `/element/${element[ELEMENT]}/click`, {});
       return true;
     });

@@ -103,6 +103,12 @@ class Desktop {
     if (code !== 0) throw new Error(`xclip ended with ${code}`);
   }
 
+  /** The window in front. */
+  async active() {
+    const { stdout } = await run('xdotool', ['getactivewindow']).catch(() => ({ stdout: '' }));
+    return stdout.trim();
+  }
+
   /** What is on the clipboard. */
   async clipboard() {
     const { stdout } = await run('xclip', ['-out', '-selection', 'clipboard']);
@@ -146,7 +152,7 @@ class App {
 
   /** Drives its window. */
   drive() {
-    return driveWindow(this.desktop.own, this.target);
+    return driveWindow(this.desktop.session, this.target, this.desktop.env);
   }
 
   /** Closes its window as a user does. */
@@ -155,12 +161,25 @@ class App {
     // Pressed again where the window manager was not listening yet.
     await until('the window is closed', async () => {
       if ((await this.windows()).length === 0) return true;
+      // It fails while the window manager is busy with the window.
       await run('xdotool', ['windowactivate', id]).catch(() => {});
-      const active = await run('xdotool', ['getactivewindow']).catch(() => ({ stdout: '' }));
-      if (active.stdout.trim() !== id) return false;
+      if ((await this.desktop.active()) !== id) return false;
       await run('xdotool', ['key', '--clearmodifiers', 'alt+F4']);
       return false;
     });
+  }
+
+  /** Ends it as a session does; whatever it started must end as well. */
+  async quit() {
+    this.child.kill('SIGTERM');
+    await this.hasQuit();
+  }
+
+  /** Waits until it has ended well, with all that it started. */
+  async hasQuit() {
+    const ended = await this.ended;
+    if (ended.code !== 0) throw new Error(`${JSON.stringify(ended)}, printed: ${this.output}`);
+    await this.desktop.own.allEnded();
   }
 
   /** Its processes that draw pages. */

@@ -82,7 +82,6 @@ export async function openTray(address) {
   return {
     /** How many icons it shows. */
     count: () => items.length,
-    items: () => items,
     /** Waits for the icon; gives what it says of itself. */
     icon: () =>
       until('there is a tray icon', async () => {

@@ -71,6 +71,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "webkit2gtk-driver",              purpose: Purpose::Test,     probe: Probe::Program(&["WebKitWebDriver"]) },
     Package { name: "x11-utils",                      purpose: Purpose::Test,     probe: Probe::Program(&["xwininfo"]) },
     Package { name: "xauth",                          purpose: Purpose::Test,     probe: Probe::Program(&["xauth"]) },
+    Package { name: "xclip",                          purpose: Purpose::Test,     probe: Probe::Program(&["xclip"]) },
     Package { name: "xdotool",                        purpose: Purpose::Test,     probe: Probe::Program(&["xdotool"]) },
     Package { name: "xvfb",                           purpose: Purpose::Test,     probe: Probe::Program(&["Xvfb"]) },
 ];
