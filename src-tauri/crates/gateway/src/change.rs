@@ -50,6 +50,8 @@ pub(crate) enum Refusal {
     Edit(EditError),
     /// The result would not be a configuration.
     Invalid(Vec<Problem>),
+    /// The file is none as it stands.
+    Mistakes(Vec<Problem>),
     /// The new address cannot be listened on.
     Listen {
         host: IpAddr,
@@ -178,9 +180,15 @@ impl Core {
         let _alone = self.changing.lock().await;
         let source = self.source.as_ref().ok_or(Refusal::NoSource)?;
         let loaded = source.load().map_err(|error| match error {
-            LoadError::Invalid { problems, .. } => Refusal::Invalid(problems),
+            LoadError::Invalid { problems, .. } => Refusal::Mistakes(problems),
             LoadError::Unreadable { path, source } => unreadable(&path, &source),
         })?;
+        let present = self.live().path.clone();
+        if let Some(gone) = present.filter(|path| loaded.path.as_ref() != Some(path)) {
+            // Whoever saves it may write it anew in a moment; nothing is given up for that.
+            let why = Words::new("the file is gone", "文件已不存在");
+            return Err(Refusal::Unreadable(gone, why));
+        }
         let listeners = self.listeners_for(&loaded).await?;
         self.adopt(loaded, listeners).await
     }
@@ -247,6 +255,7 @@ impl Core {
             warnings: loaded.warnings.clone(),
         };
         self.put_in_force(loaded);
+        self.hub.file_is_in_force();
         if let Some(listeners) = listeners {
             if let Some(address) = listener::addresses(&listeners).first() {
                 // Known at once, so that the answer to this change names the new address.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
 use crate::access::AdminToken;
@@ -28,6 +28,9 @@ use crate::serve::session::Sessions;
 /// server that hangs keeps nobody waiting.
 const FIRST_LIST: Duration = Duration::from_secs(5);
 
+/// Servers that may be tried out at once; each is a process or more.
+const TRIALS: usize = 4;
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -45,6 +48,8 @@ pub(crate) struct Core {
     pub(crate) changing: Mutex<Undos>,
     /// One-time codes for browsers.
     pub(crate) codes: Codes,
+    /// Servers that may be tried out at once.
+    pub(crate) trials: Arc<Semaphore>,
     /// What the window and browsers are told as it happens.
     pub(crate) hub: Hub,
     /// Rung when something that a person could see is different.
@@ -92,6 +97,7 @@ impl Core {
             bridge: parts.bridge,
             changing: Mutex::default(),
             codes: Codes::default(),
+            trials: Arc::new(Semaphore::new(TRIALS)),
             hub: Hub::default(),
             changed: parts.changed,
             listen: parts.listen,

@@ -82,6 +82,11 @@ impl Hub {
         self.has_newcomer.store(true, Ordering::SeqCst);
     }
 
+    /// The file was just read or written.
+    pub(crate) fn file_is_in_force(&self) {
+        self.changed_on_disk.store(false, Ordering::Relaxed);
+    }
+
     /// Whether the file was changed by hand since it was read.
     pub(crate) fn changed_on_disk(&self) -> bool {
         self.changed_on_disk.load(Ordering::Relaxed)

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use wire::encode_sse;
 
+use super::Name;
 use super::problem::Problem;
 use crate::serve::{App, respond};
 use crate::server::history::Sample;
@@ -60,10 +61,7 @@ pub(crate) async fn events(State(app): State<App>) -> Response {
 }
 
 /// `GET /api/servers/{name}/log`.
-pub(crate) async fn log(
-    State(app): State<App>,
-    Path(name): Path<String>,
-) -> Result<Response, Problem> {
+pub(crate) async fn log(State(app): State<App>, Name(name): Name) -> Result<Response, Problem> {
     let live = app.core.live_full();
     let server = live.named(&name).ok_or_else(|| Problem::no_server(&name))?;
     let log = Arc::clone(&server.inbox.log);
@@ -90,7 +88,7 @@ pub(crate) async fn log(
 /// `GET /api/servers/{name}/history`.
 pub(crate) async fn history(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Name(name): Name,
 ) -> Result<Json<History>, Problem> {
     let live = app.core.live_full();
     let server = live.named(&name).ok_or_else(|| Problem::no_server(&name))?;

@@ -14,7 +14,8 @@ mod trial;
 mod types;
 
 use axum::body::Body as HttpBody;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -159,6 +160,20 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
 
 fn no_content() -> Response {
     Json(json!({})).into_response()
+}
+
+/// The server that a path names.
+struct Name(String);
+
+impl FromRequestParts<App> for Name {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let named = Path::<String>::from_request_parts(parts, app).await;
+        named
+            .map(|Path(name)| Self(name))
+            .map_err(|_| Problem::bad_request("the name in the address is not UTF-8 text"))
+    }
 }
 
 /// A JSON body; what is wrong with it is said as the rest of this API says it.

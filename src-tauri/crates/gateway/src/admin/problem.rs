@@ -208,7 +208,26 @@ impl Problem {
                     .collect();
                 problem
             }
-            Refusal::Invalid(mistakes) => Self::mistakes(mistakes, position),
+            Refusal::Invalid(mistakes) => Self::mistakes(
+                Words::new(
+                    "the configuration would have mistakes, so nothing was changed",
+                    "配置会有错误，因此未做任何修改",
+                ),
+                mistakes,
+                position,
+            ),
+            Refusal::Mistakes(mistakes) => Self::mistakes(
+                Words::new(
+                    "the configuration file has mistakes; what was in force stays in force",
+                    "配置文件有错误；仍沿用之前生效的配置",
+                ),
+                mistakes,
+                None,
+            )
+            .remedy(Words::new(
+                "correct the file, then try again",
+                "请修正该文件，然后重试",
+            )),
             Refusal::Listen { host, port, source } => {
                 let taken = source.kind() == std::io::ErrorKind::AddrInUse;
                 let why = if taken {
@@ -252,14 +271,8 @@ impl Problem {
         }
     }
 
-    fn mistakes(mistakes: Vec<Mistake>, position: Option<usize>) -> Self {
-        let mut problem = Self::new(
-            Code::Invalid,
-            Words::new(
-                "the configuration would have mistakes, so nothing was changed",
-                "配置会有错误，因此未做任何修改",
-            ),
-        );
+    fn mistakes(message: Words, mistakes: Vec<Mistake>, position: Option<usize>) -> Self {
+        let mut problem = Self::new(Code::Invalid, message);
         problem.0.fields = mistakes
             .into_iter()
             .filter(|mistake| mistake.severity == Severity::Error)
@@ -310,12 +323,19 @@ fn at_field(mistake: Mistake, position: Option<usize>) -> FieldProblem {
             message: mistake.words,
         };
     }
-    let (line, path) = (mistake.line, &mistake.path);
+    let line = mistake.line;
+    let (en, zh) = match mistake.path.as_str() {
+        "" => (format!("line {line}"), format!("第 {line} 行")),
+        path => (
+            format!("line {line}, {path}"),
+            format!("第 {line} 行，{path}"),
+        ),
+    };
     FieldProblem {
         field: String::new(),
         message: Words::new(
-            format!("line {line}, {path}: {}", mistake.words.en),
-            format!("第 {line} 行，{path}：{}", mistake.words.zh),
+            format!("{en}: {}", mistake.words.en),
+            format!("{zh}：{}", mistake.words.zh),
         ),
     }
 }

@@ -1,13 +1,13 @@
 //! `/api/servers`: the servers one by one, as the file has them.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::problem::{Code, Problem};
 use super::saved::{Saved, saved};
-use super::{Body, no_content};
+use super::{Body, Name, no_content};
 use crate::change::Refusal;
 use crate::config::edit::{self, Edit, EditError};
 use crate::config::form::ServerForm;
@@ -65,7 +65,7 @@ pub(crate) struct Switch {
 /// `GET /api/servers/{name}`.
 pub(crate) async fn get(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Name(name): Name,
 ) -> Result<Json<ServerDetail>, Problem> {
     match detail(&app.core, &name).await? {
         Some(detail) => Ok(Json(detail)),
@@ -87,7 +87,7 @@ pub(crate) async fn add(
 /// `PUT /api/servers/{name}`.
 pub(crate) async fn put(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Name(name): Name,
     Body(write): Body<Write>,
 ) -> Result<Json<Saved>, Problem> {
     let core = &app.core;
@@ -111,7 +111,7 @@ pub(crate) async fn put(
 /// `PATCH /api/servers/{name}`.
 pub(crate) async fn patch(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Name(name): Name,
     Body(switch): Body<Switch>,
 ) -> Result<Json<Saved>, Problem> {
     editable(&app.core, &name)?;
@@ -128,7 +128,7 @@ pub(crate) async fn patch(
 /// `DELETE /api/servers/{name}`.
 pub(crate) async fn delete(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Name(name): Name,
 ) -> Result<Json<Saved>, Problem> {
     editable(&app.core, &name)?;
     let edit = Edit::RemoveServer { name };
@@ -136,10 +136,7 @@ pub(crate) async fn delete(
 }
 
 /// `POST /api/servers/{name}/restart`.
-pub(crate) async fn restart(
-    State(app): State<App>,
-    Path(name): Path<String>,
-) -> Result<Response, Problem> {
+pub(crate) async fn restart(State(app): State<App>, Name(name): Name) -> Result<Response, Problem> {
     if app.core.start_anew(&name).await {
         Ok(no_content())
     } else {

@@ -3,20 +3,21 @@
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::Body;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::saved::{Saved, saved};
 use super::servers::editable;
+use super::{Body, Name};
 use crate::config::edit::Edit;
 use crate::config::model::ServerConfig;
 use crate::core::Core;
 use crate::offer::Item;
 use crate::serve::App;
 use crate::server::Server;
+use crate::words::Words;
 use crate::{catalog, naming};
 
 /// One of a server's tools.
@@ -65,7 +66,7 @@ pub(crate) struct Change {
 /// `GET /api/servers/{name}/tools`.
 pub(crate) async fn get(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Name(name): Name,
 ) -> Result<Json<ToolRows>, Problem> {
     let live = app.core.live_full();
     let server = live.named(&name).ok_or_else(|| Problem::no_server(&name))?;
@@ -78,10 +79,11 @@ pub(crate) async fn get(
 /// `PATCH /api/servers/{name}/tools`.
 pub(crate) async fn patch(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Name(name): Name,
     Body(change): Body<Change>,
 ) -> Result<Json<Saved>, Problem> {
     editable(&app.core, &name)?;
+    known(&app.core, &name, &change.tool)?;
     let edit = Edit::SetTool {
         server: name,
         tool: change.tool,
@@ -89,6 +91,35 @@ pub(crate) async fn patch(
         rename: change.rename,
     };
     saved(app.core.change(None, &edit).await, None)
+}
+
+/// What a server offers may not be known yet; once it is, a name has to be one of its tools
+/// or one that the file speaks of.
+fn known(core: &Core, server: &str, tool: &str) -> Result<(), Problem> {
+    let live = core.live();
+    let found = live.named(server).zip(live.config_of(server));
+    let Some((server, config)) = found.filter(|(server, _)| core.board.is_known(server.index()))
+    else {
+        return Ok(());
+    };
+    let (filter, mut renames) = (&config.filter, config.naming.rename.iter());
+    let is_named = renames.any(|(own, _)| own == tool)
+        || filter.exclude.iter().any(|name| name == tool)
+        || filter.include.iter().flatten().any(|name| name == tool);
+    if is_named || server.offer().tools.iter().any(|one| one.key == tool) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::NotFound,
+        Words::new(
+            format!("the server has no tool named \"{tool}\""),
+            format!("该服务器没有名为“{tool}”的工具"),
+        ),
+    )
+    .remedy(Words::new(
+        "look at the list of its tools; it may have changed",
+        "请查看其工具列表；列表可能已变化",
+    )))
 }
 
 fn rows(core: &Core, server: &Server, config: &ServerConfig) -> Vec<ToolRow> {

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tokio_util::task::TaskTracker;
 use wire::encode_sse;
 
@@ -66,7 +66,10 @@ pub(crate) async fn test(
     Body(wanted): Body<Try>,
 ) -> Result<Response, Problem> {
     let config = config_of(&app.core, wanted.form)?;
-    let trial = Trial::start(&app.core, config);
+    let Ok(turn) = Arc::clone(&app.core.trials).try_acquire_owned() else {
+        return Err(busy());
+    };
+    let trial = Trial::start(&app.core, config, turn);
     let stream = futures_util::stream::unfold(Some(trial), |trial| async {
         let mut trial = trial?;
         let (event, over) = trial.next().await?;
@@ -86,10 +89,12 @@ struct Trial {
     began: Instant,
     /// Owns what is left to do once this is dropped.
     afterwards: TaskTracker,
+    /// Returned when the process is gone.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Trial {
-    fn start(core: &Core, config: ServerConfig) -> Self {
+    fn start(core: &Core, config: ServerConfig, turn: OwnedSemaphorePermit) -> Self {
         // On a board of its own, it shows nothing to any client.
         let changed = Arc::new(Notify::new());
         let board = Board::new(Arc::clone(&core.sessions), Arc::clone(&changed));
@@ -126,6 +131,7 @@ impl Trial {
             },
             began: Instant::now(),
             afterwards: core.retiring.clone(),
+            turn: Some(turn),
             board,
             server,
         };
@@ -215,8 +221,27 @@ impl Drop for Trial {
     fn drop(&mut self) {
         let server = Arc::clone(&self.server);
         server.close(&Words::new("the trial is over", "试运行已结束"));
-        self.afterwards.spawn(async move { server.ended().await });
+        let turn = self.turn.take();
+        self.afterwards.spawn(async move {
+            server.ended().await;
+            drop(turn);
+        });
     }
+}
+
+fn busy() -> Problem {
+    Problem::new(
+        Code::Failed,
+        Words::new(
+            "several servers are being tried out already",
+            "已有多个服务器正在试运行",
+        ),
+    )
+    .remedy(Words::new(
+        "wait until one of them has finished, or stop it",
+        "请等待其中一个结束，或将其停止",
+    ))
+    .status(axum::http::StatusCode::TOO_MANY_REQUESTS)
 }
 
 /// The server that a form describes, read as it would be read from the file.

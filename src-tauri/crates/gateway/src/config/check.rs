@@ -83,7 +83,7 @@ pub(super) fn unusable(name: &str) -> Option<Words> {
     if name.trim().is_empty() {
         return Some(Words::new(
             "the name is empty; give one, such as \"files\"",
-            "名称为空；请起名，例如 \"files\"",
+            "名称为空；请起名，例如“files”",
         ));
     }
     if RESERVED.contains(&name) {
@@ -100,7 +100,7 @@ pub(super) fn unusable(name: &str) -> Option<Words> {
             format!(
                 "{name:?} cannot be part of an address; leave out / \\ ? # % and control characters"
             ),
-            format!("{name:?} 不能用作地址的一部分；请勿使用 / \\ ? # % 和控制字符"),
+            format!("“{name}”不能用作地址的一部分；请勿使用 / \\ ? # % 和控制字符"),
         )
     })
 }

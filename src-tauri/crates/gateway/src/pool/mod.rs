@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use lease::Lease;
 
@@ -72,6 +73,9 @@ pub(crate) struct Pool {
     state: Mutex<State>,
     waiting: AtomicUsize,
     finished: AtomicU64,
+    /// Its server may be started. Until its predecessor has gone, the wait for a
+    /// connection does not count.
+    begun: CancellationToken,
     /// Rung when a connection may have to be started.
     pub(crate) needs_keeper: Notify,
 }
@@ -123,6 +127,7 @@ impl Pool {
             state: Mutex::default(),
             waiting: AtomicUsize::new(0),
             finished: AtomicU64::new(0),
+            begun: CancellationToken::new(),
             needs_keeper: Notify::new(),
         })
     }
@@ -161,14 +166,23 @@ impl Pool {
         self.needs_keeper.notify_one();
         // A connection may have come free between the look and the queueing.
         self.serve_queue();
-        match tokio::time::timeout(self.limits.acquire_timeout, given).await {
-            Ok(Ok(Ok(lease))) => Ok(lease),
-            Ok(Ok(Err(why))) => Err(Refused::Unavailable(why)),
-            Ok(Err(_)) => Err(Refused::Unavailable(Words::new(
+        let too_long = async {
+            self.begun.cancelled().await;
+            tokio::time::sleep(self.limits.acquire_timeout).await;
+        };
+        let served = tokio::select! {
+            biased;
+            given = given => Some(given),
+            () = too_long => None,
+        };
+        match served {
+            Some(Ok(Ok(lease))) => Ok(lease),
+            Some(Ok(Err(why))) => Err(Refused::Unavailable(why)),
+            Some(Err(_)) => Err(Refused::Unavailable(Words::new(
                 "the gateway is shutting down",
                 "网关正在关闭",
             ))),
-            Err(_) => {
+            None => {
                 let mut state = self.state.locked();
                 let before = state.queue.len();
                 state.queue.retain(|waiter| waiter.ticket != ticket);
@@ -177,6 +191,11 @@ impl Pool {
                 Err(Refused::Busy)
             }
         }
+    }
+
+    /// Its server may be started now, or never will be.
+    pub(crate) fn begin(&self) {
+        self.begun.cancel();
     }
 
     /// Adds a connection that is ready for calls; false where it has ended already.

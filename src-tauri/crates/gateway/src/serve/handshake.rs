@@ -10,6 +10,9 @@ use super::session::{Capabilities, Session};
 use crate::catalog::ServerIndex;
 use crate::core::Core;
 
+/// The member of `_meta` by which a gateway recognizes itself.
+pub(crate) const INSTANCE: &str = "io.github.mcp-gateway/instance";
+
 /// Opens a session and answers.
 ///
 /// # Errors
@@ -58,6 +61,7 @@ pub(super) async fn initialize(
 }
 
 async fn result(core: &Core, scope: Option<ServerIndex>, version: wire::Version) -> String {
+    let meta = json!({ INSTANCE: core.sessions.instance() });
     let server_info = json!({ "name": "mcp-gateway", "title": "MCP Gateway", "version": env!("CARGO_PKG_VERSION") });
     let version = version.as_str();
     match scope {
@@ -76,7 +80,7 @@ async fn result(core: &Core, scope: Option<ServerIndex>, version: wire::Version)
                 Some(format!("## {}\n\n{instructions}", server.config.name))
             });
             let instructions: Vec<_> = instructions.collect();
-            let mut result = json!({ "protocolVersion": version, "capabilities": capabilities, "serverInfo": server_info });
+            let mut result = json!({ "protocolVersion": version, "capabilities": capabilities, "serverInfo": server_info, "_meta": meta });
             if !instructions.is_empty() {
                 result["instructions"] = instructions.join("\n\n").into();
             }
@@ -101,7 +105,7 @@ async fn result(core: &Core, scope: Option<ServerIndex>, version: wire::Version)
                 format!(r#","instructions":{}"#, wire::quote(&text))
             });
             format!(
-                r#"{{"protocolVersion":"{version}","capabilities":{capabilities},"serverInfo":{info}{instructions}}}"#
+                r#"{{"protocolVersion":"{version}","capabilities":{capabilities},"serverInfo":{info}{instructions},"_meta":{meta}}}"#
             )
         }
     }

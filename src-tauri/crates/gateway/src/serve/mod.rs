@@ -1,7 +1,7 @@
 //! The HTTP surface: one axum Router over the core.
 
 pub(crate) mod door;
-mod handshake;
+pub(crate) mod handshake;
 pub(crate) mod listener;
 pub(crate) mod outbound;
 pub(crate) mod respond;

@@ -47,6 +47,8 @@ pub(crate) struct Session {
 #[derive(Debug)]
 pub(crate) struct Sessions {
     key: SessionKey,
+    /// Tells this gateway from every other one.
+    instance: String,
     limit: AtomicUsize,
     born: Instant,
     open: RwLock<HashMap<String, Arc<Session>>>,
@@ -189,7 +191,12 @@ impl Session {
 
 impl Sessions {
     pub(crate) fn new(key: SessionKey, limit: usize) -> Arc<Self> {
+        let mut random = [0; 16];
+        if let Err(error) = getrandom::fill(&mut random) {
+            tracing::warn!(%error, "this gateway cannot be told from others");
+        }
         Arc::new(Self {
+            instance: random.iter().map(|byte| format!("{byte:02x}")).collect(),
             key,
             limit: AtomicUsize::new(limit),
             born: Instant::now(),
@@ -250,6 +257,12 @@ impl Sessions {
     /// How many are in memory.
     pub(crate) fn count(&self) -> usize {
         self.open.read().map_or(0, |open| open.len())
+    }
+
+    /// What a client of this gateway is told at `initialize`, so that the gateway
+    /// recognizes itself where it is its own client.
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
     }
 
     /// How many may be in memory from now on.

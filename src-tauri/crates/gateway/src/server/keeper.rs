@@ -185,7 +185,12 @@ fn did_not_start(server: &Server, error: &OwnCallError) -> Failure {
 }
 
 fn failure(server: &Server, message: Words) -> Failure {
+    let last_lines = server.inbox.log.last(LAST_LINES);
     let remedy = match server.config.transport {
+        Transport::Local { .. } if last_lines.is_empty() => Words::new(
+            "it printed nothing that explains it; check that the command is an MCP server that speaks stdio",
+            "它没有输出任何说明；请检查该命令是否为支持 stdio 的 MCP 服务器",
+        ),
         Transport::Local { .. } => Words::new(
             "see the last lines it printed; run its command in a terminal to try it alone",
             "请查看它最后的输出；也可在终端单独运行该命令",
@@ -195,9 +200,10 @@ fn failure(server: &Server, message: Words) -> Failure {
             "请检查 `url` 是其 MCP 端点且服务正在运行",
         ),
     };
+    let clean = |text: &str| server.inbox.censor.clean(text).into_owned();
     Failure {
-        message,
+        message: Words::new(clean(&message.en), clean(&message.zh)),
         remedy: Some(remedy),
-        last_lines: server.inbox.log.last(LAST_LINES),
+        last_lines,
     }
 }

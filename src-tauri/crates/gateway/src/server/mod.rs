@@ -1,6 +1,7 @@
 //! One downstream server: its configuration, its pool, what it offers and how
 //! it fares.
 
+pub(crate) mod censor;
 pub(crate) mod history;
 mod keeper;
 pub(crate) mod log;
@@ -30,6 +31,7 @@ use crate::sync::Locked;
 use crate::upstream::Hello;
 use crate::upstream::inbox::{Inbox, Learned};
 use crate::words::Words;
+use censor::Censor;
 use history::History;
 use log::Log;
 use shelf::{Habits, Shelf};
@@ -101,6 +103,7 @@ impl Server {
             sessions: Arc::clone(given.sessions),
             subscriptions: legacy.subscriptions,
             log: legacy.log,
+            censor: Censor::of(&config),
             news: News::default(),
             learned,
             leaving: OnceLock::new(),
@@ -150,6 +153,7 @@ impl Server {
     /// Starts the tasks that keep its connections and its offer; nothing where it was
     /// closed before.
     pub(crate) fn start(self: &Arc<Self>) {
+        self.pool.begin();
         if self.closing.is_cancelled() {
             return;
         }
@@ -171,6 +175,7 @@ impl Server {
         }
         self.inbox.leaves(why);
         self.closing.cancel();
+        self.pool.begin();
         self.inbox.tasks.close();
         self.pool
             .connections()

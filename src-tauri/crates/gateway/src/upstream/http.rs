@@ -288,7 +288,7 @@ impl HttpLink {
         let (address, cause) = (&self.address, cause(error));
         Words::new(
             format!("{address} cannot be reached: {cause}"),
-            format!("无法连接 {address}: {cause}"),
+            format!("无法连接 {address}：{cause}"),
         )
     }
 

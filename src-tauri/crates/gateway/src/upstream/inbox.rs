@@ -19,6 +19,7 @@ use crate::config::model::Limits;
 use crate::offer::List;
 use crate::questions;
 use crate::serve::session::Sessions;
+use crate::server::censor::Censor;
 use crate::server::log::Log;
 use crate::server::news::News;
 use crate::server::subscriptions::Subscriptions;
@@ -34,6 +35,8 @@ pub(crate) struct Inbox {
     pub(crate) subscriptions: Arc<Subscriptions>,
     /// What it printed.
     pub(crate) log: Arc<Log>,
+    /// Keeps its secrets out of what is shown.
+    pub(crate) censor: Censor,
     pub(crate) news: News,
     pub(crate) learned: Learned,
     /// Why it is being closed.
@@ -56,8 +59,9 @@ pub(crate) struct Learned {
 impl Inbox {
     /// Keeps a line that the server printed outside the protocol.
     pub(crate) fn record(&self, line: &str) {
+        let line = self.censor.clean(line);
         tracing::debug!(server = %self.server, "{line}");
-        self.log.add(line);
+        self.log.add(&line);
     }
 
     /// The server is being closed; the first reason counts.

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use wire::Version;
 
 use crate::questions;
+use crate::serve::handshake::INSTANCE;
 use crate::serve::session::Session;
 use crate::sync::Locked;
 use crate::words::Words;
@@ -307,6 +308,18 @@ impl Connection {
         let text = |name: &str| {
             member(name).and_then(|raw| wire::string_text(&raw).map(|text| text.into_owned()))
         };
+        if let Some(meta) = member("_meta")
+            && wire::members(&meta).any(|member| {
+                member.key.of(&meta) == INSTANCE.as_bytes()
+                    && wire::string_text(member.value.of(&meta)).as_deref()
+                        == Some(self.inbox.sessions.instance())
+            })
+        {
+            return Err(OwnCallError::Lost(Words::new(
+                "it leads back to this gateway itself; remove it, or name the server that is meant",
+                "它指向本网关自身；请删除它，或改为真正要连接的服务器",
+            )));
+        }
         let hello = Hello {
             capabilities: member("capabilities").unwrap_or_else(|| Bytes::from_static(b"{}")),
             instructions: text("instructions"),

@@ -1,0 +1,108 @@
+//! Keeps what the configuration gives a server in confidence out of what is shown of it:
+//! programs print their keys when they do not work.
+
+use std::borrow::Cow;
+
+use crate::config::model::{ServerConfig, Transport};
+
+/// A shorter value cannot be told from an ordinary word.
+const SECRET: usize = 8;
+/// Parts of the names of variables that hold secrets.
+const TELLING: [&str; 8] = [
+    "KEY",
+    "TOKEN",
+    "SECRET",
+    "PASS",
+    "CREDENTIAL",
+    "AUTH",
+    "COOKIE",
+    "PRIVATE",
+];
+
+/// The secrets of one server.
+#[derive(Default)]
+pub(crate) struct Censor {
+    secrets: Vec<String>,
+}
+
+impl Censor {
+    /// The values of variables whose names speak of a secret, and of all headers.
+    pub(crate) fn of(config: &ServerConfig) -> Self {
+        let mut secrets: Vec<String> = match &config.transport {
+            Transport::Local { env, .. } => {
+                let telling = env.iter().filter(|(name, _)| is_telling(name));
+                telling.map(|(_, value)| value.clone()).collect()
+            }
+            // `Bearer abc` is as secret as `abc` alone.
+            Transport::Remote { headers, .. } => headers
+                .iter()
+                .flat_map(|(_, value)| [Some(value.as_str()), value.split(' ').next_back()])
+                .flatten()
+                .map(str::to_owned)
+                .collect(),
+        };
+        secrets.retain(|secret| secret.len() >= SECRET);
+        // The longer one first: it may hold the shorter one.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.dedup();
+        Self { secrets }
+    }
+
+    /// A text without them.
+    pub(crate) fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut clean = Cow::Borrowed(text);
+        for secret in &self.secrets {
+            if clean.contains(secret.as_str()) {
+                clean = Cow::Owned(clean.replace(secret.as_str(), "…"));
+            }
+        }
+        clean
+    }
+}
+
+impl std::fmt::Debug for Censor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Censor").finish_non_exhaustive()
+    }
+}
+
+fn is_telling(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    TELLING.iter().any(|telling| name.contains(telling))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn censor(secrets: &[&str]) -> Censor {
+        Censor {
+            secrets: secrets.iter().map(|secret| (*secret).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn every_secret_goes_wherever_it_stands() {
+        let censor = censor(&["Bearer sk-12345678", "sk-12345678"]);
+        assert_eq!(
+            censor.clean("sent Bearer sk-12345678, refused: sk-12345678"),
+            "sent …, refused: …"
+        );
+        assert_eq!(censor.clean("nothing of it"), "nothing of it");
+    }
+
+    #[test]
+    fn names_tell_secrets_from_settings() {
+        for name in [
+            "GITHUB_TOKEN",
+            "apiKey",
+            "DB_PASSWORD",
+            "AWS_SECRET_ACCESS_KEY",
+        ] {
+            assert!(is_telling(name), "{name}");
+        }
+        for name in ["MEMORY_FILE_PATH", "HOME", "LANG", "PORT"] {
+            assert!(!is_telling(name), "{name}");
+        }
+    }
+}
