@@ -3,6 +3,7 @@
 mod conflict;
 mod file;
 mod first;
+mod guards;
 mod refused;
 mod restarts;
 mod succession;

@@ -186,8 +186,7 @@ impl Core {
         let present = self.live().path.clone();
         if let Some(gone) = present.filter(|path| loaded.path.as_ref() != Some(path)) {
             // Whoever saves it may write it anew in a moment; nothing is given up for that.
-            let why = Words::new("the file is gone", "文件已不存在");
-            return Err(Refusal::Unreadable(gone, why));
+            return Err(unreadable(&gone, &io::ErrorKind::NotFound.into()));
         }
         let listeners = self.listeners_for(&loaded).await?;
         self.adopt(loaded, listeners).await
@@ -312,10 +311,11 @@ impl Core {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Refusal {
-    Refusal::Unreadable(
-        path.to_owned(),
-        Words::new(error.to_string(), error.to_string()),
-    )
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => Words::new("the file is gone", "文件已不存在"),
+        _ => Words::new(error.to_string(), error.to_string()),
+    };
+    Refusal::Unreadable(path.to_owned(), why)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {

@@ -175,8 +175,8 @@ impl Problem {
                 ),
             )
             .remedy(Words::new(
-                "make the file readable UTF-8 text, then try again",
-                "请确保该文件是可读的 UTF-8 文本，然后重试",
+                "put the file back, or make it readable UTF-8 text; then try again",
+                "请恢复该文件，或确保它是可读的 UTF-8 文本，然后重试",
             )),
             Refusal::Conflict { revision } => {
                 let mut problem = Self::new(
