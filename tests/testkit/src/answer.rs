@@ -29,6 +29,8 @@ pub struct Stream {
     pub headers: HeaderMap,
     response: reqwest::Response,
     decoder: SseDecoder,
+    /// Whether it broke off before its end.
+    pub was_cut: bool,
     ready: VecDeque<SseEvent>,
 }
 
@@ -141,6 +143,7 @@ impl Stream {
             headers: response.headers().clone(),
             response,
             decoder: SseDecoder::new(LIMIT),
+            was_cut: false,
             ready: VecDeque::new(),
         }
     }
@@ -151,10 +154,9 @@ impl Stream {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            let chunk = soon("an event", self.response.chunk())
-                .await
-                .ok()
-                .flatten()?;
+            let read = soon("an event", self.response.chunk()).await;
+            self.was_cut |= read.is_err();
+            let chunk = read.ok().flatten()?;
             self.decoder.push(&chunk);
             while let Some(event) = self.decoder.next_event().expect("within the limit") {
                 self.ready.push_back(event);
