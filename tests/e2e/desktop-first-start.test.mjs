@@ -51,7 +51,6 @@ test('from the first start to a call in the plot, and quit', async () => {
   assert.equal(existsSync(file), false);
 
   await app.closeWindow();
-  await until('nothing draws a page any more', () => app.pages().length === 0);
   const client = await connect(desktop.endpoint);
   assert.equal((await client.tools()).length, 6);
   await tray.click('Open MCP Gateway');
@@ -112,7 +111,7 @@ test('from the first start to a call in the plot, and quit', async () => {
 
   await tray.click('Quit');
   await app.hasQuit();
-  assert.equal(tray.count(), 0);
+  assert.equal(await tray.count(), 0);
 });
 
 /** Of each plot, how many pixels have a colour, which only its lines have. */

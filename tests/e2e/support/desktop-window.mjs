@@ -54,10 +54,15 @@ class Window {
     return this.script('return location.hash');
   }
 
+  /** All that the page says. */
+  text() {
+    return this.script('return document.body.innerText');
+  }
+
   /** Waits until the page says this, a text or an expression. */
   says(words) {
     return until(`the window says “${words}”`, async () => {
-      const text = await this.script('return document.body.innerText');
+      const text = await this.text();
       const said = words instanceof RegExp ? words.test(text) : text.includes(words);
       if (!said) throw new Error(text);
       return true;
@@ -68,7 +73,7 @@ class Window {
   see(role, name, within = null) {
     return until(`the window shows the ${role} “${name}”`, async () => {
       const found = await this.script(FIND, role, sendable(name), within);
-      if (found === null) throw new Error(await this.script('return document.body.innerText'));
+      if (found === null) throw new Error(await this.text());
       return found;
     });
   }
@@ -83,7 +88,9 @@ class Window {
   /** Clicks it with the pointer, and again while something lies over it or it moves. */
   async click(role, name, within = null) {
     await until(`the ${role} “${name}” is clicked`, async () => {
-      const element = await this.see(role, name, within);
+      const found = await this.see(role, name, within);
+      // A radio button is drawn by its label.
+      const element = await this.script('return arguments[0].labels?.[0] ?? arguments[0]', found);
       // The driver scrolls no further than to where the form's buttons lie over the end.
       await this.script('arguments[0].scrollIntoView({ block: "center" })', element);
       await this.ask('POST', `/element/${element[ELEMENT]}/click`, {});

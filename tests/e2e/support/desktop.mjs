@@ -4,9 +4,11 @@
  */
 
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach } from 'node:test';
 import { promisify } from 'node:util';
 import { startBus } from './desktop-bus.mjs';
+import { picture } from './desktop-screen.mjs';
 import { driveWindow, drivable } from './desktop-window.mjs';
 import { keepShot } from './shots.mjs';
 import { freePort, needed, Surroundings } from './surroundings.mjs';
@@ -34,7 +36,7 @@ export function useDesktop() {
   afterEach(async (t) => {
     try {
       // What it looked like says more than what it waited for.
-      if (t.passed === false) keepShot(`failed-${t.name.replaceAll(/\W+/g, '-')}`, await screen());
+      if (t.passed === false) keepShot(`failed-${t.name.replaceAll(/\W+/g, '-')}`, await picture());
     } finally {
       desktop.clear();
     }
@@ -82,8 +84,8 @@ class Desktop {
   }
 
   /** Starts the app as the desktop's menu does. */
-  start(args = [], env = {}) {
-    const app = this.own.start(needed('MCP_GATEWAY_DESKTOP_BIN'), args, { ...this.env, ...env });
+  start(args = [], env = {}, program = needed('MCP_GATEWAY_DESKTOP_BIN')) {
+    const app = this.own.start(program, args, { ...this.env, ...env });
     return new App(this, app);
   }
 
@@ -101,6 +103,12 @@ class Desktop {
     const line = 'printf %s "$0" | xclip -in -selection clipboard >/dev/null 2>&1';
     const { code } = await this.session.start('sh', ['-c', line, text]).ended;
     if (code !== 0) throw new Error(`xclip ended with ${code}`);
+  }
+
+  /** How a window is: `Normal` or `Iconic` (minimized), as the window manager has it. */
+  async stateOf(id) {
+    const { stdout } = await run('xprop', ['-id', id, 'WM_STATE']);
+    return /window state: (\w+)/.exec(stdout)?.[1];
   }
 
   /** The window in front. */
@@ -145,9 +153,13 @@ class App {
     return search('--onlyvisible', '--pid', String(this.pid), '--name', TITLE);
   }
 
-  /** Waits until no window of it is on the screen. */
-  noWindow() {
-    return until('the window is gone', async () => (await this.windows()).length === 0);
+  /** Fails if a window comes although nobody asked for one. */
+  async staysWithoutWindow() {
+    const deadline = Date.now() + 1_000;
+    while (Date.now() < deadline) {
+      const windows = await this.windows();
+      if (windows.length > 0 || this.pages().length > 0) throw new Error('a window came');
+    }
   }
 
   /** Drives its window. */
@@ -155,8 +167,14 @@ class App {
     return driveWindow(this.desktop.session, this.target, this.desktop.env);
   }
 
-  /** Closes its window as a user does. */
+  /** Closes its window, and waits until the page has gone as well. */
   async closeWindow() {
+    await this.pressClose();
+    await until('nothing draws a page any more', () => this.pages().length === 0);
+  }
+
+  /** Closes its window as a user does; waits until it has left the screen. */
+  async pressClose() {
     const id = await this.window();
     // Pressed again where the window manager was not listening yet.
     await until('the window is closed', async () => {
@@ -167,6 +185,39 @@ class App {
       await run('xdotool', ['key', '--clearmodifiers', 'alt+F4']);
       return false;
     });
+  }
+
+  /** Where its window is and how large. */
+  async geometry() {
+    const { stdout } = await run('xdotool', ['getwindowgeometry', '--shell', await this.window()]);
+    const of = (name) => Number(new RegExp(`^${name}=(-?\\d+)$`, 'm').exec(stdout)[1]);
+    return { x: of('X'), y: of('Y'), width: of('WIDTH'), height: of('HEIGHT') };
+  }
+
+  /** Moves and resizes its window. */
+  async place({ x, y, width, height }) {
+    const id = await this.window();
+    await run('xdotool', ['windowsize', '--sync', id, String(width), String(height)]);
+    await run('xdotool', ['windowmove', '--sync', id, String(x), String(y)]);
+  }
+
+  /** The colour of its window near the lower right corner, as `red,green,blue`. */
+  async pixel() {
+    const [id] = await this.windows();
+    if (!id) return null;
+    const args = [
+      '-window',
+      id,
+      '-gravity',
+      'SouthEast',
+      '-crop',
+      '1x1+4+4',
+      '-depth',
+      '8',
+      'rgb:-',
+    ];
+    const { stdout } = await run('import', args, { encoding: 'buffer' });
+    return [...stdout].join();
   }
 
   /** Ends it as a session does; whatever it started must end as well. */
@@ -180,6 +231,17 @@ class App {
     const ended = await this.ended;
     if (ended.code !== 0) throw new Error(`${JSON.stringify(ended)}, printed: ${this.output}`);
     await this.desktop.own.allEnded();
+  }
+
+  /** The memory of the app and of the processes that draw for it, in MB: its part of what is shared. */
+  memory() {
+    const own = this.desktop.own.processes().map((line) => line.split(' '));
+    const of = own.filter(([pid, path]) => Number(pid) === this.pid || path.includes('/WebKit'));
+    const kilobytes = of.map(([pid]) => {
+      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+      return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)[1]);
+    });
+    return kilobytes.reduce((sum, one) => sum + one, 0) / 1024;
   }
 
   /** Its processes that draw pages. */
@@ -197,13 +259,4 @@ async function search(...args) {
     if (error.code === 1) return [];
     throw error;
   }
-}
-
-/** A picture of the whole screen. */
-export async function screen() {
-  const { stdout } = await run('import', ['-window', 'root', 'png:-'], {
-    encoding: 'buffer',
-    maxBuffer: 64 << 20,
-  });
-  return stdout;
 }

@@ -17,6 +17,9 @@ const ITEM = 'org.kde.StatusNotifierItem';
 const MENU = 'com.canonical.dbusmenu';
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
 const ICONS = fileURLToPath(new URL('../../../icons/tray/', import.meta.url));
+const DRAWINGS = readdirSync(ICONS)
+  .map((name) => /^tray-(.+)@2x\.png$/.exec(name)?.[1])
+  .filter((name) => name !== undefined);
 
 /** Puts a tray on the bus at this address. Take it away with `close`. */
 export async function openTray(address) {
@@ -57,10 +60,22 @@ export async function openTray(address) {
   await call(...BUS, 'AddMatch', 's', [watch]);
   await bus.requestName(WATCHER, 0);
 
+  const property = async ({ owner, path }, name) =>
+    plain((await call(owner, path, PROPERTIES, 'Get', 'ss', [ITEM, name]))[0]);
+  /** The icons that want to be seen. */
+  const shown = async () => {
+    const seen = await Promise.all(
+      items.map(async (item) => {
+        // One whose program has just ended is gone as well.
+        const status = await property(item, 'Status').catch(() => 'Passive');
+        return status === 'Passive' ? [] : [item];
+      }),
+    );
+    return seen.flat();
+  };
   const ask = async (member, signature, body) => {
-    const { owner, path } = only(items);
-    const [menu] = await call(owner, path, PROPERTIES, 'Get', 'ss', [ITEM, 'Menu']);
-    return call(owner, plain(menu), MENU, member, signature, body);
+    const item = only(await shown());
+    return call(item.owner, await property(item, 'Menu'), MENU, member, signature, body);
   };
   const menu = async () => {
     // As a panel does before it shows one.
@@ -81,22 +96,20 @@ export async function openTray(address) {
 
   return {
     /** How many icons it shows. */
-    count: () => items.length,
+    count: async () => (await shown()).length,
     /** Waits for the icon; gives what it says of itself. */
     icon: () =>
       until('there is a tray icon', async () => {
-        const { owner, path } = only(items);
+        const { owner, path } = only(await shown());
         return plain((await call(owner, path, PROPERTIES, 'GetAll', 's', [ITEM]))[0]);
       }),
     /** Waits until the icon shows this drawing of `icons/tray`, such as `dark-ok`. */
     shows(drawing) {
       return until(`the tray icon is ${drawing}`, async () => {
         const { IconName } = await this.icon();
-        const drawings = readdirSync(ICONS).filter((name) => name.endsWith('@2x.png'));
         const seen = pixels(IconName);
-        const is = drawings.filter((name) => pixels(join(ICONS, name)).equals(seen));
-        if (!is.includes(`tray-${drawing}@2x.png`)) throw new Error(`it is ${is.join(' ')}`);
-        return true;
+        if (seen.equals(drawn(drawing))) return true;
+        throw new Error(`it is ${DRAWINGS.filter((name) => seen.equals(drawn(name)))}`);
       });
     },
     /** The whole menu: `{id, label, enabled, checked, entries}`, checked null without a box. */
@@ -158,5 +171,13 @@ function outline(entries, indent = '') {
     .join('\n');
 }
 
+const decoded = new Map();
+
+function drawn(name) {
+  if (!decoded.has(name)) decoded.set(name, pixels(join(ICONS, `tray-${name}@2x.png`)));
+  return decoded.get(name);
+}
+
 const pixels = (png) =>
-  execFileSync('convert', [png, '-depth', '8', 'rgba:-'], { maxBuffer: 1 << 24 });
+  // What it says is in the error where one is thrown: an icon may just be replaced.
+  execFileSync('convert', [png, '-depth', '8', 'rgba:-'], { maxBuffer: 1 << 24, stdio: 'pipe' });
