@@ -37,8 +37,9 @@ export function useBrowser() {
   afterEach(async (t) => {
     const complaints = pages.flatMap((page) => page.complaints);
     try {
-      // What it looked like says more than what it waited for.
+      // What it looked like and complained about says more than what it waited for.
       if (t.passed === false) {
+        for (const complaint of complaints) t.diagnostic(`the page complained: ${complaint}`);
         const name = t.name.replaceAll(/\W+/g, '-').slice(0, 60);
         for (const page of pages) keepShot(`failed-${name}`, await page.screenshot());
       }

@@ -37,7 +37,11 @@ export function focused(page) {
 /** How many pixels of a plot's canvas have a colour, which only its lines have. */
 export function colouredPixels(plot) {
   return plot.locator('canvas').evaluate((canvas) => {
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    // A copy: reading a canvas again and again makes the browser complain, and draw it elsewhere.
+    const copy = new OffscreenCanvas(canvas.width, canvas.height);
+    const context = copy.getContext('2d', { willReadFrequently: true });
+    context.drawImage(canvas, 0, 0);
+    const { data } = context.getImageData(0, 0, copy.width, copy.height);
     let count = 0;
     for (let i = 0; i < data.length; i += 4) {
       const [r, g, b, alpha] = data.slice(i, i + 4);
