@@ -1,7 +1,7 @@
 //! The window's way to the core: commands that hand a request to the core's own router.
 
 use serde::Serialize;
-use tauri::State;
+use tauri::{AppHandle, State};
 
 use crate::core::{Ask, Core};
 
@@ -25,6 +25,12 @@ pub(crate) async fn api(
     core.request(Ask { method, path, body })
         .await
         .map_err(|error| format!("{error:#}"))
+}
+
+/// Ends the app in order, as Quit in the tray does.
+#[tauri::command]
+pub(crate) fn quit(app: AppHandle) {
+    app.exit(0);
 }
 
 /// Lets a core that could not start try again.

@@ -6,6 +6,7 @@
 #![cfg(feature = "desktop")]
 
 mod api;
+mod args;
 mod autostart;
 mod begin;
 mod bus;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gateway::words::Words;
 use tauri::{App, AppHandle, Manager as _, RunEvent};
 
+use crate::args::{self, Asked};
 use crate::core::Core;
 use crate::desktop::{self, Desktop};
 use crate::stream::{self, Streams};
@@ -16,6 +17,18 @@ use crate::{api, autostart, bus, display, panics, sidecar, signals, window};
 ///
 /// The exit code is 1 where it cannot run at all; the reason is on stderr, in the user's language.
 pub fn run() -> ExitCode {
+    match args::read(std::env::args().skip(1)) {
+        Ok(Asked::Start) => {}
+        Ok(Asked::Help) => return say(&args::help()),
+        Ok(Asked::Version) => return say(&args::version()),
+        Err(unknown) => {
+            eprintln!(
+                "{}",
+                args::refusal(&unknown).text(desktop::system_language())
+            );
+            return ExitCode::from(2);
+        }
+    }
     if display::is_missing(env) {
         return refuse(&display::none());
     }
@@ -55,6 +68,7 @@ fn build(desktop: Desktop) -> anyhow::Result<App> {
         .invoke_handler(tauri::generate_handler![
             api::api,
             api::try_again,
+            api::quit,
             stream::stream,
             stream::stop_stream,
             desktop::desktop,
@@ -151,6 +165,11 @@ fn on_second_start(app: &AppHandle, args: &[String]) {
 fn is_hidden(args: impl IntoIterator<Item = impl AsRef<str>>) -> bool {
     args.into_iter()
         .any(|arg| arg.as_ref() == autostart::HIDDEN)
+}
+
+fn say(words: &Words) -> ExitCode {
+    println!("{}", words.text(desktop::system_language()));
+    ExitCode::SUCCESS
 }
 
 fn refuse(reason: &Words) -> ExitCode {

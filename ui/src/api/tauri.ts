@@ -17,6 +17,12 @@ export interface Reply {
 export const sendInProcess = (method: string, path: string, body: string | null): Promise<Reply> =>
   invoke<Reply>('api', { method, path, body });
 
+/** Lets a gateway that could not start try again. */
+export const tryAgain = (): Promise<void> => invoke('try_again');
+
+/** Ends the whole app in order. */
+export const quit = (): Promise<void> => invoke('quit');
+
 /** What arrives on the way of an answer that is sent piece by piece. */
 export interface Pieces {
   head(status: number): void;

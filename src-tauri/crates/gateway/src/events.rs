@@ -159,12 +159,10 @@ struct Seen {
 }
 
 async fn look_at_the_file(core: &Core, seen: &mut Seen) {
-    // A change that is being made has written what is not in force yet.
-    let Ok(_alone) = core.changing.try_lock() else {
-        return;
-    };
     let live = core.live_full();
-    let Some(path) = live.path.clone() else {
+    // Without a file, one may come into being where it would be found.
+    let first = || core.source.as_ref()?.first_path();
+    let Some(path) = live.path.clone().or_else(first) else {
         return;
     };
     let look = tokio::task::spawn_blocking(move || {
@@ -190,6 +188,13 @@ async fn look_at_the_file(core: &Core, seen: &mut Seen) {
         // A file that is gone is a change, too.
         _ => None,
     };
+    // A change that is being made has written what is not in force yet.
+    let Ok(_alone) = core.changing.try_lock() else {
+        return;
+    };
+    if core.live().revision != live.revision {
+        return;
+    }
     *seen = now_seen;
     let differs = on_disk != live.revision;
     core.hub.changed_on_disk.store(differs, Ordering::Relaxed);

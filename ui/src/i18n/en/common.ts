@@ -69,7 +69,9 @@ export const common = {
     'The state of the gateway is shown to its owner only. Open the page through the address that this command prints:',
   unauthorizedOr: 'Or look at the state in a terminal:',
   codeUsed: 'The address has been used already, or it is older than a minute. Ask for a new one:',
-  failedHint: 'Repair what is named here, then start the app again.',
+  failedHint: 'Repair what is named here, then try again.',
+  tryAgain: 'Try again',
+  quit: 'Quit MCP Gateway',
   unreadableHint: (status: number) =>
     `Something answered with status ${status}, but not as this page’s gateway does. Perhaps another program took its port, or the page is older than the gateway: load it again.`,
   shellRefused: 'The app could not do this. Its log says why.',

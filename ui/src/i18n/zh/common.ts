@@ -71,7 +71,9 @@ export const common: Messages['common'] = {
   unauthorizedHint: '网关的状态只对其所有者显示。请通过以下命令输出的地址打开本页面：',
   unauthorizedOr: '或者在终端中查看状态：',
   codeUsed: '这个地址已经用过，或者已超过一分钟。请重新获取：',
-  failedHint: '请解决上述问题，然后重新启动应用。',
+  failedHint: '请解决上述问题，然后重试。',
+  tryAgain: '重试',
+  quit: '退出 MCP Gateway',
   unreadableHint: (status) =>
     `收到了状态码为 ${status} 的响应，但它不像来自本页面的网关。可能是其他程序占用了端口，或者页面版本比网关旧：请重新加载。`,
   shellRefused: '应用未能完成此操作，原因见其日志。',

@@ -55,6 +55,13 @@ pub(crate) struct Write {
     form: ServerForm,
 }
 
+/// A server that is to be added.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Add {
+    form: ServerForm,
+}
+
 /// What can be set with one click.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -76,11 +83,10 @@ pub(crate) async fn get(
 /// `POST /api/servers`.
 pub(crate) async fn add(
     State(app): State<App>,
-    Body(write): Body<Write>,
+    Body(write): Body<Add>,
 ) -> Result<Json<Saved>, Problem> {
+    // A new server changes nothing that anybody could have seen differently: no revision.
     let edit = Edit::AddServer(write.form);
-    // A new server changes nothing that anybody could have seen differently.
-    let _ = write.revision;
     saved(app.core.change(None, &edit).await, new_position(&app.core))
 }
 
