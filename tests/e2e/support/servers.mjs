@@ -20,7 +20,8 @@ export function official(name, ...args) {
 export function fake(surroundings, name, script) {
   const file = surroundings.path(`${name}.script.json`);
   writeFileSync(file, JSON.stringify({ name, ...script }));
-  return [join(dirname(needed('MCP_GATEWAY_BIN')), 'fake-mcp-server'), file];
+  const beside = () => join(dirname(needed('MCP_GATEWAY_BIN')), 'fake-mcp-server');
+  return [process.env.FAKE_MCP_SERVER_BIN ?? beside(), file];
 }
 
 /** An entry of the configuration for a command. */

@@ -58,6 +58,16 @@ pub(super) fn run(part: &str, programs: &Path, shots: &str, until: Instant) -> a
     ] {
         command.env(name, programs.join(binary));
     }
+    let built = target().join("debug");
+    // Never installed.
+    command.env("FAKE_MCP_SERVER_BIN", built.join("fake-mcp-server"));
+    if programs != built {
+        // An optimized build keeps its promises of speed and size.
+        command.env(
+            "MCP_GATEWAY_DESKTOP_RELEASE",
+            programs.join("mcp-gateway-desktop"),
+        );
+    }
     if let Some(browser) = BROWSER.iter().find_map(|name| find(name)) {
         command.env("CHROMIUM_BIN", browser);
     }
