@@ -45,8 +45,7 @@ pub(super) fn windows(until: Instant) -> anyhow::Result<Option<String>> {
     for name in LIBRARIES {
         command.args(["--package", name]);
     }
-    lint(&mut command, until)?;
-    lint(&mut clippy(WINDOWS), until)
+    lint(&mut command, until)
 }
 
 /// Returns why it cannot be done here, if it cannot.

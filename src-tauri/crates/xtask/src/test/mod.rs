@@ -79,7 +79,10 @@ fn choose<'a>(steps: &'a [Step], only: &[String]) -> anyhow::Result<Vec<&'a Step
     }
     Ok(steps
         .iter()
-        .filter(|step| only.is_empty() || only.iter().any(|name| name == step.name))
+        .filter(|step| match only {
+            [] => !steps::BY_NAME_ALONE.contains(&step.name),
+            only => only.iter().any(|name| name == step.name),
+        })
         .collect())
 }
 

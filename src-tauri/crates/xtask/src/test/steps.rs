@@ -36,6 +36,10 @@ pub(super) enum Outcome {
 
 const DONE: anyhow::Result<Outcome> = Ok(Outcome::Done);
 
+/// Steps that run only where they are asked for: they take long and find little that the
+/// release workflow would not.
+pub(super) const BY_NAME_ALONE: [&str; 1] = ["macos"];
+
 /// The UI comes before Rust because the binaries embed it; everything of Rust
 /// is one debug build with one set of features, so that nothing compiles twice.
 #[rustfmt::skip]
@@ -60,7 +64,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "e2e-browser",  english: "the page in a browser",            chinese: "浏览器端到端测试",         needs: &["build", "peers", "e2e-install"], minutes: 15, run: |until| on_build("browser", until) },
     Step { name: "e2e-desktop",  english: "the app on a virtual desktop",     chinese: "虚拟桌面端到端测试",       needs: &["build", "peers", "e2e-install"], minutes: 15, run: |until| on_build("desktop", until) },
     Step { name: "instructions", english: "instructions per call",            chinese: "每次调用的指令数",         needs: &[],                     minutes: 30, run: instructions },
-    Step { name: "dist",         english: "packages: contents, install, use, remove", chinese: "安装包:内容、安装、使用、卸载", needs: &["ui-install", "build", "peers", "e2e-install"], minutes: 40, run: packages },
+    Step { name: "dist",         english: "packages: contents, install, use, remove", chinese: "安装包：内容、安装、使用、卸载", needs: &["ui-install", "build", "peers", "e2e-install"], minutes: 40, run: packages },
 ];
 
 // === impl Step ===
