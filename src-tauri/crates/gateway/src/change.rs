@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::config::disk::{self, ReplaceError};
 use crate::config::edit::{self, Edit, EditError, Removed};
 use crate::config::{LoadError, Loaded, Problem, Source, revision};
 use crate::core::Core;
-use crate::serve::listener;
+use crate::serve::listener::{self, Move};
 use crate::words::Words;
 
 /// Changes that can be taken back.
@@ -260,7 +261,9 @@ impl Core {
                 // Known at once, so that the answer to this change names the new address.
                 self.port.store(address.port(), Ordering::Relaxed);
             }
-            if self.listen.send(listeners).await.is_err() {
+            let (done, closed) = oneshot::channel();
+            let sent = self.listen.send(Move { listeners, done }).await;
+            if sent.is_err() || closed.await.is_err() {
                 tracing::debug!("the gateway is shutting down and listens no more");
             }
         }

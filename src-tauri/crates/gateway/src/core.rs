@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
-use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
@@ -20,7 +19,7 @@ use crate::events::Hub;
 use crate::leaving::Leaving;
 use crate::ledger::Ledger;
 use crate::live::Live;
-use crate::serve::listener::Ending;
+use crate::serve::listener::{Ending, Move};
 use crate::serve::session::Sessions;
 
 /// For so long after the gateway's start a list waits for servers that are
@@ -55,7 +54,7 @@ pub(crate) struct Core {
     /// Rung when something that a person could see is different.
     pub(crate) changed: Arc<Notify>,
     /// Sockets to listen on instead of the present ones.
-    pub(crate) listen: mpsc::Sender<Vec<TcpListener>>,
+    pub(crate) listen: mpsc::Sender<Move>,
     /// Servers on their way out.
     pub(crate) leaving: Leaving,
     /// Owns what is done about them, and the starts of their successors.
@@ -81,7 +80,7 @@ pub(crate) struct Parts {
     pub(crate) source: Option<Source>,
     pub(crate) bridge: Option<PathBuf>,
     pub(crate) changed: Arc<Notify>,
-    pub(crate) listen: mpsc::Sender<Vec<TcpListener>>,
+    pub(crate) listen: mpsc::Sender<Move>,
 }
 
 impl Core {

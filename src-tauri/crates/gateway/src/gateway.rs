@@ -24,6 +24,7 @@ use crate::ledger::Ledger;
 use crate::private_file;
 use crate::reload::{self, Makings};
 use crate::serve::door::Door;
+use crate::serve::listener::Move;
 use crate::serve::session::Sessions;
 use crate::serve::session_id::SessionKey;
 use crate::serve::{self, listener};
@@ -215,7 +216,7 @@ impl Gateway {
         }
     }
 
-    fn run(&self, listeners: Vec<TcpListener>, asked: mpsc::Receiver<Vec<TcpListener>>) {
+    fn run(&self, listeners: Vec<TcpListener>, asked: mpsc::Receiver<Move>) {
         let door = Door::new(Arc::clone(&self.core), self.router.clone());
         self.connections.spawn(listener::listen(
             listeners,
@@ -243,7 +244,7 @@ fn build(
     given: Surroundings,
     key: SessionKey,
     admin_token: AdminToken,
-    listen: mpsc::Sender<Vec<TcpListener>>,
+    listen: mpsc::Sender<Move>,
 ) -> Arc<Core> {
     let sessions = Sessions::new(key, loaded.config.limits.sessions);
     let changed = Arc::new(Notify::new());

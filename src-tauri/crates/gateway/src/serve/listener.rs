@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -62,6 +62,14 @@ pub(crate) fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
     addresses.filter_map(Result::ok).collect()
 }
 
+/// Other sockets to listen on.
+#[derive(Debug)]
+pub(crate) struct Move {
+    pub(crate) listeners: Vec<TcpListener>,
+    /// Told once the former ones are closed.
+    pub(crate) done: oneshot::Sender<()>,
+}
+
 /// When connections have to end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ending {
@@ -78,7 +86,7 @@ pub(crate) struct Ending {
 /// last connection has ended.
 pub(crate) async fn listen(
     mut listeners: Vec<TcpListener>,
-    mut asked: mpsc::Receiver<Vec<TcpListener>>,
+    mut asked: mpsc::Receiver<Move>,
     door: Door,
     core: Arc<Core>,
     connections: TaskTracker,
@@ -89,25 +97,33 @@ pub(crate) async fn listen(
             core.changed.notify_one();
         }
         let stop = core.ending.draining.child_token();
+        let accepting = TaskTracker::new();
         for listener in listeners {
             let head = core.live().config.limits.header_bytes;
-            connections.spawn(accept(
+            accepting.spawn(connections.track_future(accept(
                 listener,
                 door.clone(),
                 head,
                 core.ending.clone(),
                 stop.clone(),
                 connections.clone(),
-            ));
+            )));
         }
-        tokio::select! {
+        let other = tokio::select! {
             () = core.ending.draining.cancelled() => return,
             other = asked.recv() => match other {
-                Some(other) => listeners = other,
+                Some(other) => other,
                 None => return,
             },
-        }
+        };
         stop.cancel();
+        accepting.close();
+        accepting.wait().await;
+        listeners = other.listeners;
+        // Whoever asked may want the former address back at once.
+        if other.done.send(()).is_err() {
+            tracing::debug!("nobody waits for the move to another address");
+        }
     }
 }
 
