@@ -106,7 +106,10 @@ impl Pending {
         let waits = |(&other, one): (&CallId, &Entry)| other < id && one.abandoned.is_none();
         let overtook = watch_order && table.calls.iter().any(waits);
         drop(table);
-        entry.call.slot.finish(Ok(answer));
+        let Call { slot, lease, .. } = entry.call;
+        // First: who has the answer may ask again at once, and must find the connection free.
+        drop(lease);
+        slot.finish(Ok(answer));
         Some(if overtook {
             Order::Overtook
         } else {
