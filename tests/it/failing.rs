@@ -90,7 +90,7 @@ async fn a_slow_handshake_delays_only_its_own_server() {
         .fake("fast", tools(json!([{"name": "echo"}])))
         .start()
         .await;
-    gateway.await_state("fast", "ready").await;
+    gateway.await_tools("fast", 1).await;
     let client = gateway.client().await;
 
     let start = Instant::now();
@@ -193,7 +193,7 @@ async fn a_server_that_hangs_at_its_start_delays_nobody_elses_calls() {
         .fake("sound", tools(json!([{"name": "echo"}])))
         .start()
         .await;
-    gateway.await_state("sound", "ready").await;
+    gateway.await_tools("sound", 1).await;
     let client = gateway.client().await;
     client.tool("sound_echo", "{}").await.result();
 

@@ -8,10 +8,13 @@ use testkit::Gateway;
 use crate::support::{BRIDGE, official, peers, python, setup};
 
 async fn everything() -> Gateway {
-    setup()
+    let gateway = setup()
         .server(official("everything", &["stdio"]))
         .start()
-        .await
+        .await;
+    // On a busy machine node needs longer than a first list waits.
+    gateway.await_any_tools("everything").await;
+    gateway
 }
 
 async fn report(
@@ -227,6 +230,8 @@ async fn files_and_memories_are_really_written() {
     memory_server["env"] = json!({"MEMORY_FILE_PATH": memory});
     let filesystem = official("filesystem", &[files.to_str().expect("UTF-8")]);
     let gateway = setup.server(filesystem).server(memory_server).start().await;
+    gateway.await_any_tools("filesystem").await;
+    gateway.await_any_tools("memory").await;
     let client = gateway.client().await;
 
     let path = files.join("note.txt");
@@ -269,6 +274,9 @@ async fn all_three_servers_stand_side_by_side() {
         .server(official("memory", &[]))
         .start()
         .await;
+    for server in ["everything", "filesystem", "memory"] {
+        gateway.await_any_tools(server).await;
+    }
     let names = gateway.client().await.tool_names().await;
     for (server, at_least) in [("everything", 13), ("filesystem", 14), ("memory", 9)] {
         let count = names

@@ -15,7 +15,7 @@ async fn gateway() -> Gateway {
         {"name": "picture", "does": [{"result": {"content": [{"type": "image", "data": "AAAA", "mimeType": "image/png"}]}}]},
     ]));
     let gateway = setup().fake("fake", script).start().await;
-    gateway.await_state("fake", "ready").await;
+    gateway.await_tools("fake", 4).await;
     gateway
 }
 

@@ -12,7 +12,7 @@ async fn with(setup: Setup) -> Gateway {
         .fake("fake", tools(json!([{"name": "echo"}, {"name": "other"}])))
         .start()
         .await;
-    gateway.await_state("fake", "ready").await;
+    gateway.await_tools("fake", 2).await;
     gateway
 }
 

@@ -15,7 +15,7 @@ async fn gateway() -> Gateway {
         ],
     });
     let gateway = setup().fake("fake", script).start().await;
-    gateway.await_state("fake", "ready").await;
+    gateway.await_any_tools("fake").await;
     gateway
 }
 
@@ -176,7 +176,7 @@ async fn the_numbers_of_a_server_grow_by_one_a_second_and_outlive_it() {
     );
 
     api.restart("fake").await;
-    gateway.await_state("fake", "ready").await;
+    gateway.await_any_tools("fake").await;
     client.tool("fake_echo", "{}").await.result();
     let later = until("the next call is counted, too", async || {
         let samples = history().await;

@@ -15,7 +15,7 @@ async fn gateway() -> Gateway {
         .fake("sound", tools(json!([{"name": "pid", "does": ["pid"]}])))
         .start()
         .await;
-    gateway.await_state("sound", "ready").await;
+    gateway.await_tools("sound", 1).await;
     gateway
 }
 

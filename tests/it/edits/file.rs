@@ -229,7 +229,7 @@ async fn in_a_read_only_folder() -> Gateway {
 async fn where_nothing_can_be_written_nothing_is_lost_and_all_goes_on() {
     let gateway = in_a_read_only_folder().await;
     let (api, client) = (gateway.api(), gateway.client().await);
-    gateway.await_state("fake", "ready").await;
+    gateway.await_tools("fake", 1).await;
     let before = gateway.setup().config_text();
     let pid = super::process(&gateway, "fake");
     for answer in [

@@ -15,7 +15,7 @@ fn fresh() -> Setup {
 
 async fn begun() -> Gateway {
     let gateway = fresh().start().await;
-    gateway.await_state("demo", "ready").await;
+    gateway.await_any_tools("demo").await;
     gateway
 }
 
@@ -101,7 +101,7 @@ async fn a_real_server_is_added_and_used() {
 
     gateway.api().add(&form).await.saved();
 
-    gateway.await_state("memory", "ready").await;
+    gateway.await_any_tools("memory").await;
     let client = gateway.client().await;
     let entities = r#"{"entities":[{"name":"x","entityType":"y","observations":[]}]}"#;
     client
@@ -154,7 +154,7 @@ async fn the_built_in_server_cannot_be_edited_but_started_anew() {
         0
     );
     assert_eq!(api.restart("demo").await.status, 200);
-    gateway.await_state("demo", "ready").await;
+    gateway.await_any_tools("demo").await;
     assert!(!gateway.client().await.tool_names().await.is_empty());
 }
 

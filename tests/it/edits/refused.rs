@@ -13,8 +13,8 @@ async fn gateway() -> Gateway {
         .fake("two", tools(json!([{"name": "echo"}])))
         .start()
         .await;
-    gateway.await_state("one", "ready").await;
-    gateway.await_state("two", "ready").await;
+    gateway.await_tools("one", 1).await;
+    gateway.await_tools("two", 1).await;
     gateway
 }
 

@@ -95,7 +95,7 @@ async fn a_call_that_never_ends_is_not_waited_for_for_ever() {
         waited > Duration::from_secs(8) && waited < Duration::from_secs(16),
         "{waited:?}"
     );
-    gateway.await_state("one", "ready").await;
+    gateway.await_tools("one", 3).await;
     let client = gateway.client().await;
     assert_eq!(
         client.text("one_pid", "{}").await,
@@ -210,7 +210,7 @@ async fn a_server_is_switched_off_and_on() {
 
     api.enable("one", true).await.saved();
 
-    gateway.await_state("one", "ready").await;
+    gateway.await_tools("one", 3).await;
     until("its tools are back", async || {
         client
             .tool_names()
@@ -361,7 +361,7 @@ async fn a_failing_server_is_tried_at_once_when_it_is_started_anew() {
     let path = gateway.folder().join("program");
     std::os::unix::fs::symlink(testkit::programs::fake_server(), path).expect("a link");
     gateway.api().restart("late").await;
-    gateway.await_state("late", "ready").await;
+    gateway.await_tools("late", 1).await;
     gateway
         .client()
         .await

@@ -171,7 +171,7 @@ async fn a_name_that_another_tool_has_in_the_file_is_refused() {
 #[tokio::test]
 async fn a_tool_of_a_real_server_is_hidden_while_it_runs() {
     let gateway = setup().server(official("everything", &[])).start().await;
-    gateway.await_state("everything", "ready").await;
+    gateway.await_any_tools("everything").await;
     let (api, client) = (gateway.api(), gateway.client().await);
     assert!(
         client

@@ -41,7 +41,7 @@ async fn a_removed_server_comes_back_as_it_stood() {
 
     assert_eq!(gateway.setup().config_text(), before);
     assert_eq!(undone["undo"], Value::Null);
-    gateway.await_state("two", "ready").await;
+    gateway.await_tools("two", 1).await;
     until("its tools are back, in their place", async || {
         (client.tool_names().await == listed).then_some(())
     })
@@ -93,7 +93,7 @@ async fn it_comes_back_after_other_changes_and_they_stay() {
         (&form["prefix"], &form["exclude"]),
         (&json!("second"), &json!(["rm"]))
     );
-    gateway.await_state("two", "ready").await;
+    gateway.await_tools("two", 1).await;
 }
 
 #[tokio::test]

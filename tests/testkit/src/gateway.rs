@@ -169,6 +169,15 @@ impl Gateway {
         wait::until(&format!("{name} is {state}"), is_it).await
     }
 
+    /// Waits until a server is ready and it is known that it has tools.
+    pub async fn await_any_tools(&self, name: &str) {
+        let is_it = async || {
+            let server = self.server_status(name).await;
+            (server["state"] == "ready" && server["offered"] != 0).then_some(())
+        };
+        wait::until(&format!("the tools of {name} are known"), is_it).await;
+    }
+
     /// Waits until a server is ready and it is known that it has so many tools.
     pub async fn await_tools(&self, name: &str, count: usize) {
         let is_it = async || {
