@@ -85,10 +85,26 @@ class Window {
     });
   }
 
+  /** Waits for what this CSS selector finds, in whatever language it is; gives a reference to it. */
+  find(selector) {
+    return until(`the window shows ${selector}`, () =>
+      this.script('return document.querySelector(arguments[0])', selector),
+    );
+  }
+
   /** Clicks it with the pointer, and again while something lies over it or it moves. */
-  async click(role, name, within = null) {
-    await until(`the ${role} “${name}” is clicked`, async () => {
-      const found = await this.see(role, name, within);
+  click(role, name, within = null) {
+    return this.#click(`the ${role} “${name}”`, () => this.see(role, name, within));
+  }
+
+  /** Clicks what this CSS selector finds. */
+  clickOn(selector) {
+    return this.#click(selector, () => this.find(selector));
+  }
+
+  async #click(what, find) {
+    await until(`${what} is clicked`, async () => {
+      const found = await find();
       // A radio button is drawn by its label.
       const element = await this.script('return arguments[0].labels?.[0] ?? arguments[0]', found);
       // The driver scrolls no further than to where the form's buttons lie over the end.
@@ -135,8 +151,18 @@ class Window {
 
   /** Goes to a screen by its address and waits for its heading. */
   async goTo(hash, heading) {
-    await this.script('location.hash = arguments[0]', hash);
+    await this.show(hash);
     await this.see('heading', heading);
+  }
+
+  /** Goes to a screen by its address. */
+  show(hash) {
+    return this.script('location.hash = arguments[0]', hash);
+  }
+
+  /** Calls a function of one argument in the page; it may use nothing from outside. */
+  evaluate(call, argument) {
+    return this.script(`return (${call})(arguments[0])`, argument);
   }
 
   /** A picture of the page. What it says may not be on screen yet; two frames later it is. */
