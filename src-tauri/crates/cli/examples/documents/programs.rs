@@ -114,6 +114,8 @@ fn desktop(language: Language) -> Command {
                 "启动时不显示窗口（登录时自动启动即如此）；若桌面没有托盘，仍会显示窗口",
             ),
         ))
+        .arg(flag("help", Some('h'), options, t("Print help", "显示帮助")))
+        .arg(flag("version", Some('V'), options, t("Print the version", "显示版本")))
 }
 
 /// A command without clap's own help and version.
