@@ -51,6 +51,9 @@ pub fn run() -> ExitCode {
 }
 
 fn build(desktop: Desktop) -> anyhow::Result<App> {
+    // What panels call the tray icon; they would read the program's file name otherwise.
+    #[cfg(target_os = "linux")]
+    glib::set_application_name("MCP Gateway");
     let app = tauri::Builder::default()
         // The first of all: where the app runs already, nothing else may begin.
         .plugin(tauri_plugin_single_instance::init(|app, args, _| {

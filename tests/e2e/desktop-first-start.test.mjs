@@ -40,8 +40,8 @@ test('from the first start to a call in the plot, and quit', async () => {
   const app = await desktop.startDrivable();
   const file = desktop.own.path('home/.config/mcp-gateway/config.json');
 
-  const { Category, Status } = await tray.icon();
-  assert.deepEqual([Category, Status], ['ApplicationStatus', 'Active']);
+  const { Title, Category, Status } = await tray.icon();
+  assert.deepEqual([Title, Category, Status], ['MCP Gateway', 'ApplicationStatus', 'Active']);
   await tray.shows('dark-ok');
   assert.equal(`\n${await tray.outline()}`, MENU);
   await app.window();

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { needed } from './support/surroundings.mjs';
 import { useDesktop } from './support/desktop.mjs';
 import { until } from './support/wait.mjs';
 
@@ -114,5 +113,18 @@ test('without a display it says so in the user’s language and how to do withou
     assert.match(app.output, sentence);
     assert.match(app.output, /mcp-gateway$/m);
     await desktop.own.allEnded();
+  }
+});
+
+test('its options are explained, even without a display', async () => {
+  for (const [argument, LC_ALL, code, sentence] of [
+    ['--help', 'en_US.UTF-8', 0, /--hidden +begin in the tray, without a window/],
+    ['--help', CHINESE, 0, /--hidden +只在托盘中启动，不显示窗口/],
+    ['--version', 'en_US.UTF-8', 0, /^mcp-gateway-desktop \d+\.\d+\.\d+$/m],
+    ['--port', 'en_US.UTF-8', 2, /unknown argument --port; --help tells which there are/],
+  ]) {
+    const app = desktop.start([argument], { DISPLAY: '', LC_ALL });
+    assert.deepEqual(await app.ended, { code, signal: null });
+    assert.match(app.output, sentence);
   }
 });
