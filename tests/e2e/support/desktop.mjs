@@ -130,8 +130,16 @@ class App {
     this.desktop = desktop;
     this.child = program.child;
     this.pid = program.pid;
-    this.ended = program.ended;
     this.program = program;
+    void program.ended.then((outcome) => (this.outcome = outcome));
+  }
+
+  /** Waits until it has ended; gives how: `{code, signal}`. */
+  get ended() {
+    return until('the app has ended', () => {
+      if (this.outcome === undefined) throw new Error(`the app printed: ${this.output}`);
+      return this.outcome;
+    });
   }
 
   /** What it has printed. */
