@@ -12,12 +12,10 @@ import { until } from './support/wait.mjs';
 
 const desktop = useDesktop();
 
-/** The optimized program, which must keep what is promised; any other is not nearly as quick and small. */
+/** The optimized program, which must be as quick as promised; any other is not nearly. */
 const RELEASE = process.env.MCP_GATEWAY_DESKTOP_RELEASE;
 const VISIBLE_WITHIN_MS = RELEASE ? 800 : 3_000;
-/** Without a graphics card, the renderer that draws in its stead is loaded into the app. */
-const SOFTWARE_RENDERER_MB = 30;
-const CLOSED_AT_MOST_MB = (RELEASE ? 150 : 200) + SOFTWARE_RENDERER_MB;
+const CLOSED_AT_MOST_MB = 150;
 
 const OPEN = 'Open MCP Gateway';
 

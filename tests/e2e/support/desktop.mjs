@@ -17,6 +17,8 @@ import { until } from './wait.mjs';
 
 const run = promisify(execFile);
 const TITLE = '^MCP Gateway$';
+/** The libraries of Mesa that draw on the processor. */
+const SOFTWARE_RENDERER = /\/(libLLVM|swrast_dri|libgallium)[^/]*$/;
 
 /** Registers what begins and ends the desktop of this file. */
 export function useDesktop() {
@@ -241,15 +243,24 @@ class App {
     await this.desktop.own.allEnded();
   }
 
-  /** The memory of the app and of the processes that draw for it, in MB: its part of what is shared. */
+  /**
+   * The memory of the app and of the processes that draw for it, in MB: its part of what is
+   * shared. What stands in for a graphics card, which this desktop lacks, is left out.
+   */
   memory() {
     const own = this.desktop.own.processes().map((line) => line.split(' '));
     const of = own.filter(([pid, path]) => Number(pid) === this.pid || path.includes('/WebKit'));
-    const kilobytes = of.map(([pid]) => {
-      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-      return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)[1]);
-    });
-    return kilobytes.reduce((sum, one) => sum + one, 0) / 1024;
+    let kilobytes = 0;
+    for (const [pid] of of) {
+      // A mapping: its addresses and its file, then what is known of it, a line each.
+      const mappings = readFileSync(`/proc/${pid}/smaps`, 'utf8').split(
+        /^(?=[0-9a-f]+-[0-9a-f]+ )/m,
+      );
+      for (const mapping of mappings)
+        if (!SOFTWARE_RENDERER.test(mapping.split('\n', 1)[0]))
+          kilobytes += Number(/^Pss:\s+(\d+) kB$/m.exec(mapping)?.[1] ?? 0);
+    }
+    return kilobytes / 1024;
   }
 
   /** Its processes that draw pages. */
