@@ -349,7 +349,11 @@ async function wordsOf(gateway, servers) {
   for (const { description, target } of (await gateway.ask('GET', '/api/status')).servers)
     words.push(description, target);
   for (const server of servers) {
-    const { tools } = await gateway.ask('GET', `/api/servers/${server}/tools`);
+    // A server is ready a little before it is known what it offers.
+    const { tools } = await until('its tools are known', async () => {
+      const answer = await gateway.ask('GET', `/api/servers/${server}/tools`);
+      return answer.tools.length > 0 && answer;
+    });
     words.push(...tools.flatMap(({ title, description }) => [title, description?.trim()]));
   }
   return words.filter((word) => word !== null);
