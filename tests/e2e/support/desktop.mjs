@@ -186,13 +186,16 @@ class App {
   /** Closes its window as a user does; waits until it has left the screen. */
   async pressClose() {
     const id = await this.window();
+    let pressed = false;
     // Pressed again where the window manager was not listening yet.
     await until('the window is closed', async () => {
-      if ((await this.windows()).length === 0) return true;
+      // A new window leaves the screen for a moment while the window manager frames it.
+      if (pressed && (await this.windows()).length === 0) return true;
       // It fails while the window manager is busy with the window.
       await run('xdotool', ['windowactivate', id]).catch(() => {});
       if ((await this.desktop.active()) !== id) return false;
       await run('xdotool', ['key', '--clearmodifiers', 'alt+F4']);
+      pressed = true;
       return false;
     });
   }

@@ -20,7 +20,11 @@ export async function until(what, condition, within = SOON_MS) {
     } catch (error) {
       reason = error;
     }
-    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`, { cause: reason });
+    if (Date.now() > deadline) {
+      // A runner does not always print a cause.
+      const why = reason === undefined ? '' : ` (${reason.message})`;
+      throw new Error(`waited in vain: ${what}${why}`, { cause: reason });
+    }
     await pause(25);
   }
 }
