@@ -1,0 +1,1 @@
+//! Signing in to authorization servers, and tokens that stay fresh.

@@ -1,0 +1,1 @@
+//! The authorization server that clients of the gateway sign in to.
