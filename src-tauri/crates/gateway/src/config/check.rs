@@ -32,7 +32,9 @@ pub(super) fn check(draft: &Draft) -> Vec<Problem> {
     let servers: Vec<&str> = draft
         .servers
         .iter()
-        .map(|server| server.name.value.as_str())
+        .map(|server| &server.name)
+        .chain(draft.aliyun.services.iter().map(|(alias, _)| alias))
+        .map(|name| name.value.as_str())
         .collect();
     for (server, mapping) in &draft.mapping {
         known(server, &servers, &mut problems);
@@ -62,16 +64,18 @@ fn names(draft: &Draft, problems: &mut Vec<Problem>) {
             first.insert(&name.value, name);
         }
     }
-    for server in &draft.servers {
+    let servers = draft.servers.iter().map(|server| &server.name);
+    let aliases = draft.aliyun.services.iter().map(|(alias, _)| alias);
+    for name in servers.chain(aliases) {
         let prefix = draft
             .mapping
             .iter()
-            .find(|(name, _)| name.value == server.name.value);
+            .find(|(key, _)| key.value == name.value);
         let prefix = prefix
             .and_then(|(_, mapping)| mapping.prefix.as_ref())
-            .unwrap_or(&server.name.value);
+            .unwrap_or(&name.value);
         if prefix.contains(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c)) {
-            problems.push(server.name.place.warning(Words::new(
+            problems.push(name.place.warning(Words::new(
                 format!("some clients refuse tool names that begin with \"{prefix}\"; set mapping.<server>.prefix to letters, digits, - and _"),
                 format!("部分客户端不接受以“{prefix}”开头的工具名；请把 mapping.<服务器>.prefix 设为字母、数字、- 和 _"),
             )));

@@ -6,7 +6,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::model::{Protocol, Sharing, Transport};
+use super::aliyun::{AliyunDraft, SitesDraft};
+use super::model::{Auth, Protocol, Sharing, Transport};
 use super::reader::At;
 
 #[derive(Debug, Default)]
@@ -18,6 +19,7 @@ pub(super) struct Draft {
     pub(super) mapping: Vec<(At<String>, MappingDraft)>,
     pub(super) filters: Vec<(At<String>, FilterDraft)>,
     pub(super) aliyun: AliyunDraft,
+    pub(super) sites: SitesDraft,
     pub(super) limits: LimitsDraft,
 }
 
@@ -55,6 +57,8 @@ pub(super) struct ServerDraft {
     pub(super) roots: Option<bool>,
     pub(super) protocol: Option<Protocol>,
     pub(super) description: Option<String>,
+    /// Of a server that is spoken to over the network.
+    pub(super) auth: Option<Auth>,
 }
 
 #[derive(Debug, Default)]
@@ -71,27 +75,6 @@ pub(super) struct FilterDraft {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct AliyunDraft {
-    /// Whether this layer speaks of Alibaba Cloud at all.
-    pub(super) mentioned: bool,
-    pub(super) client_id: Option<String>,
-    pub(super) site: Option<Site>,
-    pub(super) authorization_endpoint: Option<String>,
-    pub(super) token_endpoint: Option<String>,
-    pub(super) scope: Option<String>,
-    pub(super) callback_port: Option<u16>,
-    pub(super) base_url: Option<String>,
-    pub(super) services: Vec<(At<String>, String)>,
-}
-
-/// An Alibaba Cloud site and its public addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Site {
-    Intl,
-    Cn,
-}
-
-#[derive(Debug, Default)]
 pub(super) struct LimitsDraft {
     pub(super) message_bytes: Option<usize>,
     pub(super) depth: Option<usize>,
@@ -105,6 +88,7 @@ impl Draft {
     /// This layer where it speaks, `below` where it is silent. Servers and what is keyed by
     /// their names come from the file alone, so the lists of both are simply joined.
     pub(super) fn over(self, below: Self) -> Self {
+        let sites = self.sites.over(below.sites);
         Self {
             listen: self.listen.over(below.listen),
             log_level: self.log_level.or(below.log_level),
@@ -112,8 +96,28 @@ impl Draft {
             servers: join(self.servers, below.servers),
             mapping: join(self.mapping, below.mapping),
             filters: join(self.filters, below.filters),
-            aliyun: self.aliyun.over(below.aliyun),
+            aliyun: self.aliyun.over(below.aliyun, &sites),
+            sites,
             limits: self.limits.over(below.limits),
+        }
+    }
+}
+
+impl ServerDraft {
+    /// A server of which nothing is known but its name.
+    pub(super) fn named(name: At<String>) -> Self {
+        Self {
+            name,
+            transport: None,
+            enabled: None,
+            pool_size: None,
+            call_timeout: None,
+            sharing: None,
+            concurrent: None,
+            roots: None,
+            protocol: None,
+            description: None,
+            auth: None,
         }
     }
 }
@@ -145,34 +149,6 @@ impl PoolDraft {
     }
 }
 
-impl AliyunDraft {
-    /// A site's addresses stand in for those that the layers down to the one that names it leave open.
-    fn over(self, below: Self) -> Self {
-        let site = self.site.or(below.site);
-        let chosen = self.site.map(Site::addresses);
-        Self {
-            mentioned: self.mentioned || below.mentioned,
-            client_id: self.client_id.or(below.client_id),
-            site,
-            authorization_endpoint: self
-                .authorization_endpoint
-                .or(chosen.map(|site| site.authorize.to_owned()))
-                .or(below.authorization_endpoint),
-            token_endpoint: self
-                .token_endpoint
-                .or(chosen.map(|site| site.token.to_owned()))
-                .or(below.token_endpoint),
-            scope: self.scope.or(below.scope),
-            callback_port: self.callback_port.or(below.callback_port),
-            base_url: self
-                .base_url
-                .or(chosen.map(|site| site.mcp.to_owned()))
-                .or(below.base_url),
-            services: join(self.services, below.services),
-        }
-    }
-}
-
 impl LimitsDraft {
     fn over(self, below: Self) -> Self {
         Self {
@@ -186,31 +162,7 @@ impl LimitsDraft {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Addresses {
-    authorize: &'static str,
-    token: &'static str,
-    mcp: &'static str,
-}
-
-impl Site {
-    fn addresses(self) -> Addresses {
-        match self {
-            Self::Intl => Addresses {
-                authorize: "https://signin.alibabacloud.com/oauth2/v1/auth",
-                token: "https://oauth.alibabacloud.com/v1/token",
-                mcp: "https://openapi-mcp.ap-southeast-1.aliyuncs.com",
-            },
-            Self::Cn => Addresses {
-                authorize: "https://signin.aliyun.com/oauth2/v1/auth",
-                token: "https://oauth.aliyun.com/v1/token",
-                mcp: "https://openapi-mcp.cn-hangzhou.aliyuncs.com",
-            },
-        }
-    }
-}
-
-fn join<T>(mut above: Vec<T>, below: Vec<T>) -> Vec<T> {
+pub(super) fn join<T>(mut above: Vec<T>, below: Vec<T>) -> Vec<T> {
     above.extend(below);
     above
 }

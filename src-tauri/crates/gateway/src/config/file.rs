@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::draft::{AliyunDraft, Draft, LimitsDraft, ListenDraft, PoolDraft, Site};
+use super::aliyun;
+use super::draft::{Draft, LimitsDraft, ListenDraft, PoolDraft};
 use super::fields::{Fields, not_yet};
 use super::problem::Problem;
 use super::reader::{self, At, Node};
@@ -50,7 +51,8 @@ fn read_root(mut fields: Fields<'_, '_>) -> Draft {
         .get("toolFilters")
         .map(|node| servers::filters(&node))
         .unwrap_or_default();
-    draft.aliyun = aliyun(&mut fields);
+    draft.aliyun = aliyun::aliyun(&mut fields);
+    draft.sites = aliyun::sites(&mut fields);
     draft.limits = section(&mut fields, "limits", limits);
     fields.not_yet(&["history", "profiles"]);
     fields.finish(foreign_key);
@@ -126,76 +128,6 @@ fn pool(fields: &mut Fields<'_, '_>) -> PoolDraft {
     }
 }
 
-fn aliyun(root: &mut Fields<'_, '_>) -> AliyunDraft {
-    let mentioned = root.has("oauth") || root.has("mcpServer");
-    let oauth = section(root, "oauth", |fields| {
-        let draft = AliyunDraft {
-            client_id: fields
-                .get("clientId")
-                .and_then(|node| node.text())
-                .filter(|id| !id.is_empty()),
-            site: fields.get("site").and_then(|node| site(&node)),
-            authorization_endpoint: fields
-                .get("authorizationEndpoint")
-                .and_then(|node| node.parsed(values::url)),
-            token_endpoint: fields
-                .get("tokenEndpoint")
-                .and_then(|node| node.parsed(values::url)),
-            scope: fields.get("scope").and_then(|node| node.text()),
-            callback_port: fields.get("callbackPort").and_then(|node| port(&node)),
-            ..AliyunDraft::default()
-        };
-        fields.not_yet(&["redirectUri"]);
-        draft
-    });
-    let (base_url, services) = section(root, "mcpServer", |fields| {
-        let base_url = fields
-            .get("baseUrl")
-            .and_then(|node| node.parsed(values::base_url));
-        (
-            base_url,
-            fields
-                .get("services")
-                .map(|node| services(&node))
-                .unwrap_or_default(),
-        )
-    });
-    AliyunDraft {
-        mentioned,
-        base_url,
-        services,
-        ..oauth
-    }
-}
-
-fn services(node: &Node<'_, '_>) -> Vec<(At<String>, String)> {
-    let Some(fields) = node.fields() else {
-        return Vec::new();
-    };
-    let entries = fields.into_entries().into_iter();
-    entries
-        .filter_map(|(alias, node)| Some((alias, node.parsed(service_path)?)))
-        .collect()
-}
-
-fn service_path(text: &str) -> Result<String, Words> {
-    if text.starts_with('/') && !text.contains(char::is_whitespace) {
-        return Ok(text.to_owned());
-    }
-    Err(Words::new(
-        "a service's path starts with / and has no spaces, such as /mcp/ecs",
-        "服务路径以 / 开头且不含空格，例如 /mcp/ecs",
-    ))
-}
-
-fn site(node: &Node<'_, '_>) -> Option<Site> {
-    match node.text()?.as_str() {
-        "intl" => Some(Site::Intl),
-        "cn" => Some(Site::Cn),
-        _ => node.unexpected("\"intl\" or \"cn\"", " \"intl\" 或 \"cn\""),
-    }
-}
-
 fn limits(fields: &mut Fields<'_, '_>) -> LimitsDraft {
     let mut bound = |name, range| fields.get(name).and_then(|node| size(&node, range));
     LimitsDraft {
@@ -209,7 +141,7 @@ fn limits(fields: &mut Fields<'_, '_>) -> LimitsDraft {
 }
 
 /// Reads one object below `root`, unknown keys included; absent, it reads as an empty one.
-fn section<T: Default>(
+pub(super) fn section<T: Default>(
     root: &mut Fields<'_, '_>,
     name: &'static str,
     read: impl FnOnce(&mut Fields<'_, '_>) -> T,
@@ -222,7 +154,7 @@ fn section<T: Default>(
     read
 }
 
-fn port(node: &Node<'_, '_>) -> Option<u16> {
+pub(super) fn port(node: &Node<'_, '_>) -> Option<u16> {
     node.whole(0..=u64::from(u16::MAX))
         .and_then(|value| u16::try_from(value).ok())
 }

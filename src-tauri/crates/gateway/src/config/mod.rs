@@ -4,6 +4,8 @@
 //! → `check` (contradictions) → `resolve` (layers → [`model`]). Every problem is collected on
 //! the way and comes back with its key, line and remedy.
 
+mod aliyun;
+mod auth;
 mod check;
 pub(crate) mod disk;
 mod draft;

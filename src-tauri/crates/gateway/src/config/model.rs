@@ -3,6 +3,7 @@
 //! Nothing here reads a file; `load` builds these values and guarantees what
 //! the field comments promise.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use std::time::Duration;
 pub struct Config {
     /// Listening, and who may talk to it.
     pub gateway: Listen,
-    /// Downstream servers in the order of the file; names are unique.
+    /// Downstream servers in the order of the file, and behind them the Alibaba Cloud services;
+    /// names are unique.
     pub servers: Vec<ServerConfig>,
     /// Alibaba Cloud services (predecessor A's part of the file), if any.
     pub aliyun: Option<AliyunConfig>,
@@ -71,6 +73,34 @@ pub struct ServerConfig {
     pub naming: Naming,
     /// Which of its own tools are exposed.
     pub filter: ToolFilter,
+    /// How the gateway shows the server who asks.
+    pub auth: Auth,
+    /// It stands in `mcpServer.services` and not in `servers`, so that it is changed there.
+    pub from_services: bool,
+}
+
+/// How the gateway shows a remote server who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Auth {
+    /// Not at all, or with the headers that the file names.
+    None,
+    /// With a token that the server's own authorization server gives each user.
+    OAuth(OAuthConfig),
+    /// With the user's Alibaba Cloud account; see [`AliyunConfig`].
+    Aliyun,
+}
+
+/// `servers[].auth`: what is settled before a sign-in. What is not is found out.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct OAuthConfig {
+    /// A client registered beforehand.
+    pub client_id: Option<String>,
+    /// The secret of that client; may be `${secret:NAME}`.
+    pub client_secret: Option<String>,
+    /// OAuth scope, instead of the one that the server asks for.
+    pub scope: Option<String>,
+    /// The issuer, an absolute http or https URL, instead of the one that the server names.
+    pub authorization_server: Option<String>,
 }
 
 /// How a server is reached.
@@ -150,23 +180,45 @@ pub struct ToolFilter {
     pub exclude: Vec<String>,
 }
 
+/// An Alibaba Cloud site. Accounts, applications and addresses of one are unknown to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Site {
+    /// alibabacloud.com
+    Intl,
+    /// aliyun.com
+    Cn,
+}
+
 /// Predecessor A's `oauth` and `mcpServer`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AliyunConfig {
-    /// The public client's id; needed only once somebody signs in.
+    /// The site that the file names, or whose addresses it writes out. `None` for the addresses
+    /// that predecessor A had, which are those of the international site.
+    pub site: Option<Site>,
+    /// The public client's id, that of the site where there is one; needed only once somebody signs in.
     pub client_id: Option<String>,
     /// Where the browser is sent.
     pub authorization_endpoint: String,
     /// Where codes and refresh tokens are exchanged.
     pub token_endpoint: String,
+    /// Where tokens are given up, if that is known of the token endpoint in use.
+    pub revocation_endpoint: Option<String>,
+    /// Where it is asked who has signed in, if that is known of the token endpoint in use.
+    pub userinfo_endpoint: Option<String>,
     /// OAuth scope.
     pub scope: String,
+    /// The redirect address that the application has registered, to the letter: the deep link
+    /// `mcp-gateway://oauth/callback` or an absolute http or https URL.
+    pub redirect_uri: Option<String>,
     /// Port of a loopback redirect, where one is wanted.
     pub callback_port: Option<u16>,
     /// `mcpServer.baseUrl`, without a trailing slash.
     pub base_url: String,
     /// Alias → path, in the order of the file.
     pub services: Vec<(String, String)>,
+    /// `mcpServer.token`: a bearer credential for machines without a browser, used for every
+    /// user instead of a sign-in; may be `${secret:NAME}`.
+    pub token: Option<String>,
 }
 
 /// `limits.*`: bounds that protect and explain.
@@ -182,4 +234,61 @@ pub struct Limits {
     pub sessions: usize,
     /// Calls in flight on one connection before further ones queue.
     pub in_flight: usize,
+}
+
+// === impl Site ===
+
+impl Site {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Intl, Self::Cn];
+
+    /// The word for it in the file, and in names of accounts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Intl => "intl",
+            Self::Cn => "cn",
+        }
+    }
+
+    /// The site of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|site| site.word() == word)
+    }
+}
+
+// === impl OAuthConfig, AliyunConfig ===
+
+/// A value that is or may be a secret, in what is printed for developers.
+fn hidden(value: Option<&String>) -> Option<&'static str> {
+    value.map(|_| "…")
+}
+
+impl fmt::Debug for OAuthConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthConfig")
+            .field("client_id", &self.client_id)
+            .field("client_secret", &hidden(self.client_secret.as_ref()))
+            .field("scope", &self.scope)
+            .field("authorization_server", &self.authorization_server)
+            .finish()
+    }
+}
+
+impl fmt::Debug for AliyunConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AliyunConfig")
+            .field("site", &self.site)
+            .field("client_id", &self.client_id)
+            .field("authorization_endpoint", &self.authorization_endpoint)
+            .field("token_endpoint", &self.token_endpoint)
+            .field("revocation_endpoint", &self.revocation_endpoint)
+            .field("userinfo_endpoint", &self.userinfo_endpoint)
+            .field("scope", &self.scope)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("callback_port", &self.callback_port)
+            .field("base_url", &self.base_url)
+            .field("services", &self.services)
+            .field("token", &hidden(self.token.as_ref()))
+            .finish()
+    }
 }

@@ -25,11 +25,7 @@ pub(super) fn no_file(demo: bool) -> Words {
 /// What a file's own content calls for.
 pub(super) fn of(config: &Config, path: Option<&Path>) -> Vec<Words> {
     let mut notices = Vec::new();
-    let services = config
-        .aliyun
-        .as_ref()
-        .map_or(0, |aliyun| aliyun.services.len());
-    if let Some(path) = path.filter(|_| config.servers.is_empty() && services == 0) {
+    if let Some(path) = path.filter(|_| config.servers.is_empty()) {
         let path = path.display();
         notices.push(Words::new(
             format!("{path} names no server. Add one under \"servers\"; `mcp-gateway copy-config PATH` writes an example."),

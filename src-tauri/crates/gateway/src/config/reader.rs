@@ -176,6 +176,10 @@ impl<'r, 't> Node<'r, 't> {
         }
     }
 
+    pub(super) fn is_object(&self) -> bool {
+        matches!(self.value, Value::Object(_))
+    }
+
     pub(super) fn flag(&self) -> Option<bool> {
         match self.value {
             Value::BooleanLit(literal) => Some(literal.value),

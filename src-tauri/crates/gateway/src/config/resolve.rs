@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::draft::{AliyunDraft, Draft, ServerDraft};
+use super::draft::{Draft, ServerDraft};
 use super::locate::expand_home;
 use super::model::{
-    AliyunConfig, Config, Limits, Listen, Naming, PoolLimits, ServerConfig, Sharing, ToolFilter,
-    Transport,
+    Auth, Config, Limits, Listen, Naming, PoolLimits, ServerConfig, Sharing, ToolFilter, Transport,
 };
 use crate::config::model::Protocol;
 
@@ -14,9 +13,9 @@ use crate::config::model::Protocol;
 ///
 /// Only for drafts without errors: a server that could not be read is left out.
 pub(super) fn resolve(draft: Draft, home: Option<&Path>) -> Config {
-    let servers = draft
-        .servers
-        .iter()
+    let services = draft.aliyun.servers();
+    let servers = draft.servers.iter().chain(&services);
+    let servers = servers
         .filter_map(|server| resolve_server(server, &draft, home))
         .collect();
     let listen = draft.listen;
@@ -33,7 +32,7 @@ pub(super) fn resolve(draft: Draft, home: Option<&Path>) -> Config {
             require_token: set(listen.require_token, "gateway.requireToken"),
         },
         servers,
-        aliyun: resolve_aliyun(draft.aliyun),
+        aliyun: draft.aliyun.resolve(&draft.sites),
         limits: Limits {
             message_bytes: set(limits.message_bytes, "limits.messageBytes"),
             depth: set(limits.depth, "limits.depth"),
@@ -46,7 +45,7 @@ pub(super) fn resolve(draft: Draft, home: Option<&Path>) -> Config {
 }
 
 /// The value that the lowest layer is known to have; a test reads that file.
-fn set<T>(value: Option<T>, key: &str) -> T {
+pub(super) fn set<T>(value: Option<T>, key: &str) -> T {
     value.unwrap_or_else(|| panic!("BUG: config/defaults.jsonc lacks {key}"))
 }
 
@@ -115,6 +114,8 @@ fn resolve_server(
             include: filter.include.clone(),
             exclude: filter.exclude.clone().unwrap_or_default(),
         }),
+        from_services: server.auth == Some(Auth::Aliyun),
+        auth: server.auth.clone().unwrap_or(Auth::None),
     })
 }
 
@@ -135,20 +136,4 @@ fn pool(server: &ServerDraft, draft: &Draft) -> PoolLimits {
         idle_timeout: set(limits.idle_timeout, "pool.idleTimeout"),
         max_retries: set(limits.max_retries, "pool.maxRetries"),
     }
-}
-
-fn resolve_aliyun(draft: AliyunDraft) -> Option<AliyunConfig> {
-    draft.mentioned.then(|| AliyunConfig {
-        client_id: draft.client_id,
-        authorization_endpoint: set(draft.authorization_endpoint, "oauth.authorizationEndpoint"),
-        token_endpoint: set(draft.token_endpoint, "oauth.tokenEndpoint"),
-        scope: set(draft.scope, "oauth.scope"),
-        callback_port: draft.callback_port,
-        base_url: set(draft.base_url, "mcpServer.baseUrl"),
-        services: draft
-            .services
-            .into_iter()
-            .map(|(alias, path)| (alias.value, path))
-            .collect(),
-    })
 }

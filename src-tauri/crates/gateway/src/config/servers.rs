@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::auth;
 use super::draft::{FilterDraft, MappingDraft, ServerDraft};
 use super::fields::Fields;
 use super::file::{connections, duration};
-use super::model::{Protocol, Sharing, Transport};
+use super::model::{Auth, Protocol, Sharing, Transport};
 use super::reader::{At, Node};
 use super::values;
 use crate::words::Words;
@@ -49,6 +50,17 @@ fn server(node: &Node<'_, '_>) -> Option<ServerDraft> {
         })
     });
     let transport = transport(node, &mut fields);
+    let auth_node = fields.get("auth");
+    let mut auth = auth_node.as_ref().and_then(auth::auth);
+    if let (Some(node), Some(Auth::OAuth(_)), Some(Transport::Local { .. })) =
+        (&auth_node, &auth, &transport)
+    {
+        auth = None;
+        node.warning(Words::new(
+            "only a server with a \"url\" can be signed in to, ignored",
+            "只有带 \"url\" 的服务器才能登录，已忽略",
+        ));
+    }
     let read = ServerDraft {
         name: name.clone().unwrap_or_else(|| At {
             value: String::new(),
@@ -67,8 +79,8 @@ fn server(node: &Node<'_, '_>) -> Option<ServerDraft> {
             protocol
         }),
         description: fields.get("description").and_then(|node| node.text()),
+        auth,
     };
-    fields.not_yet(&["auth"]);
     fields.finish(foreign_key);
     name.map(|_| read)
 }

@@ -8,9 +8,11 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::load::assemble;
-use super::model::{Config, Sharing, Transport};
+use super::model::{Auth, Config, Sharing, Transport};
 use super::*;
 use crate::words::Language;
+
+mod accounts;
 
 const B_EXAMPLE: &str = include_str!("../../../../../config/servers.example.json");
 const A_EXAMPLE: &str = include_str!("../../../../../config/config.example.json");
@@ -141,6 +143,21 @@ fn predecessor_a_s_example_reads_as_it_is() {
         aliyun.services[1],
         ("oss".to_owned(), "/mcp/oss".to_owned())
     );
+    let servers = loaded.config.servers;
+    let names: Vec<_> = servers.iter().map(|server| server.name.as_str()).collect();
+    assert_eq!(names, ["ecs", "oss", "rds"]);
+    assert_eq!(servers[1].naming.prefix, "oss");
+    assert_eq!(
+        (&servers[1].auth, servers[1].from_services),
+        (&Auth::Aliyun, true)
+    );
+    assert_eq!(
+        servers[1].transport,
+        Transport::Remote {
+            url: "https://openapi-mcp-intl.vpc-proxy.aliyuncs.com/mcp/oss".to_owned(),
+            headers: vec![],
+        }
+    );
     assert_eq!(aliyun.client_id.as_deref(), Some("YOUR_CLIENT_ID"));
 }
 
@@ -161,25 +178,6 @@ fn a_file_in_a_s_shape_means_port_3000_unless_it_says_otherwise() {
         config(r#"{ "oauth": {}, "gateway": {} }"#).gateway.port,
         4298
     );
-}
-
-#[test]
-fn a_missing_client_id_is_no_error_and_a_site_brings_its_addresses() {
-    let aliyun =
-        config(r#"{ "oauth": { "site": "cn", "tokenEndpoint": "https://t.example/token" } }"#)
-            .aliyun
-            .unwrap();
-    assert_eq!(aliyun.client_id, None);
-    assert_eq!(
-        aliyun.authorization_endpoint,
-        "https://signin.aliyun.com/oauth2/v1/auth"
-    );
-    assert_eq!(aliyun.token_endpoint, "https://t.example/token");
-    assert_eq!(
-        aliyun.base_url,
-        "https://openapi-mcp.cn-hangzhou.aliyuncs.com"
-    );
-    assert_eq!(aliyun.scope, "/acs/mcp-server");
 }
 
 #[test]
@@ -440,14 +438,14 @@ fn contradictions_are_found() {
 
 #[test]
 fn unknown_keys_are_warnings_with_a_guess() {
-    let loaded = loaded(&with(r#""poolsize": 2, "auth": {}, "args": []"#));
+    let loaded = loaded(&with(r#""poolsize": 2, "auth": "oauth", "args": []"#));
     let words: Vec<_> = loaded
         .warnings
         .iter()
         .map(|problem| problem.words.en.as_str())
         .collect();
     assert_eq!(words[0], "unknown key, ignored; did you mean \"poolSize\"?");
-    assert!(words[1].contains("no effect in this version"));
+    assert!(words[1].contains("can be signed in to"));
     assert!(words[2].contains("follow the program"));
 }
 
@@ -592,6 +590,13 @@ fn plausible() -> impl Strategy<Value = String> {
         "oauth",
         "services",
         "mcpServer",
+        "site",
+        "clientIds",
+        "auth",
+        "clientSecret",
+        "token",
+        "aliyunSites",
+        "redirectUri",
         "limits",
         "depth",
         "toolFilters",

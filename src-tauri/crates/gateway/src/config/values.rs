@@ -64,6 +64,25 @@ pub(super) fn base_url(text: &str) -> Result<String, Words> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// The deep link that the desktop app is opened with after a sign-in.
+const DEEP_LINK: &str = "mcp-gateway://oauth/callback";
+
+/// Where a browser comes back to after a sign-in, exactly as it is registered.
+pub(super) fn redirect_uri(text: &str) -> Result<String, Words> {
+    let sound = |url: Url| url.fragment().is_none();
+    if text == DEEP_LINK || parse_url(text).is_ok_and(sound) {
+        return Ok(text.to_owned());
+    }
+    Err(Words::new(
+        format!(
+            "write {DEEP_LINK} or the web address that is registered, such as http://localhost:4298/oauth/callback, to the letter"
+        ),
+        format!(
+            "请写 {DEEP_LINK}，或逐字写出已登记的网址，例如 http://localhost:4298/oauth/callback"
+        ),
+    ))
+}
+
 /// Whether a URL accepted by [`base_url`] names this machine's loopback.
 pub(super) fn is_loopback_url(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else {

@@ -14,6 +14,9 @@ pub(crate) enum EditError {
     /// The file has no server of this name.
     #[error("the configuration file has no server named {0:?}")]
     NotFound(String),
+    /// This is an Alibaba Cloud service, of which the file says only its path.
+    #[error("{0:?} is an Alibaba Cloud service")]
+    Service(String),
     /// Something that was asked for cannot be.
     #[error("some values cannot be used")]
     Invalid(Vec<FieldProblem>),
@@ -46,6 +49,12 @@ impl EditError {
                 format!("the configuration file has no server named \"{name}\""),
                 format!("配置文件中没有名为“{name}”的服务器"),
             ),
+            Self::Service(alias) => Words::new(
+                format!(
+                    "\"{alias}\" is an Alibaba Cloud service, not an entry of \"servers\"; nothing was changed"
+                ),
+                format!("“{alias}”是阿里云服务，不是 \"servers\" 中的条目；未作任何修改"),
+            ),
             Self::Invalid(_) => Words::new(
                 "some values cannot be used; nothing was changed",
                 "部分内容无法使用，未作任何修改",
@@ -68,6 +77,12 @@ impl EditError {
                 "it may have been removed or renamed; look at the list of servers",
                 "它可能已被删除或改名；请查看服务器列表",
             ),
+            Self::Service(alias) => Words::new(
+                format!(
+                    "its path stands under mcpServer.services, the names of its tools under mapping.{alias}"
+                ),
+                format!("它的路径写在 mcpServer.services 中，工具名称写在 mapping.{alias} 中"),
+            ),
             Self::Invalid(_) => Words::new(
                 "correct what is marked, then try again",
                 "请修改标出的内容，然后重试",
@@ -83,7 +98,7 @@ impl EditError {
         match self {
             Self::Broken(problems) => problems.iter().map(FieldProblem::located).collect(),
             Self::Invalid(fields) => fields.clone(),
-            Self::NotFound(_) | Self::Mismatch => Vec::new(),
+            Self::NotFound(_) | Self::Service(_) | Self::Mismatch => Vec::new(),
         }
     }
 

@@ -58,7 +58,14 @@ impl Reading {
 
     pub(super) fn find(&self, name: &str) -> Result<usize, EditError> {
         let index = self.names().position(|known| known == name);
-        index.ok_or_else(|| EditError::NotFound(name.to_owned()))
+        let is_service = || self.aliases.iter().any(|alias| alias == name);
+        index.ok_or_else(|| {
+            if is_service() {
+                EditError::Service(name.to_owned())
+            } else {
+                EditError::NotFound(name.to_owned())
+            }
+        })
     }
 
     /// Whether a form can be what number `index` becomes, or a new server. A value that the file
