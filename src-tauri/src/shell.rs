@@ -8,10 +8,12 @@ use tauri::{App, AppHandle, Manager as _, RunEvent};
 
 use crate::args::{self, Asked};
 use crate::core::Core;
+use crate::deep_link;
 use crate::desktop::{self, Desktop};
+use crate::notices::{self, Notices};
 use crate::stream::{self, Streams};
 use crate::tray::{self, Tray};
-use crate::{api, autostart, bus, display, panics, sidecar, signals, window};
+use crate::{api, autostart, browser, bus, display, panics, sidecar, signals, window};
 
 /// Runs the desktop app until its user quits it or the system ends it.
 ///
@@ -61,10 +63,12 @@ fn build(desktop: Desktop) -> anyhow::Result<App> {
         }))
         .plugin(tauri_plugin_shell::init())
         .plugin(autostart::plugin())
+        .plugin(tauri_plugin_deep_link::init())
         .manage(desktop)
         .manage(autostart::Trouble::default())
         .manage(Tray::default())
         .manage(Streams::default())
+        .manage(Notices::default())
         .manage(window::Remembered::default())
         .manage(Farewell::default())
         .on_window_event(window::on_event)
@@ -79,6 +83,8 @@ fn build(desktop: Desktop) -> anyhow::Result<App> {
             desktop::set_language,
             desktop::set_theme,
             desktop::open_path,
+            browser::open_sign_in,
+            notices::take_notices,
         ]);
     Ok(app.build(tauri::generate_context!())?)
 }
@@ -111,6 +117,10 @@ fn on_event(app: &AppHandle, event: RunEvent) {
         RunEvent::Exit => app.state::<Core>().stop(),
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::show(app, None),
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => {
+            deep_link::follow(app, &args::links(urls.iter().map(tauri::Url::as_str)))
+        }
         _ => {}
     }
 }
@@ -149,18 +159,25 @@ impl Farewell {
 
 fn on_ready(app: &AppHandle) {
     let in_tray = tray::start(app);
-    if in_tray && is_hidden(std::env::args()) {
+    deep_link::register_if_wanted(app);
+    let links = args::links(std::env::args());
+    if in_tray && links.is_empty() && is_hidden(std::env::args()) {
         return tray::show_window_if_alone(app);
     }
-    if let Err(error) = window::show_now(app, None) {
+    if let Err(error) = window::show_now(app, deep_link::route(&links)) {
         eprintln!("mcp-gateway-desktop: {error:#}");
-        app.exit(1);
+        return app.exit(1);
     }
+    deep_link::follow(app, &links);
 }
 
-/// Somebody started the app although it runs; a login did not mean the window.
+/// Somebody started the app although it runs: the desktop, because one of our addresses was
+/// opened, or the user; a login did not mean the window.
 fn on_second_start(app: &AppHandle, args: &[String]) {
-    if !is_hidden(args) {
+    let links = args::links(args);
+    if !links.is_empty() {
+        deep_link::follow(app, &links);
+    } else if !is_hidden(args) {
         window::show(app, None);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use http_body_util::BodyExt as _;
+use serde::Deserialize;
 use tokio::sync::watch;
 use wire::{SseDecoder, SseEvent};
 
@@ -48,7 +49,7 @@ async fn changed(phase: &mut watch::Receiver<Phase>) -> bool {
 async fn read_events(entrance: &Entrance, hear: &impl Fn(News)) {
     match entrance.send(Ask::get("/api/events")).await {
         Ok(response) if response.status().is_success() => {
-            read(response.into_body(), hear).await;
+            read(entrance, response.into_body(), hear).await;
         }
         Ok(response) => tracing::warn!("the tray's question was answered {}", response.status()),
         Err(error) => tracing::warn!("the tray's question was not answered: {error:#}"),
@@ -56,7 +57,8 @@ async fn read_events(entrance: &Entrance, hear: &impl Fn(News)) {
     tokio::time::sleep(PAUSE).await;
 }
 
-async fn read(mut body: Body, hear: &impl Fn(News)) {
+async fn read(entrance: &Entrance, mut body: Body, hear: &impl Fn(News)) {
+    let mut heard = Heard::default();
     let mut decoder = SseDecoder::new(LARGEST_EVENT);
     while let Some(frame) = body.frame().await {
         let data = match frame.map(|frame| frame.into_data()) {
@@ -71,7 +73,7 @@ async fn read(mut body: Body, hear: &impl Fn(News)) {
         loop {
             match decoder.next_event() {
                 Ok(Some(event)) => {
-                    if let Some(status) = status(&event) {
+                    if let Some(status) = heard.take_in(&event, entrance).await {
                         hear(News::Running(status));
                     }
                 }
@@ -85,11 +87,55 @@ async fn read(mut body: Body, hear: &impl Fn(News)) {
     }
 }
 
-fn status(event: &SseEvent) -> Option<Status> {
-    if event.event.as_deref() != Some("status") {
-        return None;
+/// What has been heard so far.
+#[derive(Debug, Default)]
+struct Heard {
+    status: Option<Status>,
+}
+
+/// Who waits to be let in; see `GET /api/approvals`.
+#[derive(Debug, Deserialize)]
+struct Approvals {
+    approvals: Vec<Approval>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Approval {
+    client_name: String,
+}
+
+// === impl Heard ===
+
+impl Heard {
+    /// What is known after an event, if it says something that the tray shows.
+    async fn take_in(&mut self, event: &SseEvent, entrance: &Entrance) -> Option<Status> {
+        match event.event.as_deref() {
+            Some("status") => {
+                let mut status = status(&event.data)?;
+                if status.approvals > 0 {
+                    status.asking = asking(entrance).await.unwrap_or_default();
+                }
+                self.status = Some(status);
+            }
+            // Who asks may have changed while their number has not.
+            Some("accounts") => {
+                let status = self.status.as_mut()?;
+                let asking = asking(entrance).await?;
+                if status.asking == asking {
+                    return None;
+                }
+                status.approvals = asking.len();
+                status.asking = asking;
+            }
+            _ => return None,
+        }
+        self.status.clone()
     }
-    match serde_json::from_slice(&event.data) {
+}
+
+fn status(data: &[u8]) -> Option<Status> {
+    match serde_json::from_slice(data) {
         Ok(status) => Some(status),
         Err(error) => {
             tracing::warn!(%error, "the tray cannot read the gateway's status");
@@ -98,9 +144,31 @@ fn status(event: &SseEvent) -> Option<Status> {
     }
 }
 
+/// What the clients are called that wait to be let in.
+async fn asking(entrance: &Entrance) -> Option<Vec<String>> {
+    let read = async {
+        let response = entrance.send(Ask::get("/api/approvals")).await?;
+        anyhow::ensure!(response.status().is_success(), "{}", response.status());
+        let body = to_bytes(response.into_body(), LARGEST_EVENT).await?;
+        Ok(serde_json::from_slice::<Approvals>(&body)?)
+    };
+    match read.await {
+        Ok(Approvals { approvals }) => Some(
+            approvals
+                .into_iter()
+                .map(|approval| approval.client_name)
+                .collect(),
+        ),
+        Err(error) => {
+            tracing::warn!("the tray does not know who asks for access: {error:#}");
+            None
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use axum::Router;
     use axum::routing::get;
@@ -141,5 +209,34 @@ mod tests {
             ),
             "{heard:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_for_access_is_named() {
+        let events = "event: status\ndata: {\"state\":\"ok\",\"endpoint\":\"\",\"servers\":[],\"approvals\":1}\n\n\
+             event: accounts\ndata: {}\n\nevent: accounts\ndata: {}\n\n";
+        let names = Arc::new(Mutex::new(vec!["B", "B", "A"]));
+        let router = Router::new()
+            .route("/api/events", get(move || async move { events }))
+            .route(
+                "/api/approvals",
+                get(move || async move {
+                    let name = names.lock().expect("no panic").pop();
+                    format!(
+                        r#"{{"approvals":[{{"id":"1","clientName":"{}"}}]}}"#,
+                        name.unwrap_or_default()
+                    )
+                }),
+            );
+        let (_keep, phase) = watch::channel(Phase::Running(router));
+        let heard = Mutex::new(Vec::new());
+        read_events(&Entrance::new(phase), &|news| {
+            if let News::Running(status) = news {
+                heard.lock().expect("no panic").push(status.asking);
+            }
+        })
+        .await;
+        // The last is what nobody had to be told again.
+        assert_eq!(heard.into_inner().expect("no panic"), [["A"], ["B"]]);
     }
 }

@@ -51,7 +51,7 @@ pub(super) enum Mark {
     Ok,
     /// Something is being started.
     Busy,
-    /// A server cannot be used.
+    /// A server cannot be used, or somebody waits for the user.
     Warn,
     /// Nothing can be used.
     Bad,
@@ -89,9 +89,14 @@ pub(super) fn mark(news: &News) -> Mark {
         News::Failed(_) => return Mark::Bad,
         News::Running(status) => status,
     };
+    if status.approvals > 0 {
+        return Mark::Warn;
+    }
+    let needs_sign_in = lacking_accounts(status).next().is_some();
     let mut wanted = wanted(status).peekable();
     match status.state {
         _ if wanted.peek().is_none() => Mark::Off,
+        Overall::Ok if needs_sign_in => Mark::Warn,
         Overall::Ok => Mark::Ok,
         Overall::Initializing => Mark::Busy,
         Overall::Degraded if wanted.all(|server| server.state == ServerState::Failing) => Mark::Bad,
@@ -138,31 +143,79 @@ fn running(status: &Status, text: Text) -> Vec<Entry> {
     entries
 }
 
-/// Each server that cannot be used, with its cause; a click leads to what to do about it.
+/// What waits for the user, each with its cause; a click leads to what to do about it.
 fn attention(status: &Status, text: Text) -> Vec<Entry> {
+    let mut entries = asking(status, text);
+    entries.extend(sign_in(status, text));
+    entries.extend(causes(status, text));
+    if !entries.is_empty() {
+        entries.splice(
+            0..0,
+            [Entry::Separator, says("attention", text.attention())],
+        );
+    }
+    entries
+}
+
+/// Each client that asks for access.
+fn asking(status: &Status, text: Text) -> Vec<Entry> {
+    if status.approvals == 0 {
+        return Vec::new();
+    }
+    let entry = |label: &str| item(&Action::Go(Route::accounts()), label);
+    if status.asking.is_empty() {
+        return vec![entry(&text.somebody_asks(status.approvals))];
+    }
+    let shown = status.asking.iter().take(MOST_CAUSES);
+    let mut entries: Vec<_> = shown.map(|client| entry(&text.asks(client))).collect();
+    if let Some(more @ 1..) = status.asking.len().checked_sub(MOST_CAUSES) {
+        entries.push(entry(&text.and_more(more)));
+    }
+    entries
+}
+
+/// One entry, however many servers an account has.
+fn sign_in(status: &Status, text: Text) -> Option<Entry> {
+    let mut lacking = lacking_accounts(status);
+    let first = lacking.next()?;
+    let label = match lacking.count() {
+        0 => text.needs_sign_in(&first.name),
+        others => text.need_sign_in(others + 1),
+    };
+    Some(item(&Action::Go(Route::accounts()), &label))
+}
+
+fn lacking_accounts(status: &Status) -> impl Iterator<Item = &Server> {
+    status
+        .servers
+        .iter()
+        .filter(|server| server.state == ServerState::NeedsSignIn)
+}
+
+/// Each server that fails.
+fn causes(status: &Status, text: Text) -> Vec<Entry> {
     let failing: Vec<_> = status
         .servers
         .iter()
         .filter(|server| server.state == ServerState::Failing)
         .collect();
-    if failing.is_empty() {
-        return Vec::new();
-    }
-    let mut entries = vec![Entry::Separator, says("attention", text.attention())];
-    entries.extend(failing.iter().take(MOST_CAUSES).map(|server| {
-        let cause = server
-            .error
-            .as_ref()
-            .map(|error| Words::from(error.message.clone()));
-        let cause = cause.as_ref().map_or_else(
-            || text.server_state(server.state),
-            |cause| cause.text(text.0),
-        );
-        item(
-            &Action::Go(Route::server(&server.name)),
-            &text.cause(&server.name, cause),
-        )
-    }));
+    let shown = failing.iter().take(MOST_CAUSES);
+    let mut entries: Vec<_> = shown
+        .map(|server| {
+            let cause = server
+                .error
+                .as_ref()
+                .map(|error| Words::from(error.message.clone()));
+            let cause = cause.as_ref().map_or_else(
+                || text.server_state(server.state),
+                |cause| cause.text(text.0),
+            );
+            item(
+                &Action::Go(Route::server(&server.name)),
+                &text.cause(&server.name, cause),
+            )
+        })
+        .collect();
     if let Some(more @ 1..) = failing.len().checked_sub(MOST_CAUSES) {
         entries.push(item(&Action::Go(Route::home()), &text.and_more(more)));
     }

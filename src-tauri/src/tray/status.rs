@@ -3,6 +3,8 @@
 use gateway::words::Words;
 use serde::Deserialize;
 
+use crate::said::Said;
+
 /// How the core fares, as far as the tray shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum News {
@@ -23,6 +25,12 @@ pub(crate) struct Status {
     pub(crate) endpoint: String,
     /// In the order of the configuration.
     pub(crate) servers: Vec<Server>,
+    /// How many clients wait until they are let in.
+    #[serde(default)]
+    pub(crate) approvals: usize,
+    /// What they are called; see `GET /api/approvals`.
+    #[serde(skip)]
+    pub(crate) asking: Vec<String>,
 }
 
 /// The gateway's state.
@@ -64,6 +72,9 @@ pub(crate) enum ServerState {
     Ready,
     /// It could not be started.
     Failing,
+    /// Its account is signed out, and only the user can help.
+    #[serde(rename = "needsSignIn")]
+    NeedsSignIn,
     /// Nobody used it; the next call starts it.
     Stopped,
     /// Not wanted.
@@ -75,19 +86,6 @@ pub(crate) enum ServerState {
 pub(crate) struct Failure {
     /// For a person.
     pub(crate) message: Said,
-}
-
-/// A text as it was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Said {
-    en: String,
-    zh: String,
-}
-
-impl From<Said> for Words {
-    fn from(said: Said) -> Self {
-        Self::new(said.en, said.zh)
-    }
 }
 
 #[cfg(test)]
@@ -108,7 +106,14 @@ mod tests {
         };
         assert_eq!(server.state, ServerState::Failing);
         assert!(server.built_in);
+        assert_eq!((status.approvals, status.asking.len()), (0, 0));
         let error = server.error.clone().expect("an error");
         assert_eq!(Words::from(error.message), Words::new("gone", "没了"));
+    }
+
+    #[test]
+    fn a_server_without_its_account_is_told_from_one_that_fails() {
+        let state: ServerState = serde_json::from_str(r#""needsSignIn""#).expect("a state");
+        assert_eq!(state, ServerState::NeedsSignIn);
     }
 }

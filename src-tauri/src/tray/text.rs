@@ -66,6 +66,33 @@ impl Text {
         }
     }
 
+    pub(super) fn asks(self, client: &str) -> String {
+        let client = short(client);
+        match self.0 {
+            Language::English => format!("{client} asks for access"),
+            Language::Chinese => format!("{client} 请求访问"),
+        }
+    }
+
+    pub(super) fn somebody_asks(self, n: usize) -> String {
+        match (self.0, n) {
+            (Language::English, 1) => "A client asks for access".to_owned(),
+            (Language::English, _) => format!("{n} clients ask for access"),
+            (Language::Chinese, _) => format!("有 {n} 个客户端请求访问"),
+        }
+    }
+
+    pub(super) fn needs_sign_in(self, server: &str) -> String {
+        self.cause(server, self.server_state(ServerState::NeedsSignIn))
+    }
+
+    pub(super) fn need_sign_in(self, n: usize) -> String {
+        match self.0 {
+            Language::English => format!("{n} servers need sign-in"),
+            Language::Chinese => format!("{n} 个服务器需要登录"),
+        }
+    }
+
     pub(super) fn and_more(self, n: usize) -> String {
         match self.0 {
             Language::English => format!("And {n} more…"),
@@ -90,6 +117,7 @@ impl Text {
             ServerState::Starting => self.pick("Starting", "正在启动"),
             ServerState::Ready => self.pick("Ready", "就绪"),
             ServerState::Failing => self.pick("Failing", "出错"),
+            ServerState::NeedsSignIn => self.pick("Needs sign-in", "需要登录"),
             ServerState::Stopped => self.pick("Stopped", "已停止"),
             ServerState::Disabled => self.pick("Disabled", "已停用"),
         }

@@ -35,6 +35,11 @@ impl Route {
         Self(format!("/servers/{}", encoded(name)))
     }
 
+    /// The accounts, and who asks for access.
+    pub(crate) fn accounts() -> Self {
+        Self("/accounts".to_owned())
+    }
+
     /// The settings.
     pub(crate) fn settings() -> Self {
         Self("/settings".to_owned())

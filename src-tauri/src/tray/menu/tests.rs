@@ -255,3 +255,65 @@ fn the_tooltip_has_the_state_and_the_counts() {
         "MCP Gateway\n正在启动"
     );
 }
+
+/// As `drawn`, without what comes before and after what waits for the user.
+fn attention_in(status: Status, language: Language) -> String {
+    let drawn = drawn(&menu(&News::Running(status), language, None));
+    drawn.split("---\n").nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_client_that_asks_for_access_is_named_and_leads_to_the_accounts() {
+    let mut asked = status("ok", &[server("git", "ready", 1)]);
+    asked.approvals = 2;
+    asked.asking = vec!["Claude Code".to_owned(), "x\ny".to_owned()];
+    assert_eq!(
+        attention_in(asked.clone(), Language::English),
+        "· Needs attention\nClaude Code asks for access\nx asks for access\n"
+    );
+    assert_eq!(
+        attention_in(asked.clone(), Language::Chinese),
+        "· 需要处理\nClaude Code 请求访问\nx 请求访问\n"
+    );
+    let entries = menu(&News::Running(asked.clone()), Language::English, None);
+    let id = entries.iter().find_map(|entry| match entry {
+        Entry::Item { id, label, .. } if label.starts_with("Claude") => Some(id),
+        _ => None,
+    });
+    assert_eq!(
+        Action::of(id.expect("the client")),
+        Some(Action::Go(Route::accounts()))
+    );
+    assert_eq!(mark(&News::Running(asked.clone())), Mark::Warn);
+
+    asked.asking.clear();
+    assert_eq!(
+        attention_in(asked, Language::English),
+        "· Needs attention\n2 clients ask for access\n"
+    );
+}
+
+#[test]
+fn an_account_that_is_signed_out_is_told_once() {
+    let one = status(
+        "ok",
+        &[server("git", "ready", 1), server("ecs", "needsSignIn", 0)],
+    );
+    assert_eq!(
+        attention_in(one.clone(), Language::English),
+        "· Needs attention\necs — Needs sign-in\n"
+    );
+    assert_eq!(mark(&News::Running(one)), Mark::Warn);
+    let all = status(
+        "degraded",
+        &[
+            server("ecs", "needsSignIn", 0),
+            server("oss", "needsSignIn", 0),
+        ],
+    );
+    assert_eq!(
+        attention_in(all.clone(), Language::Chinese),
+        "· 需要处理\n2 个服务器需要登录\n"
+    );
+    assert_eq!(mark(&News::Running(all)), Mark::Warn);
+}
