@@ -3,6 +3,7 @@
 //! and waiting for conditions. It fails a test that leaks a process.
 
 pub mod admin;
+pub mod aliyun;
 mod answer;
 pub mod client;
 pub mod fake;
@@ -15,6 +16,7 @@ mod setup;
 pub mod wait;
 
 pub use admin::Admin;
+pub use aliyun::Aliyun;
 pub use answer::{Answer, Stream};
 pub use client::McpHttp;
 pub use gateway::Gateway;
