@@ -13,6 +13,7 @@ const routes: [string, Route][] = [
   ['#/servers/%6Eew', { screen: 'server', name: 'new' }],
   ['#/servers/%6Eew/edit', { screen: 'editServer', name: 'new' }],
   ['#/settings', { screen: 'settings' }],
+  ['#/accounts', { screen: 'accounts' }],
 ];
 
 test.each(routes)('%s is read and written', (hash, route) => {
@@ -25,6 +26,7 @@ test.each([
   ['#', 'home'],
   ['#/nowhere', 'home'],
   ['#/settings/more', 'home'],
+  ['#/accounts/more', 'home'],
   ['#/servers/', 'servers'],
   ['#/servers/files/unknown', 'servers'],
   ['#/servers/%E0%A4%A', 'servers'],

@@ -2,6 +2,20 @@
 
 import { OutageError, request, stream, type RefusedError, type StreamEnd } from './transport';
 import type {
+  Account,
+  AccountList,
+  Approval,
+  ApprovalList,
+  Grant,
+  GrantList,
+  NewGrant,
+  NewService,
+  Secrets,
+  ServiceAdded,
+  SignInBegun,
+  SignInDone,
+} from './accounts-types';
+import type {
   BridgeInfo,
   BridgeTry,
   ConfigText,
@@ -35,6 +49,8 @@ export async function readStatus(): Promise<Status> {
 export interface EventsHearer extends StreamEnd {
   status(status: Status): void;
   pulse(pulse: Pulse): void;
+  /** Something about accounts, approvals, grants or secrets is not what it was. */
+  accounts(): void;
 }
 
 /** The status now and after each change, and a pulse each second. */
@@ -46,6 +62,7 @@ export function hearEvents(hearer: EventsHearer): () => void {
     ({ event, data }) => {
       if (event === 'status' && isStatus(data)) hearer.status(data);
       if (event === 'pulse') hearer.pulse(data as Pulse);
+      if (event === 'accounts') hearer.accounts();
     },
     hearer,
   );
@@ -157,6 +174,62 @@ export const tryBridge = () =>
 export async function redeemCode(code: string): Promise<string> {
   return ((await request('POST', '/api/codes/redeem', { code })) as { token: string }).token;
 }
+
+export async function readAccounts(): Promise<Account[]> {
+  return ((await request('GET', '/api/accounts')) as AccountList).accounts;
+}
+
+/** Whoever calls it opens `authorizeUrl` in a browser. */
+export const beginSignIn = (provider: string) =>
+  request('POST', '/api/accounts/sign-in', { provider }, LONG_MS) as Promise<SignInBegun>;
+
+export const cancelSignIn = (provider: string) =>
+  request('POST', '/api/accounts/cancel', { provider });
+
+/** Hands over the address at which the browser ended, where it could not do so itself. */
+export const deliverAnswer = (url: string) =>
+  request('POST', '/api/accounts/callback', { url }, LONG_MS) as Promise<SignInDone>;
+
+/** Revokes the tokens at the provider and forgets them. */
+export const signOut = (provider: string, user: string) =>
+  request('POST', '/api/accounts/sign-out', { provider, user }, LONG_MS);
+
+/** Ends everything that `user` has here: sign-ins and the access of all clients. */
+export const revokeUser = (user: string) =>
+  request('DELETE', `/api/users/${encodeURIComponent(user)}`, undefined, LONG_MS);
+
+export async function readApprovals(): Promise<Approval[]> {
+  return ((await request('GET', '/api/approvals')) as ApprovalList).approvals;
+}
+
+export const decideApproval = (id: string, verdict: 'approve' | 'deny') =>
+  request('POST', `/api/approvals/${encodeURIComponent(id)}/${verdict}`);
+
+export async function readGrants(): Promise<Grant[]> {
+  return ((await request('GET', '/api/grants')) as GrantList).grants;
+}
+
+export const createGrant = (label: string) =>
+  request('POST', '/api/grants', { label }) as Promise<NewGrant>;
+
+export const revokeGrant = (id: string) =>
+  request('DELETE', `/api/grants/${encodeURIComponent(id)}`);
+
+export const readSecrets = () => request('GET', '/api/secrets') as Promise<Secrets>;
+
+/** The key may have to be unlocked first, by a person. */
+export const putSecret = (name: string, value: string) =>
+  request('PUT', `/api/secrets/${encodeURIComponent(name)}`, { value }, LONG_MS);
+
+export const removeSecret = (name: string) =>
+  request('DELETE', `/api/secrets/${encodeURIComponent(name)}`, undefined, LONG_MS);
+
+/** Moves every plain-text secret out of the configuration file. */
+export const sealSecrets = () =>
+  request('POST', '/api/secrets/seal', {}, LONG_MS) as Promise<Saved>;
+
+export const addService = (service: NewService) =>
+  request('POST', '/config/services', service, LONG_MS) as Promise<ServiceAdded>;
 
 function isStatus(json: unknown): json is Status {
   return (

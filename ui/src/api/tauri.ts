@@ -84,9 +84,22 @@ export const setLanguage = (language: Desktop['language']): Promise<void> =>
 export const setTheme = (theme: Desktop['theme']): Promise<void> => invoke('set_theme', { theme });
 export const openPath = (which: 'data' | 'config'): Promise<void> => invoke('open_path', { which });
 
+/** Shows the provider's page in the system's browser, where the reader is signed in already. */
+export const openSignIn = (url: string): Promise<void> => invoke('open_sign_in', { url });
+
+/** Something that has happened outside of the page. */
+export interface Notice {
+  good: boolean;
+  message: Words;
+  remedy: Words | null;
+}
+
+/** What the shell has to say; it gives each once. */
+export const takeNotices = (): Promise<Notice[]> => invoke<Notice[]>('take_notices');
+
 /** Calls `hear` with what the shell sends as `event`. Returns what ends it. */
 export function onShellEvent<T>(
-  event: 'go' | 'desktop-changed',
+  event: 'go' | 'desktop-changed' | 'notices',
   hear: (payload: T) => void,
 ): () => void {
   let stopped = false;

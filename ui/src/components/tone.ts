@@ -1,5 +1,6 @@
 /** Which colour a state has. Words always stand beside it: colour alone says nothing to some. */
 
+import type { AccountState } from '../api/accounts-types';
 import type { GatewayState, ServerState } from '../api/types';
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'off';
@@ -10,10 +11,18 @@ export const gatewayTone: Record<GatewayState, Tone> = {
   degraded: 'warn',
 };
 
-export const serverTone: Record<ServerState, Tone> = {
+export const serverTone: Record<ServerState | 'needsSignIn', Tone> = {
   ready: 'good',
   starting: 'busy',
   failing: 'bad',
+  needsSignIn: 'warn',
   stopped: 'off',
   disabled: 'off',
+};
+
+export const accountTone: Record<AccountState, Tone> = {
+  signedIn: 'good',
+  signingIn: 'busy',
+  needsSignIn: 'warn',
+  signedOut: 'off',
 };

@@ -1,11 +1,12 @@
 /** Every text of the page in English. Its keys and parameters are the type of all catalogues. */
 
+import { accounts } from './en/accounts';
 import { common } from './en/common';
 import { home } from './en/home';
 import { servers } from './en/servers';
 import { settings } from './en/settings';
 
-export const en = { common, home, servers, settings };
+export const en = { accounts, common, home, servers, settings };
 
 /** What a catalogue has to say: a key that is missing or too many does not compile. */
 export type Messages = typeof en;

@@ -1,9 +1,10 @@
 /** 页面的全部简体中文文字。 */
 
 import type { Messages } from './en';
+import { accounts } from './zh/accounts';
 import { common } from './zh/common';
 import { home } from './zh/home';
 import { servers } from './zh/servers';
 import { settings } from './zh/settings';
 
-export const zh: Messages = { common, home, servers, settings };
+export const zh: Messages = { accounts, common, home, servers, settings };

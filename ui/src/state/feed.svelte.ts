@@ -40,6 +40,8 @@ export class Feed {
   outage = $state.raw<Outage | null>(null);
   /** When the state was heard that stands during an outage. */
   heardAt = $state.raw<Date | null>(null);
+  /** Counts the news about accounts, clients and secrets. */
+  accountNews = $state(0);
 
   #activities = $state.raw<ReadonlyMap<string, Activity>>(new Map());
   #stopStream: () => void = () => undefined;
@@ -76,6 +78,10 @@ export class Feed {
     this.#stopStream = hearEvents({
       status: (status) => this.#hearStatus(status),
       pulse: (pulse) => this.#hearPulse(pulse),
+      accounts: () => {
+        this.#heard();
+        this.accountNews += 1;
+      },
       end: (error) => this.#lost(error),
     });
   }

@@ -7,6 +7,7 @@ export type Route =
   | { screen: 'newServer'; from: string | null }
   | { screen: 'server'; name: string }
   | { screen: 'editServer'; name: string }
+  | { screen: 'accounts' }
   | { screen: 'settings' };
 
 /** The route of a hash such as `#/servers/files`; Home where it is none. */
@@ -15,6 +16,7 @@ export function parseRoute(hash: string): Route {
   const [first, second, third, ...more] = path.split('/').filter((part) => part !== '');
   if (more.length > 0) return { screen: 'home' };
   if (first === 'settings' && second === undefined) return { screen: 'settings' };
+  if (first === 'accounts' && second === undefined) return { screen: 'accounts' };
   if (first !== 'servers') return { screen: 'home' };
   if (second === undefined) return { screen: 'servers' };
   if (second === NEW && third === undefined) {
@@ -42,6 +44,8 @@ export function hrefOf(route: Route): string {
       return `#/servers/${segment(route.name)}`;
     case 'editServer':
       return `#/servers/${segment(route.name)}/edit`;
+    case 'accounts':
+      return '#/accounts';
     case 'settings':
       return '#/settings';
   }

@@ -1,0 +1,89 @@
+/** The sign-ins that this page has begun and that go on in a browser. */
+
+import { beginSignIn, cancelSignIn } from '../api/gateway';
+import type { Account, SignInBegun } from '../api/accounts-types';
+import { openPlace } from '../api/browser';
+import { now } from './clock';
+import { tellError } from './outcome';
+
+/** One of them, as far as this page knows. */
+export interface SignIn extends SignInBegun {
+  /** When it is worth nothing any more, in seconds since 1970. */
+  until: number;
+  /** Whether a browser shows it; if not, the reader has to open the address. */
+  shown: boolean;
+  /** The gateway has been heard to wait for the answer. */
+  confirmed: boolean;
+}
+
+/** What became of a sign-in. */
+export interface Ended {
+  account: Account;
+  done: boolean;
+}
+
+export class SignIns {
+  #begun = $state.raw<ReadonlyMap<string, SignIn>>(new Map());
+  /** The provider whose sign-in is being prepared. */
+  preparing = $state<string | null>(null);
+
+  of(provider: string): SignIn | null {
+    return this.#begun.get(provider) ?? null;
+  }
+
+  /** Begins one and shows it in a browser. To be called while a click is handled. */
+  async begin(provider: string): Promise<void> {
+    if (this.preparing !== null) return;
+    this.preparing = provider;
+    const place = openPlace();
+    try {
+      const begun = await beginSignIn(provider);
+      const shown = await place.show(begun.authorizeUrl);
+      const until = now() + begun.expiresIn;
+      this.#put(provider, { ...begun, until, shown, confirmed: false });
+    } catch (error) {
+      place.drop();
+      tellError(error);
+    } finally {
+      this.preparing = null;
+    }
+  }
+
+  async cancel(provider: string): Promise<void> {
+    this.#put(provider, null);
+    try {
+      await cancelSignIn(provider);
+    } catch (error) {
+      tellError(error);
+    }
+  }
+
+  /** Looks at what the gateway says of the accounts now. Returns which sign-ins have ended. */
+  follow(accounts: readonly Account[]): Ended[] {
+    const ended: Ended[] = [];
+    for (const account of accounts) {
+      const own = account.user === 'local' ? this.of(account.provider) : null;
+      if (own === null) continue;
+      if (account.state === 'signingIn') {
+        if (!own.confirmed) this.#put(account.provider, { ...own, confirmed: true });
+      } else if (account.state === 'signedIn' || own.confirmed) {
+        // What was read before it began is no news of its end.
+        this.#put(account.provider, null);
+        ended.push({ account, done: account.state === 'signedIn' });
+      }
+    }
+    return ended;
+  }
+
+  forget(): void {
+    this.#begun = new Map();
+    this.preparing = null;
+  }
+
+  #put(provider: string, signIn: SignIn | null): void {
+    const next = new Map(this.#begun);
+    if (signIn === null) next.delete(provider);
+    else next.set(provider, signIn);
+    this.#begun = next;
+  }
+}
