@@ -26,3 +26,6 @@ pub use options::Options;
 pub use secret::{Secret, exposed};
 pub use state::{KeyState, Notice};
 pub use vault::Vault;
+
+#[cfg(test)]
+mod tests;

@@ -51,11 +51,11 @@ impl KeyState {
             Self::Unused | Self::Keychain | Self::Passphrase | Self::Variable => None,
             Self::KeyFile { path } => Some(Notice {
                 en: format!(
-                    "no keychain could be used, so the key of the stored secrets lies in the file {}, readable by you alone: whoever copies your data folder can read them. Set MCP_GATEWAY_PASSPHRASE or MCP_GATEWAY_KEY before the first secret to avoid it",
+                    "no keychain is used, so the key of the stored secrets lies in the file {}, readable by you alone: whoever copies your data folder can read them. Set MCP_GATEWAY_PASSPHRASE or MCP_GATEWAY_KEY before the first secret to avoid it",
                     path.display()
                 ),
                 zh: format!(
-                    "没有可用的钥匙串，因此机密的密钥保存在文件 {} 中，仅您本人可读：能复制您数据目录的人就能读取这些机密。如要避免，请在存入第一个机密之前设置 MCP_GATEWAY_PASSPHRASE 或 MCP_GATEWAY_KEY",
+                    "没有使用系统钥匙串，因此机密的密钥保存在文件 {} 中，仅您本人可读：能复制您数据目录的人就能读取这些机密。如要避免，请在存入第一个机密之前设置 MCP_GATEWAY_PASSPHRASE 或 MCP_GATEWAY_KEY",
                     path.display()
                 ),
             }),

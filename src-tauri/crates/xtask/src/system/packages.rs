@@ -63,6 +63,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "fontconfig",                     purpose: Purpose::Test,     probe: Probe::Program(&["fc-list"]) },
     Package { name: "fonts-noto-cjk",                 purpose: Purpose::Test,     probe: Probe::Font("zh-cn") },
     Package { name: "gcc-mingw-w64-x86-64-win32",     purpose: Purpose::Test,     probe: Probe::Program(&["x86_64-w64-mingw32-gcc"]) },
+    Package { name: "gnome-keyring",                  purpose: Purpose::Test,     probe: Probe::Program(&["gnome-keyring-daemon"]) },
     Package { name: "imagemagick",                    purpose: Purpose::Test,     probe: Probe::Program(&["import"]) },
     Package { name: "libglib2.0-bin",                 purpose: Purpose::Test,     probe: Probe::Program(&["gio"]) },
     Package { name: "openbox",                        purpose: Purpose::Test,     probe: Probe::Program(&["openbox"]) },
