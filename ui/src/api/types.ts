@@ -272,6 +272,27 @@ tool: string,
 name: string, };
 
 /**
+ * What is settled before users sign in to a server; the rest is found out.
+ */
+export type AuthForm = { 
+/**
+ * A client that the authorization server knows.
+ */
+clientId: string | null, 
+/**
+ * The secret of that client, or `${secret:NAME}`.
+ */
+clientSecret: string | null, 
+/**
+ * OAuth scope.
+ */
+scope: string | null, 
+/**
+ * The issuer.
+ */
+authorizationServer: string | null, };
+
+/**
  * One server with everything that can be edited. `None` means that the file does not say.
  */
 export type ServerForm = { 
@@ -342,7 +363,11 @@ description: string | null,
 /**
  * Whether it is started.
  */
-enabled: boolean, };
+enabled: boolean, 
+/**
+ * Users sign in to this remote server; `None` for no sign-in.
+ */
+auth: AuthForm | null, };
 
 /**
  * What holds for a server where the file says nothing.

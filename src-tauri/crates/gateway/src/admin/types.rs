@@ -52,6 +52,7 @@ fn written() -> String {
         declared::<form::Sharing>(one),
         declared::<form::Pair>(one),
         declared::<form::Rename>(one),
+        declared::<form::AuthForm>(one),
         declared::<form::ServerForm>(one),
         declared::<servers::Defaults>(one),
         declared::<servers::ServerDetail>(one),

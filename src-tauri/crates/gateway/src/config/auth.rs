@@ -35,7 +35,7 @@ fn object(mut fields: Fields<'_, '_>) -> Option<Auth> {
         client_secret: secret_node
             .as_ref()
             .and_then(Node::text)
-            .filter(|text| !text.is_empty()),
+            .filter(|text| !text.trim().is_empty()),
         scope: text(&mut fields, "scope"),
         authorization_server: fields
             .get("authorizationServer")

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::draft::{FilterDraft, MappingDraft, ServerDraft};
-use super::model::{self, ServerConfig, Transport};
+use super::model::{self, Auth, ServerConfig, Transport};
 
 /// One server with everything that can be edited. `None` means that the file does not say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,28 @@ pub(crate) struct ServerForm {
     /// Whether it is started.
     #[serde(default = "yes")]
     pub(crate) enabled: bool,
+    /// Users sign in to this remote server; `None` for no sign-in.
+    #[serde(default)]
+    pub(crate) auth: Option<AuthForm>,
+}
+
+/// What is settled before users sign in to a server; the rest is found out.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct AuthForm {
+    /// A client that the authorization server knows.
+    #[serde(default)]
+    pub(crate) client_id: Option<String>,
+    /// The secret of that client, or `${secret:NAME}`.
+    #[serde(default)]
+    pub(crate) client_secret: Option<String>,
+    /// OAuth scope.
+    #[serde(default)]
+    pub(crate) scope: Option<String>,
+    /// The issuer.
+    #[serde(default)]
+    pub(crate) authorization_server: Option<String>,
 }
 
 /// How a server is reached.
@@ -141,6 +163,7 @@ impl ServerForm {
             exclude: Vec::new(),
             description: None,
             enabled: true,
+            auth: None,
         }
     }
 
@@ -173,6 +196,7 @@ impl ServerForm {
                 .unwrap_or_default(),
             description: server.description.clone(),
             enabled: server.enabled.unwrap_or(true),
+            auth: server.auth.as_ref().and_then(AuthForm::of),
         };
         Some(form.normalized())
     }
@@ -204,6 +228,7 @@ impl ServerForm {
             exclude: filter.exclude.clone(),
             description: config.description.clone(),
             enabled: config.enabled,
+            auth: AuthForm::of(&config.auth),
         }
     }
 
@@ -214,6 +239,7 @@ impl ServerForm {
             Kind::Local => {
                 self.url = None;
                 self.headers = Vec::new();
+                self.auth = None;
             }
             Kind::Remote => {
                 self.command = Vec::new();
@@ -221,6 +247,7 @@ impl ServerForm {
                 self.cwd = None;
             }
         }
+        self.auth = self.auth.map(AuthForm::normalized);
         self.cwd = self.cwd.filter(|cwd| !cwd.is_empty());
         self.description = self.description.filter(|text| !text.is_empty());
         self
@@ -272,6 +299,43 @@ impl From<model::Sharing> for Sharing {
             model::Sharing::Session => Self::Session,
             model::Sharing::Shared => Self::Shared,
         }
+    }
+}
+
+// === impl AuthForm ===
+
+impl AuthForm {
+    fn of(auth: &Auth) -> Option<Self> {
+        match auth {
+            Auth::OAuth(config) => Some(Self {
+                client_id: config.client_id.clone(),
+                client_secret: config.client_secret.clone(),
+                scope: config.scope.clone(),
+                authorization_server: config.authorization_server.clone(),
+            }),
+            Auth::None | Auth::Aliyun => None,
+        }
+    }
+
+    /// With an empty text taken for none.
+    fn normalized(self) -> Self {
+        let some = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        Self {
+            client_id: some(self.client_id),
+            client_secret: some(self.client_secret),
+            scope: some(self.scope),
+            authorization_server: some(self.authorization_server),
+        }
+    }
+}
+
+impl fmt::Debug for AuthForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthForm")
+            .field("client_id", &self.client_id)
+            .field("scope", &self.scope)
+            .field("authorization_server", &self.authorization_server)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@ use super::placing::Above;
 use super::style::{Spot, Style, Value};
 use super::taken::{Neighbours, Taken};
 use crate::config::form::ServerForm;
+use crate::config::model::Site;
 
 /// The order in which `config/defaults.jsonc` presents the keys of a file.
 const ROOT: &[&str] = &[
@@ -23,12 +24,15 @@ const ROOT: &[&str] = &[
     "toolFilters",
     "oauth",
     "mcpServer",
+    "aliyunSites",
     "profiles",
     "history",
     "limits",
 ];
 
 const GATEWAY: &[&str] = &["host", "port"];
+const OAUTH: &[&str] = &["clientId", "clientIds", "site"];
+const ALIYUN: &[&str] = &["baseUrl", "services"];
 
 /// The keys below which a server's name is a key in turn.
 const BY_NAME: [&str; 2] = ["mapping", "toolFilters"];
@@ -127,6 +131,91 @@ impl<'t> Document<'t> {
         Taken { entry, by_name }
     }
 
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.root.find(key).is_some()
+    }
+
+    /// Writes what there is of a site and a client id, which is kept for the site in force.
+    pub(super) fn set_account(
+        &mut self,
+        site: Option<Site>,
+        client_id: Option<&str>,
+        in_force: Option<Site>,
+    ) {
+        if site.is_none() && client_id.is_none() {
+            return;
+        }
+        let empty = Value::Table(Vec::new());
+        self.root().within_new("oauth", &empty, |oauth, spot| {
+            let mut keys = Keys {
+                members: oauth,
+                spot,
+                order: OAUTH,
+            };
+            if let Some(site) = site {
+                keys.text("site", Some(site.word()));
+            }
+            match in_force {
+                None if client_id.is_some() => keys.text("clientId", client_id),
+                Some(in_force) if client_id.is_some() => {
+                    keys.within_new("clientIds", &empty, |ids, spot| {
+                        let mut keys = Keys {
+                            members: ids,
+                            spot,
+                            order: &["intl", "cn"],
+                        };
+                        keys.text(in_force.word(), client_id);
+                    });
+                }
+                _ => {}
+            }
+        });
+    }
+
+    /// Puts a new service behind the others.
+    pub(super) fn add_service(&mut self, alias: &str, path: &str) {
+        let empty = Value::Table(Vec::new());
+        self.root().within_new("mcpServer", &empty, |aliyun, spot| {
+            let mut keys = Keys {
+                members: aliyun,
+                spot,
+                order: ALIYUN,
+            };
+            keys.within_new("services", &empty, |services, spot| {
+                let mut keys = Keys {
+                    members: services,
+                    spot,
+                    order: &[],
+                };
+                keys.exact_text(alias, Some(path));
+            });
+        });
+    }
+
+    /// Takes a service out of its places. `mcpServer` stays: a file that has it means another
+    /// port than one that has not.
+    pub(super) fn remove_service(&mut self, alias: &str) {
+        self.root().within("mcpServer", |aliyun, spot| {
+            let mut keys = Keys {
+                members: aliyun,
+                spot,
+                order: ALIYUN,
+            };
+            keys.within("services", |services, _| {
+                if let Some(at) = services.find(alias) {
+                    services.remove(at, Above::Go);
+                }
+            });
+        });
+        for place in BY_NAME {
+            self.root().within(place, |entries, _| {
+                if let Some(at) = entries.find(alias) {
+                    entries.remove(at, Above::Go);
+                }
+            });
+        }
+    }
+
     /// Puts a server back that was taken out of an earlier text, as number `index`.
     pub(super) fn put_back(&mut self, index: usize, taken: Taken) {
         let mut root = self.root();
@@ -189,7 +278,7 @@ impl<'t> Document<'t> {
     }
 
     /// `mapping` and `toolFilters`; an entry that has nothing left to say goes.
-    fn say_by_name(&mut self, form: &ServerForm) {
+    pub(super) fn say_by_name(&mut self, form: &ServerForm) {
         type Write = fn(&mut Members, &ServerForm, Spot<'_>);
         let places: [(&str, bool, Write); 2] = [
             ("mapping", says_mapping(form), entry::write_mapping),

@@ -3,7 +3,7 @@
 use super::keys::Keys;
 use super::members::{Members, string};
 use super::style::{Spot, Value};
-use crate::config::form::{Kind, Pair, ServerForm, Sharing};
+use crate::config::form::{AuthForm, Kind, Pair, ServerForm, Sharing};
 
 /// The order in which `config/defaults.jsonc` presents the keys of a server.
 const SERVER: &[&str] = &[
@@ -14,6 +14,7 @@ const SERVER: &[&str] = &[
     "env",
     "url",
     "headers",
+    "auth",
     "enabled",
     "poolSize",
     "callTimeout",
@@ -22,6 +23,13 @@ const SERVER: &[&str] = &[
     "roots",
     "protocol",
     "description",
+];
+const AUTH: &[&str] = &[
+    "type",
+    "clientId",
+    "clientSecret",
+    "scope",
+    "authorizationServer",
 ];
 const MAPPING: &[&str] = &["prefix", "stripPrefix", "rename"];
 const FILTER: &[&str] = &["include", "exclude"];
@@ -44,6 +52,7 @@ pub(super) fn write_entry(entry: &mut Members, form: &ServerForm, spot: Spot<'_>
         Kind::Remote => {
             keys.text("url", form.url.as_deref());
             keys.table("headers", pairs(&form.headers));
+            write_auth(&mut keys, form.auth.as_ref());
         }
     }
     keys.flag("enabled", form.enabled, true);
@@ -55,6 +64,53 @@ pub(super) fn write_entry(entry: &mut Members, form: &ServerForm, spot: Spot<'_>
     };
     keys.word("sharing", sharing, "shared");
     keys.text("description", form.description.as_deref());
+}
+
+/// A word where nothing is settled, else an object, whose other keys stay.
+fn write_auth(keys: &mut Keys<'_, '_>, auth: Option<&AuthForm>) {
+    let is_word = |keys: &Keys<'_, '_>, word: &str| {
+        let now = keys.members.value("auth").and_then(string);
+        now.as_deref() == Some(word)
+    };
+    let Some(auth) = auth else {
+        let given_up = keys.within("auth", |auth, _| {
+            auth.value("type").and_then(string).as_deref() == Some("none")
+        });
+        let written = keys.members.value("auth").is_some();
+        if written && given_up != Some(true) && !is_word(keys, "none") {
+            keys.remove("auth");
+        }
+        return;
+    };
+    let texts = [
+        ("clientId", &auth.client_id),
+        ("clientSecret", &auth.client_secret),
+        ("scope", &auth.scope),
+        ("authorizationServer", &auth.authorization_server),
+    ];
+    let changed = keys.within("auth", |members, spot| {
+        let mut keys = Keys {
+            members,
+            spot,
+            order: AUTH,
+        };
+        keys.word("type", "oauth", "oauth");
+        for (key, text) in texts {
+            keys.text(key, text.as_deref());
+        }
+    });
+    if changed.is_some() {
+        return;
+    }
+    let settled: Vec<_> = texts
+        .into_iter()
+        .filter_map(|(key, text)| Some((key.to_owned(), Value::text(text.as_deref()?))))
+        .collect();
+    if !settled.is_empty() {
+        keys.write("auth", &Value::Table(settled));
+    } else if !is_word(keys, "oauth") {
+        keys.write("auth", &Value::text("oauth"));
+    }
 }
 
 /// Makes `mapping.<server>` say what the form says.
@@ -101,7 +157,7 @@ fn change_kind(keys: &mut Keys<'_, '_>, kind: Kind) {
         Kind::Local => (
             "command",
             "url",
-            ["headers"].as_slice(),
+            ["headers", "auth"].as_slice(),
             [("remote", "local"), ("http", "stdio")],
         ),
         Kind::Remote => (

@@ -51,9 +51,9 @@ impl EditError {
             ),
             Self::Service(alias) => Words::new(
                 format!(
-                    "\"{alias}\" is an Alibaba Cloud service, not an entry of \"servers\"; nothing was changed"
+                    "\"{alias}\" is an Alibaba Cloud service, of which only the names and the choice of its tools can be changed here; nothing was changed"
                 ),
-                format!("“{alias}”是阿里云服务，不是 \"servers\" 中的条目；未作任何修改"),
+                format!("“{alias}”是阿里云服务，此处只能修改其工具的名称和取舍；未作任何修改"),
             ),
             Self::Invalid(_) => Words::new(
                 "some values cannot be used; nothing was changed",
@@ -77,11 +77,9 @@ impl EditError {
                 "it may have been removed or renamed; look at the list of servers",
                 "它可能已被删除或改名；请查看服务器列表",
             ),
-            Self::Service(alias) => Words::new(
-                format!(
-                    "its path stands under mcpServer.services, the names of its tools under mapping.{alias}"
-                ),
-                format!("它的路径写在 mcpServer.services 中，工具名称写在 mapping.{alias} 中"),
+            Self::Service(_) => Words::new(
+                "change its path in the file, under mcpServer.services; or remove it and add it again",
+                "请在文件的 mcpServer.services 中修改其路径，或将其删除后重新添加",
             ),
             Self::Invalid(_) => Words::new(
                 "correct what is marked, then try again",
@@ -144,7 +142,7 @@ impl FieldProblem {
 /// The field that a path such as `servers[3].env.TOKEN` or `mapping.files.rename.a` is about.
 /// A server's name is somewhere in the latter and may be anything, so the key is searched behind it.
 fn field(path: &str) -> &'static str {
-    const OF_SERVER: [(&str, &str); 11] = [
+    const OF_SERVER: [(&str, &str); 12] = [
         ("name", "name"),
         ("type", "kind"),
         ("command", "command"),
@@ -156,6 +154,7 @@ fn field(path: &str) -> &'static str {
         ("poolSize", "poolSize"),
         ("sharing", "sharing"),
         ("description", "description"),
+        ("auth", "auth"),
     ];
     if let Some((_, rest)) = path
         .strip_prefix("servers[")
@@ -174,6 +173,10 @@ fn field(path: &str) -> &'static str {
         by_name(&["rename", "prefix", "stripPrefix"])
     } else if path.starts_with("toolFilters") {
         by_name(&["include", "exclude"])
+    } else if path.starts_with("mcpServer.services") {
+        "path"
+    } else if path.starts_with("oauth.clientId") {
+        "clientId"
     } else if path == "port" || path == "gateway.port" {
         "port"
     } else {
@@ -195,6 +198,9 @@ mod tests {
             ("mapping[\"a b\"].rename.x", "rename"),
             ("toolFilters.s.exclude[0]", "exclude"),
             ("gateway.port", "port"),
+            ("mcpServer.services.ecs", "path"),
+            ("oauth.clientIds.cn", "clientId"),
+            ("servers[0].auth.clientSecret", "auth"),
             ("limits.depth", ""),
         ] {
             assert_eq!(field(path), expected, "{path}");

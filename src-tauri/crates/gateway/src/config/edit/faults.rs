@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use axum::http::{HeaderName, HeaderValue};
 
 use super::error::FieldProblem;
-use crate::config::form::{Kind, Pair, ServerForm};
+use crate::config::form::{AuthForm, Kind, Pair, ServerForm};
 use crate::config::{check, values};
 
 /// The bounds that the loader has for both.
@@ -75,12 +75,31 @@ fn local(form: &ServerForm, faults: &mut Vec<FieldProblem>) {
     twice("env", &form.env, faults);
 }
 
+fn sign_in(auth: &AuthForm, faults: &mut Vec<FieldProblem>) {
+    if let Some(Err(message)) = auth.authorization_server.as_deref().map(values::url) {
+        faults.push(FieldProblem {
+            field: "auth",
+            message,
+        });
+    }
+    if auth.client_secret.is_some() && auth.client_id.is_none() {
+        faults.push(FieldProblem::new(
+            "auth",
+            "a client secret belongs to a client id; give both, or neither",
+            "客户端密钥必须与客户端 ID 一起使用；请同时填写，或都不填",
+        ));
+    }
+}
+
 fn remote(form: &ServerForm, faults: &mut Vec<FieldProblem>) {
     if let Err(message) = values::url(form.url.as_deref().unwrap_or_default()) {
         faults.push(FieldProblem {
             field: "url",
             message,
         });
+    }
+    if let Some(auth) = &form.auth {
+        sign_in(auth, faults);
     }
     for pair in &form.headers {
         let name = &pair.name;

@@ -23,6 +23,7 @@ mod members;
 mod placing;
 mod reading;
 mod rearrange;
+mod services;
 mod style;
 mod taken;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod tests;
 mod trivia;
 
 pub(crate) use error::{EditError, FieldProblem};
+pub(crate) use services::NewService;
 
 use self::document::Document;
 use self::reading::Reading;
@@ -48,7 +50,7 @@ pub(crate) enum Edit {
         /// What it shall be.
         form: ServerForm,
     },
-    /// A server gone, with what is said about it elsewhere in the file.
+    /// A server or service gone, with what is said about it elsewhere in the file.
     RemoveServer {
         /// Which server.
         name: String,
@@ -60,6 +62,12 @@ pub(crate) enum Edit {
         /// On or off.
         on: bool,
     },
+    /// A new Alibaba Cloud service, behind the others.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "its route comes with the sign-in")
+    )]
+    AddService(NewService),
     /// One of a server's tools switched or renamed. `None` leaves it as it is.
     SetTool {
         /// Which server.
@@ -105,10 +113,15 @@ pub(crate) fn apply(text: &str, edit: &Edit) -> Result<String, EditError> {
             change(&mut meaning, &mut document, name, |now| *now = form.clone())?;
         }
         Edit::RemoveServer { name } => {
-            let index = meaning.find(name)?;
-            document.take(index, name);
-            meaning.servers.remove(index);
+            if let Some(index) = meaning.service_index(name) {
+                services::remove(&mut meaning, &mut document, index);
+            } else {
+                let index = meaning.find(name)?;
+                document.take(index, name);
+                meaning.servers.remove(index);
+            }
         }
+        Edit::AddService(new) => services::add(&mut meaning, &mut document, new, default_port())?,
         Edit::SetEnabled { name, on } => {
             change(&mut meaning, &mut document, name, |form| form.enabled = *on)?;
         }
@@ -183,6 +196,12 @@ pub(crate) fn restore(text: &str, removed: &Removed) -> Result<String, EditError
     meaning.confirm(document.text())
 }
 
+/// The port of a file that says nothing of it.
+fn default_port() -> u16 {
+    let (defaults, _) = super::file::read(super::DEFAULTS);
+    super::resolve::set(defaults.listen.port, "gateway.port")
+}
+
 fn document(text: &str) -> Result<Document<'_>, EditError> {
     Document::of(text).ok_or_else(|| EditError::Broken(Vec::new()))
 }
@@ -194,6 +213,9 @@ fn change(
     name: &str,
     change: impl FnOnce(&mut ServerForm),
 ) -> Result<(), EditError> {
+    if meaning.service_index(name).is_some() {
+        return services::change(meaning, document, name, change);
+    }
     let index = meaning.find(name)?;
     let mut form = meaning.servers[index].clone();
     change(&mut form);

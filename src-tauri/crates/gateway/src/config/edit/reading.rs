@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use super::error::{EditError, FieldProblem};
 use super::faults::faults;
+use crate::config::draft::ServerDraft;
 use crate::config::form::ServerForm;
+use crate::config::model::{Site, Transport};
 use crate::config::problem::{Problem, Severity};
 use crate::config::{check, file};
 
@@ -16,9 +18,19 @@ use crate::config::{check, file};
 pub(super) struct Reading {
     /// The servers in the order of the file.
     pub(super) servers: Vec<ServerForm>,
-    /// Names that services have.
-    aliases: Vec<String>,
+    /// The Alibaba Cloud services in the order of the file; their address is a path.
+    pub(super) services: Vec<ServerForm>,
+    pub(super) account: Account,
     pub(super) port: Option<u16>,
+}
+
+/// What a file says of the Alibaba Cloud account, as far as it can be edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Account {
+    pub(super) site: Option<Site>,
+    pub(super) client_id: Option<String>,
+    pub(super) intl_id: Option<String>,
+    pub(super) cn_id: Option<String>,
 }
 
 impl Reading {
@@ -36,18 +48,31 @@ impl Reading {
         }
         let mapping: HashMap<&str, _> = by_name(&draft.mapping).collect();
         let filters: HashMap<&str, _> = by_name(&draft.filters).collect();
-        let servers = draft.servers.iter().filter_map(|server| {
+        let form = |server: &ServerDraft| {
             let name = server.name.value.as_str();
             ServerForm::of(
                 server,
                 mapping.get(name).copied(),
                 filters.get(name).copied(),
             )
+        };
+        let aliyun = &draft.aliyun;
+        let services = aliyun.services.iter().map(|(alias, path)| ServerDraft {
+            transport: Some(Transport::Remote {
+                url: path.clone(),
+                headers: Vec::new(),
+            }),
+            ..ServerDraft::named(alias.clone())
         });
-        let aliases = draft.aliyun.services.iter();
         Ok(Self {
-            servers: servers.collect(),
-            aliases: aliases.map(|(alias, _)| alias.value.clone()).collect(),
+            servers: draft.servers.iter().filter_map(form).collect(),
+            services: services.filter_map(|service| form(&service)).collect(),
+            account: Account {
+                site: aliyun.site,
+                client_id: aliyun.client_id.clone(),
+                intl_id: aliyun.client_ids.of(Site::Intl).clone(),
+                cn_id: aliyun.client_ids.of(Site::Cn).clone(),
+            },
             port: draft.listen.port,
         })
     }
@@ -58,14 +83,22 @@ impl Reading {
 
     pub(super) fn find(&self, name: &str) -> Result<usize, EditError> {
         let index = self.names().position(|known| known == name);
-        let is_service = || self.aliases.iter().any(|alias| alias == name);
-        index.ok_or_else(|| {
-            if is_service() {
-                EditError::Service(name.to_owned())
-            } else {
-                EditError::NotFound(name.to_owned())
-            }
-        })
+        index.ok_or_else(|| EditError::NotFound(name.to_owned()))
+    }
+
+    pub(super) fn service_index(&self, alias: &str) -> Option<usize> {
+        self.services
+            .iter()
+            .position(|service| service.name == alias)
+    }
+
+    pub(super) fn service(&self, alias: &str) -> Option<&ServerForm> {
+        self.service_index(alias).map(|index| &self.services[index])
+    }
+
+    /// Whether a server or service has this name.
+    pub(super) fn is_taken(&self, name: &str) -> bool {
+        self.names().any(|known| known == name) || self.service_index(name).is_some()
     }
 
     /// Whether a form can be what number `index` becomes, or a new server. A value that the file
@@ -76,8 +109,7 @@ impl Reading {
         let mut faults = faults(form);
         faults.retain(|fault| !known.contains(fault));
         let name = &form.name;
-        let taken = self.names().chain(self.aliases.iter().map(String::as_str));
-        if now.is_none_or(|now| now.name != *name) && taken.into_iter().any(|other| other == name) {
+        if now.is_none_or(|now| now.name != *name) && self.is_taken(name) {
             faults.push(FieldProblem::new(
                 "name",
                 format!("\"{name}\" is taken; servers and services need different names"),

@@ -7,6 +7,7 @@ mod files;
 mod forms;
 mod properties;
 mod servers;
+mod services;
 
 use super::*;
 use crate::config::form::{Pair, Rename};

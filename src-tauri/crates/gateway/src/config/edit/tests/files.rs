@@ -133,6 +133,7 @@ fn entry(server: &ServerForm, dice: &mut Dice<'_>) -> Tree {
             if !server.headers.is_empty() || dice.roll(4) == 1 {
                 keys.push(("headers", pairs(&server.headers)));
             }
+            keys.extend(auth(server, dice).map(|auth| ("auth", auth)));
         }
     }
     let kind = match (server.kind, dice.roll(4)) {
@@ -168,6 +169,36 @@ fn entry(server: &ServerForm, dice: &mut Dice<'_>) -> Tree {
     }
     shuffle(&mut keys, dice);
     named(keys)
+}
+
+fn auth(server: &ServerForm, dice: &mut Dice<'_>) -> Option<Tree> {
+    let Some(auth) = &server.auth else {
+        return match dice.roll(6) {
+            1 => Some(leaf("none")),
+            2 => Some(named(vec![
+                ("type", leaf("none")),
+                ("clientId", leaf("put aside")),
+            ])),
+            _ => None,
+        };
+    };
+    let texts = [
+        ("clientId", &auth.client_id),
+        ("clientSecret", &auth.client_secret),
+        ("scope", &auth.scope),
+        ("authorizationServer", &auth.authorization_server),
+    ];
+    let mut keys: Vec<_> = texts
+        .into_iter()
+        .filter_map(|(key, text)| Some((key, leaf(text.as_deref()?))))
+        .collect();
+    if keys.is_empty() && dice.roll(2) == 1 {
+        return Some(leaf("oauth"));
+    }
+    if dice.roll(2) == 1 {
+        keys.push(("type", leaf("oauth")));
+    }
+    Some(named(keys))
 }
 
 fn mapping_entry<'s>(server: &'s ServerForm, dice: &mut Dice<'_>) -> Vec<(&'s str, Tree)> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{pair, rename};
-use crate::config::form::{Kind, ServerForm, Sharing};
+use crate::config::form::{AuthForm, Kind, ServerForm, Sharing};
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -69,7 +69,23 @@ pub(super) fn form() -> impl Strategy<Value = ServerForm> {
         prop::option::of(words()),
         words(),
     );
-    let rest = (any::<bool>(), prop::option::of(text()), any::<bool>());
+    let auth = (
+        prop::option::of(text()),
+        prop::option::of(text()),
+        any::<bool>(),
+    );
+    let auth = prop::option::of(auth.prop_map(|(client_id, scope, far)| {
+        AuthForm {
+            client_secret: client_id
+                .as_ref()
+                .filter(|id| far && !id.trim().is_empty())
+                .map(|_| "${secret:A}".to_owned()),
+            client_id,
+            scope,
+            authorization_server: far.then(|| "https://as.example".to_owned()),
+        }
+    }));
+    let rest = (any::<bool>(), prop::option::of(text()), any::<bool>(), auth);
     (name(), reached, numbers, seen, rest).prop_map(|(name, reached, numbers, seen, rest)| {
         let (local, (mut command, names, value, cwd)) = reached;
         command.insert(0, "program".to_owned());
@@ -102,6 +118,7 @@ pub(super) fn form() -> impl Strategy<Value = ServerForm> {
             exclude,
             description: rest.1,
             enabled: rest.2,
+            auth: rest.3,
         };
         form.normalized()
     })
