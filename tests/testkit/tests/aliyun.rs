@@ -451,6 +451,54 @@ async fn a_generic_server_is_found_registers_and_binds_tokens_to_resources() {
 }
 
 #[tokio::test]
+async fn a_client_may_be_known_by_a_document_about_itself() {
+    let documents = documents().await;
+    let server = Aliyun::start_generic().await;
+    let good = format!("{documents}/client.json");
+    let app = OAuthApp::discover(&server.at("/mcp"), Some(&good), REDIRECT).await;
+    assert_eq!(
+        browser()
+            .open(&app.authorize_url())
+            .await
+            .page()
+            .answer
+            .status,
+        400
+    );
+
+    server.behave(|behaviour| behaviour.client_documents = true);
+    tokens(&app, "alice").await;
+    let app = OAuthApp::discover(
+        &server.at("/mcp"),
+        Some(&format!("{documents}/another.json")),
+        REDIRECT,
+    )
+    .await;
+    assert_eq!(app.metadata["client_id_metadata_document_supported"], true);
+    assert_eq!(
+        browser()
+            .open(&app.authorize_url())
+            .await
+            .page()
+            .answer
+            .status,
+        400
+    );
+}
+
+/// A website with one document, which says that it is `client.json`, at every address.
+async fn documents() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("it listens"));
+    let document = json!({"client_id": format!("{base}/client.json"), "redirect_uris": [REDIRECT]});
+    let site = axum::Router::new().fallback(async move || axum::Json(document));
+    tokio::spawn(async move { axum::serve(listener, site).await });
+    base
+}
+
+#[tokio::test]
 async fn documents_are_where_they_are_ordered_to_be() {
     let mut options = Options::generic();
     options.issuer_path = "/tenant".to_owned();

@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::behaviour::Said;
 use super::books::Request;
+use super::discovery;
 use super::fake::{Fake, is_user};
 use super::form::Form;
 
@@ -32,6 +33,7 @@ pub(super) async fn enter(
     let Some(form) = Form::read(&query) else {
         return page(StatusCode::BAD_REQUEST, "<p>A parameter comes twice.</p>");
     };
+    discovery::read_document(&fake, form.get("client_id").unwrap_or_default()).await;
     let request = match check(&fake, &form) {
         Ok(request) => request,
         Err(Fault::Page(why)) => return page(StatusCode::BAD_REQUEST, &format!("<p>{why}</p>")),

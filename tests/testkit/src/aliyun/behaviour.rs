@@ -149,6 +149,8 @@ pub struct Behaviour {
     pub server_metadata: Places,
     /// Whether clients can register (RFC 7591).
     pub registration: bool,
+    /// Whether a client may be the address of a document about itself.
+    pub client_documents: bool,
     /// Whether tokens are bound to the `resource` that both requests must then name (RFC 8707).
     pub wants_resource: bool,
 }
@@ -175,6 +177,7 @@ impl Default for Behaviour {
             resource_metadata: Places::Both,
             server_metadata: Places::Both,
             registration: true,
+            client_documents: false,
             wants_resource: false,
         }
     }

@@ -69,8 +69,12 @@ fn server(fake: &Fake) -> Value {
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "authorization_response_iss_parameter_supported": true,
     });
-    if fake.behaviour().registration {
+    let behaviour = fake.behaviour();
+    if behaviour.registration {
         document["registration_endpoint"] = json!(at("/register"));
+    }
+    if behaviour.client_documents {
+        document["client_id_metadata_document_supported"] = json!(true);
     }
     document
 }
@@ -112,6 +116,33 @@ fn admit(fake: &Fake, body: &str) -> Result<Value, &'static str> {
     }
     fake.books().admit(&id, Client { redirects, secret });
     Ok(document)
+}
+
+/// Reads the document about itself that a client's id is the address of, where such ids are known.
+/// Only what it says of that very id counts.
+pub(super) async fn read_document(fake: &Fake, client: &str) {
+    let allowed = fake.behaviour().client_documents && client.starts_with("http");
+    if !allowed || fake.books().client(client).is_some() {
+        return;
+    }
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .build();
+    let http = http.expect("a client without TLS roots can be built");
+    let Ok(answer) = http.get(client).send().await else {
+        return;
+    };
+    let text = answer.text().await.unwrap_or_default();
+    let document: Value = serde_json::from_str(&text).unwrap_or_default();
+    let redirects = document["redirect_uris"].as_array().into_iter().flatten();
+    let redirects = redirects
+        .filter_map(|one| one.as_str().map(str::to_owned))
+        .collect();
+    if document["client_id"] == client {
+        let secret = None;
+        fake.books().admit(client, Client { redirects, secret });
+    }
 }
 
 /// https, loopback, or a scheme of the application's own; never with a fragment.
