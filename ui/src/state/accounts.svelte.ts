@@ -5,6 +5,7 @@
 
 import { readAccounts, readApprovals, readGrants, readSecrets } from '../api/gateway';
 import type { Account } from '../api/accounts-types';
+import { inWindow } from '../api/tauri';
 import type { Status } from '../api/types';
 import { say, t } from '../i18n';
 import { Resource } from './resource.svelte';
@@ -28,9 +29,9 @@ export class Accounts {
 
   #watched = false;
 
-  /** The gateway has answered: there is a screen for it. */
+  /** The gateway has answered, be it that it cannot read them: there is a screen for it. */
   get available(): boolean {
-    return this.accounts.value !== null;
+    return this.accounts.value !== null || this.accounts.refused;
   }
 
   /** Accounts of the owner of this gateway. */
@@ -88,7 +89,9 @@ export function titleOf(account: Account): string {
   return account.server ?? say(account.title);
 }
 
-function tell({ account, done }: Ended): void {
+function tell({ account, done, redirect }: Ended): void {
+  // An answer that comes to the app itself is told by the app.
+  if (inWindow() && !/^https?:/.test(redirect)) return;
   const title = titleOf(account);
   if (done) toasts.show(t().accounts.signedInAs(title, account.name ?? account.subject ?? ''));
   else if (account.why) {

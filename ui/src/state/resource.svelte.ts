@@ -1,5 +1,6 @@
 /** Something that is read again and again; what was read last stays while the next is on its way. */
 
+import { RefusedError } from '../api/transport';
 import { wordsOf } from './outcome';
 
 export class Resource<T> {
@@ -18,6 +19,11 @@ export class Resource<T> {
   /** Why it could not be read just now, in the reader's language. */
   get fault(): string | null {
     return this.#error === null ? null : wordsOf(this.#error);
+  }
+
+  /** The gateway knows it and cannot give it now. */
+  get refused(): boolean {
+    return this.#error instanceof RefusedError && this.#error.problem.code !== 'notFound';
   }
 
   /** Reads it. While an answer is on its way, that may be old already: one more follows. */

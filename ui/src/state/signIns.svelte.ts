@@ -20,6 +20,8 @@ export interface SignIn extends SignInBegun {
 export interface Ended {
   account: Account;
   done: boolean;
+  /** Where the answer went. */
+  redirect: string;
 }
 
 export class SignIns {
@@ -69,7 +71,7 @@ export class SignIns {
       } else if (account.state === 'signedIn' || own.confirmed) {
         // What was read before it began is no news of its end.
         this.#put(account.provider, null);
-        ended.push({ account, done: account.state === 'signedIn' });
+        ended.push({ account, done: account.state === 'signedIn', redirect: own.redirect });
       }
     }
     return ended;

@@ -21,6 +21,7 @@ export function localForm(parts: Partial<ServerForm> = {}): ServerForm {
     exclude: [],
     description: null,
     enabled: true,
+    auth: null,
     ...parts,
   };
 }

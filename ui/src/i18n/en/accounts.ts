@@ -27,7 +27,7 @@ export const accounts = {
 
   who: 'Account',
   whoUnknown: 'The provider does not say who it is.',
-  scope: 'May',
+  scope: 'Scope',
   access: 'Access',
   accessRenewed: (when: string) => `Renewed by itself, next ${when}`,
   accessRenewedSoon: 'Is being renewed by itself',
@@ -43,8 +43,9 @@ export const accounts = {
   authorizeHint:
     'Opens your browser. You sign in there; the gateway never sees your password and keeps what it gets encrypted.',
   opening: 'Opening …',
-  lackOf: (title: string) => `${title}: not signed in`,
-  lackFor: 'Without it these do not work:',
+  lackFor: 'Cannot be used without it:',
+  open: 'Open Accounts',
+  openFor: (title: string) => `Open Accounts: ${title}`,
 
   progress: {
     prepared: 'Waiting for your browser',
@@ -68,7 +69,7 @@ export const accounts = {
 
   signOut: 'Sign out',
   signOutOf: (title: string) => `Sign out: ${title}`,
-  signOutAsk: (title: string) => `Sign out? (${title})`,
+  signOutAsk: (title: string) => `Sign out: ${title}?`,
   signOutHint:
     'The access is revoked at the provider and forgotten here; the servers that use it stop working until you sign in again. There is no undo.',
   signedOut: (title: string) => `Signed out: ${title}.`,

@@ -97,6 +97,7 @@ export const servers = {
     exclude: 'Tools left out',
     description: 'Description',
     enabled: 'Switched on',
+    auth: 'Authorization',
   },
 
   explain: {
@@ -123,6 +124,18 @@ export const servers = {
     exclude: 'By their own names, one a line. They win over the list above.',
     description: 'For you: what it is for, whose account it uses.',
     enabled: 'A server that is switched off is kept in the list and never started.',
+    auth: 'A key that you were given goes into a header. Where the server wants you to sign in (OAuth), the gateway does that on the screen Accounts and renews it by itself.',
+  },
+
+  auth: {
+    none: 'None, or a key in a header',
+    oauth: 'Sign-in with the browser',
+    after: 'After saving, sign in on the screen Accounts.',
+    known: 'Leave these empty unless the provider gave them to you.',
+    clientId: 'Client id',
+    clientSecret: 'Client secret',
+    scope: 'Scope',
+    authorizationServer: 'Authorization server',
   },
 
   local: 'Program on this machine',

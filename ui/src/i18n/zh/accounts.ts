@@ -7,7 +7,7 @@ export const accounts: Messages['accounts'] = {
   again: '重试',
   waiting: (n) => `有 ${n} 项等待处理`,
   signIn: '登录',
-  signInTo: (title) => `登录${title}`,
+  signInTo: (title) => `登录 ${title}`,
 
   site: { intl: '阿里云国际站', cn: '阿里云中国站' },
 
@@ -41,8 +41,9 @@ export const accounts: Messages['accounts'] = {
   authorizeAt: (title) => `授权：${title}`,
   authorizeHint: '会打开浏览器，您在其中登录。网关接触不到您的密码，得到的凭据会加密保存。',
   opening: '正在打开……',
-  lackOf: (title) => `${title}：未登录`,
-  lackFor: '以下服务因此无法使用：',
+  lackFor: '登录之前无法使用：',
+  open: '打开账号页面',
+  openFor: (title) => `打开账号页面：${title}`,
 
   progress: {
     prepared: '正在等待浏览器',
@@ -65,7 +66,7 @@ export const accounts: Messages['accounts'] = {
 
   signOut: '退出登录',
   signOutOf: (title) => `退出登录：${title}`,
-  signOutAsk: (title) => `要退出登录吗？（${title}）`,
+  signOutAsk: (title) => `要退出登录 ${title} 吗？`,
   signOutHint:
     '访问权限会在服务方吊销，并从这里清除；使用它的服务器在您重新登录之前无法工作。此操作无法撤销。',
   signedOut: (title) => `已退出登录：${title}。`,

@@ -89,6 +89,7 @@ export const servers: Messages['servers'] = {
     exclude: '不提供的工具',
     description: '说明',
     enabled: '启用',
+    auth: '授权方式',
   },
 
   explain: {
@@ -113,6 +114,18 @@ export const servers: Messages['servers'] = {
     exclude: '填写工具自己的名称，每行一个。优先于上面的列表。',
     description: '写给您自己看：它的用途、使用的是谁的账号等。',
     enabled: '停用的服务器仍保留在列表中，但不会启动。',
+    auth: '服务提供方给的密钥请写在请求头中。如果服务器要求登录（OAuth），则在“账号”页面登录，网关会自动续期。',
+  },
+
+  auth: {
+    none: '无，或在请求头中使用密钥',
+    oauth: '通过浏览器登录',
+    after: '保存后，请在“账号”页面登录。',
+    known: '除非服务提供方另有说明，否则请留空。',
+    clientId: '客户端 ID',
+    clientSecret: '客户端密钥',
+    scope: '权限范围',
+    authorizationServer: '授权服务器',
   },
 
   local: '本机程序',

@@ -34,8 +34,9 @@ const FIELDS: FieldName[] = [
   'exclude',
   'description',
   'enabled',
+  'auth',
 ];
-const CONNECTION: FieldName[] = ['kind', 'command', 'url', 'env', 'headers', 'cwd'];
+const CONNECTION: FieldName[] = ['kind', 'command', 'url', 'env', 'headers', 'cwd', 'auth'];
 const PREFIX: FieldName[] = ['prefix', 'stripPrefix'];
 
 /**

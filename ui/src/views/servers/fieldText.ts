@@ -77,6 +77,12 @@ export function fieldText(
       return form.exclude.length === 0 ? plain(words.value.noTools) : code(form.exclude);
     case 'description':
       return plain(form.description ?? words.value.none);
+    case 'auth': {
+      if (form.auth === null) return plain(words.auth.none);
+      const { clientId, scope, authorizationServer } = form.auth;
+      const known = [clientId, scope, authorizationServer].filter((text) => text !== null);
+      return { lines: [words.auth.oauth, ...known], code: false };
+    }
     case 'enabled':
       return plain(form.enabled ? words.value.on : words.value.off);
   }

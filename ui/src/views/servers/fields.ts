@@ -4,7 +4,7 @@
  * an empty field or the choice "default".
  */
 
-import type { Pair, ServerForm } from '../../api/types';
+import type { AuthForm, Pair, ServerForm } from '../../api/types';
 import type { PastedServer } from './pasted';
 
 /** How clients see the names of a server's tools. */
@@ -33,6 +33,16 @@ export interface Fields {
   exclude: string[];
   description: string;
   enabled: boolean;
+  auth: AuthFields;
+}
+
+/** Whether users sign in to a remote server, and what is known of that beforehand; empty for what is not. */
+export interface AuthFields {
+  on: boolean;
+  clientId: string;
+  clientSecret: string;
+  scope: string;
+  authorizationServer: string;
 }
 
 export type FieldName = keyof ServerForm;
@@ -60,6 +70,7 @@ export function emptyFields(): Fields {
     exclude: [],
     description: '',
     enabled: true,
+    auth: toAuth(null),
   };
 }
 
@@ -83,6 +94,7 @@ export function toFields(form: ServerForm): Fields {
     exclude: [...form.exclude],
     description: form.description ?? '',
     enabled: form.enabled,
+    auth: toAuth(form.auth),
   };
 }
 
@@ -117,6 +129,7 @@ export function toForm(
     exclude: names(fields.exclude),
     description: orNull(fields.description),
     enabled: fields.enabled,
+    auth: local ? (same?.auth ?? null) : fromAuth(fields.auth),
   };
   return { form, faults };
 }
@@ -173,6 +186,26 @@ export function readVariables(text: string): Pair[] | null {
     name: pair?.[1] ?? '',
     value: (pair?.[2] ?? '').replace(/^(["'])([\s\S]*)\1$/, '$2'),
   }));
+}
+
+function toAuth(form: AuthForm | null): AuthFields {
+  return {
+    on: form !== null,
+    clientId: form?.clientId ?? '',
+    clientSecret: form?.clientSecret ?? '',
+    scope: form?.scope ?? '',
+    authorizationServer: form?.authorizationServer ?? '',
+  };
+}
+
+function fromAuth(fields: AuthFields): AuthForm | null {
+  if (!fields.on) return null;
+  return {
+    clientId: orNull(fields.clientId),
+    clientSecret: orNull(fields.clientSecret),
+    scope: orNull(fields.scope),
+    authorizationServer: orNull(fields.authorizationServer),
+  };
 }
 
 function namingOf(form: ServerForm): NamingChoice {
