@@ -123,6 +123,14 @@ pub(crate) enum Sub {
         #[arg(long, help = t("Print the address only", "只输出地址"))]
         no_open: bool,
     },
+    #[command(about = t(
+        "Keep secrets, which the config then names as ${secret:NAME}",
+        "保存机密，供配置以 ${secret:名称} 引用",
+    ))]
+    Secret {
+        #[command(subcommand)]
+        action: SecretAction,
+    },
     #[command(hide = true, about = t("The built-in demo server, over stdio", "内置的演示服务器（标准输入输出）"))]
     DemoServer,
 }
@@ -139,6 +147,31 @@ pub(crate) enum ConfigAction {
         "在默认位置生成带注释的配置文件；不会覆盖已有文件",
     ))]
     Init,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretAction {
+    #[command(about = t(
+        "Keep or replace a secret; its value is typed unseen or read from stdin",
+        "保存或替换一个机密；值通过不回显的输入或标准输入给出",
+    ))]
+    Set {
+        #[arg(value_name = "NAME", help = t(
+            "How the config calls it: letters, digits, _, - and .",
+            "配置中引用的名称：可用字母、数字、_、- 和 .",
+        ))]
+        name: String,
+    },
+    #[command(about = t(
+        "List the names of the secrets; values are never shown",
+        "列出机密的名称；值不会显示",
+    ))]
+    List,
+    #[command(about = t("Remove a secret", "删除一个机密"))]
+    Remove {
+        #[arg(value_name = "NAME", help = t("The secret", "机密的名称"))]
+        name: String,
+    },
 }
 
 /// Which running gateway a command talks to.

@@ -23,7 +23,12 @@ pub(crate) fn t(en: &'static str, zh: &'static str) -> &'static str {
     }
 }
 
+/// A text in the language chosen.
+pub(crate) fn said(words: &Words) -> &str {
+    words.text(SPOKEN.get())
+}
+
 /// An error with its text in the language chosen.
 pub(crate) fn failure(words: &Words) -> anyhow::Error {
-    anyhow::Error::msg(words.text(SPOKEN.get()).to_owned())
+    anyhow::Error::msg(said(words).to_owned())
 }

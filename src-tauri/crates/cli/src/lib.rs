@@ -13,6 +13,8 @@ mod config;
 mod serve;
 mod stdio;
 
+mod secret;
+
 mod admin;
 mod call;
 mod running;
@@ -126,6 +128,7 @@ fn dispatch(
         }
         Sub::Status { target, json } => status::run(&line, &target, json, context, out),
         Sub::Ui { target, no_open } => ui::run(&line, &target, !no_open, context, out, err),
+        Sub::Secret { action } => secret::run(&line, &action, context, out, err),
         Sub::DemoServer => demo::run(),
     }
 }

@@ -114,6 +114,10 @@ fn help_speaks_both_languages() {
             format!("help_config_{name}"),
             user.types(&["config", "-h"]).out
         );
+        insta::assert_snapshot!(
+            format!("help_secret_{name}"),
+            user.types(&["secret", "-h"]).out
+        );
     }
 }
 
@@ -430,3 +434,5 @@ fn a_data_folder_is_taken_relative_to_where_the_user_is() {
         PathBuf::from("/here/there")
     );
 }
+
+mod secrets;

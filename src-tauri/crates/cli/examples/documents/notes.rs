@@ -34,8 +34,8 @@ const CONFIG: (&str, &str, &str) = (
 );
 const DATA: (&str, &str, &str) = (
     "~/.local/share/mcp-gateway/",
-    "The gateway's data: its admin token, what servers offered last time, which servers run.",
-    "网关的数据：管理令牌、各服务器上次提供的内容、正在运行的服务器。",
+    "The gateway's data: its admin token, the sealed store of secrets and sign-ins, what servers offered last time, which servers run.",
+    "网关的数据：管理令牌、加密保存机密与登录状态的存储文件、各服务器上次提供的内容、正在运行的服务器。",
 );
 const DEFAULTS: (&str, &str, &str) = (
     "/usr/share/doc/mcp-gateway/examples/defaults.jsonc",
@@ -63,6 +63,21 @@ pub(crate) const GATEWAY: &[Section] = &[
                 "网关端口，代替配置文件中的值；--port 优先。",
             ),
             GATEWAY_URL,
+            (
+                "MCP_GATEWAY_PASSPHRASE",
+                "Stored secrets are sealed with a key derived from it, instead of one in the keychain.",
+                "由此口令派生加密机密的密钥，代替钥匙串中的密钥。",
+            ),
+            (
+                "MCP_GATEWAY_KEY",
+                "The key that stored secrets are sealed with: 32 bytes as base64, as `openssl rand -base64 32` prints.",
+                "加密机密的密钥：32 字节的 base64，可用 `openssl rand -base64 32` 生成。",
+            ),
+            (
+                "MCP_GATEWAY_KEYCHAIN",
+                "off: the keychain is not asked; without passphrase and key the key lies in a private file.",
+                "设为 off 时不使用钥匙串；若也没有口令和密钥，则密钥保存在仅您可读的文件中。",
+            ),
             (
                 "LOG_LEVEL",
                 "What is logged, unless --log-level says it.",
@@ -95,6 +110,11 @@ pub(crate) const GATEWAY: &[Section] = &[
                 "mcp-gateway",
                 "Starts the gateway. Without a config file it serves a built-in demo.",
                 "启动网关。没有配置文件时提供内置的演示服务器。",
+            ),
+            (
+                "mcp-gateway secret set GITHUB_TOKEN < token.txt",
+                "Keeps a secret, which the config names as ${secret:GITHUB_TOKEN}.",
+                "保存一个机密，在配置中写作 ${secret:GITHUB_TOKEN}。",
             ),
             (
                 "mcp-gateway call demo_echo '{\"text\": \"hello\"}'",
