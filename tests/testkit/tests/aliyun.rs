@@ -314,6 +314,16 @@ async fn user_information_is_the_holders_and_can_be_refused() {
 }
 
 #[tokio::test]
+async fn a_static_credential_lasts_until_it_is_revoked() {
+    let aliyun = Aliyun::start().await;
+    let client = client(&aliyun, &aliyun.credential("alice"));
+    aliyun.advance(10_000_000);
+    assert_eq!(hello(&client).await.status, 200);
+    aliyun.revoke("alice");
+    assert_eq!(hello(&client).await.status, 401);
+}
+
+#[tokio::test]
 async fn sessions_do_not_cross_users() {
     let aliyun = Aliyun::start().await;
     let app = app(&aliyun);

@@ -284,6 +284,26 @@ impl Books {
         }
     }
 
+    /// A credential for machines without a browser, good until it is revoked.
+    pub(super) fn credential(&mut self, user: &str, scope: &str) -> String {
+        let token = random(&format!("credential-{user}"));
+        let (grant, expires, elsewhere) = (self.grants.len(), u64::MAX, false);
+        self.grants.push(Grant {
+            client: String::new(),
+            user: user.to_owned(),
+            scope: scope.to_owned(),
+            resource: None,
+            revoked: false,
+        });
+        let made = Access {
+            grant,
+            expires,
+            elsewhere,
+        };
+        self.access.push((token.clone(), made));
+        token
+    }
+
     /// Whose access token this is, if it is good here and now; else why it is not.
     pub(super) fn judge(&self, token: &str, now: u64) -> Result<Holder, &'static str> {
         let found = self.access.iter().find(|(name, _)| name == token);

@@ -172,6 +172,12 @@ impl Aliyun {
         self.fake.books().tokens_of(user, self.fake.now())
     }
 
+    /// A static credential of a user, for machines without a browser.
+    pub fn credential(&self, user: &str) -> String {
+        let scope = &self.fake.options.scopes[0];
+        self.fake.books().credential(user, scope)
+    }
+
     /// The number by which it knows a user.
     pub fn subject(&self, user: &str) -> String {
         fake::subject(user)
