@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::behaviour::Said;
-use super::books::Request;
 use super::discovery;
 use super::fake::{Fake, is_user};
 use super::form::Form;
+use super::terms::Request;
 
 const COOKIE: &str = "aliyun_login";
 

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use sha2::{Digest, Sha256};
 
 use super::behaviour::Behaviour;
-use super::books::{Books, Client};
+use super::books::Books;
 use super::options::Options;
+use super::terms::Client;
 use super::traffic::Traffic;
 
 pub(super) struct Fake {

@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::books::{Holder, random};
 use super::fake::{Fake, subject};
+use super::terms::{Holder, random};
 use super::traffic::By;
 
 const SESSION: &str = "mcp-session-id";

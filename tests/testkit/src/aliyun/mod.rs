@@ -15,6 +15,7 @@ mod form;
 mod mcp;
 mod options;
 mod program;
+mod terms;
 mod token;
 mod traffic;
 
@@ -30,9 +31,9 @@ use tokio::sync::oneshot;
 use crate::setup::Setup;
 
 pub use behaviour::{Announced, Behaviour, Episode, Kind, Places, Rotation, Said, Trouble};
-pub use books::Tokens;
 pub use options::{Options, Paths};
 pub use program::main;
+pub use terms::Tokens;
 pub use traffic::{Count, Counts, Seen};
 
 use fake::Fake;

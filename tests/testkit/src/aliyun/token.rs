@@ -11,10 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::authorize::is_form;
-use super::books::{Exchange, Issued, Refusal};
 use super::fake::{Fake, subject};
 use super::form::Form;
 use super::mcp::bearer;
+use super::terms::{Exchange, Issued, Refusal};
 use super::traffic::By;
 
 /// `POST`: the token endpoint.
