@@ -1,0 +1,206 @@
+//! Sign-ins that were begun and not finished. Pure: the time is given.
+//!
+//! Each is known by its `state`, good for one use and ten minutes. What was
+//! used or expired is remembered for a while, so that a replayed answer can be
+//! told from a forged one. Only hashes of states are kept.
+
+use std::collections::{HashMap, VecDeque};
+
+use sha2::{Digest, Sha256};
+
+use crate::fault::LoginFault;
+
+/// How long a sign-in may take, in seconds.
+pub(crate) const LIFETIME: i64 = 600;
+/// More at once are refused nobody: the oldest goes.
+const AT_ONCE: usize = 1000;
+/// How many past ones are remembered.
+const REMEMBERED: usize = 1000;
+
+type Hash = [u8; 32];
+
+/// Sign-ins under way, each with what its end needs.
+pub(crate) struct Pending<T> {
+    open: HashMap<Hash, Login<T>>,
+    past: VecDeque<(Hash, LoginFault)>,
+    next: u64,
+}
+
+struct Login<T> {
+    provider: String,
+    user: Option<String>,
+    begun: i64,
+    order: u64,
+    value: T,
+}
+
+impl<T> Default for Pending<T> {
+    fn default() -> Self {
+        Self {
+            open: HashMap::new(),
+            past: VecDeque::new(),
+            next: 0,
+        }
+    }
+}
+
+impl<T> Pending<T> {
+    /// A sign-in begins.
+    pub(crate) fn begin(
+        &mut self,
+        state: &str,
+        provider: &str,
+        user: Option<&str>,
+        now: i64,
+        value: T,
+    ) {
+        self.expire(now);
+        if self.open.len() >= AT_ONCE {
+            // Strangers' browsers can begin as many as they like; they must
+            // not push out the sign-in of somebody who is known.
+            let oldest = self
+                .open
+                .iter()
+                .min_by_key(|(_, login)| (login.user.is_some(), login.order))
+                .map(|(hash, _)| *hash);
+            if let Some(hash) = oldest {
+                self.end(hash, LoginFault::Expired);
+            }
+        }
+        let order = self.next;
+        self.next += 1;
+        let login = Login {
+            provider: provider.to_owned(),
+            user: user.map(str::to_owned),
+            begun: now,
+            order,
+            value,
+        };
+        self.open.insert(hash(state), login);
+    }
+
+    /// The answer has come: the sign-in is used up, whatever becomes of it.
+    pub(crate) fn take(&mut self, state: &str, now: i64) -> Result<T, LoginFault> {
+        self.expire(now);
+        let hash = hash(state);
+        match self.end(hash, LoginFault::Used) {
+            Some(login) => Ok(login.value),
+            None => Err(self
+                .past
+                .iter()
+                .find(|(past, _)| *past == hash)
+                .map_or(LoginFault::Unknown, |(_, fate)| fate.clone())),
+        }
+    }
+
+    /// Gives up every sign-in of this user at this provider; how many.
+    pub(crate) fn cancel(&mut self, provider: &str, user: Option<&str>) -> usize {
+        let given_up: Vec<Hash> = self
+            .open
+            .iter()
+            .filter(|(_, login)| login.provider == provider && login.user.as_deref() == user)
+            .map(|(hash, _)| *hash)
+            .collect();
+        for hash in &given_up {
+            self.end(*hash, LoginFault::Cancelled);
+        }
+        given_up.len()
+    }
+
+    /// Whether this user is signing in at this provider.
+    pub(crate) fn under_way(&self, provider: &str, user: Option<&str>, now: i64) -> bool {
+        self.open.values().any(|login| {
+            login.provider == provider && login.user.as_deref() == user && !over(login.begun, now)
+        })
+    }
+
+    fn expire(&mut self, now: i64) {
+        let expired: Vec<Hash> = self
+            .open
+            .iter()
+            .filter(|(_, login)| over(login.begun, now))
+            .map(|(hash, _)| *hash)
+            .collect();
+        for hash in expired {
+            self.end(hash, LoginFault::Expired);
+        }
+    }
+
+    fn end(&mut self, hash: Hash, fate: LoginFault) -> Option<Login<T>> {
+        let login = self.open.remove(&hash)?;
+        if self.past.len() >= REMEMBERED {
+            self.past.pop_front();
+        }
+        self.past.push_back((hash, fate));
+        Some(login)
+    }
+}
+
+fn over(begun: i64, now: i64) -> bool {
+    now.saturating_sub(begun) >= LIFETIME
+}
+
+fn hash(state: &str) -> Hash {
+    Sha256::digest(state.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun(states: &[&str]) -> Pending<String> {
+        let mut pending = Pending::default();
+        for state in states {
+            pending.begin(state, "p", Some("local"), 0, format!("value of {state}"));
+        }
+        pending
+    }
+
+    #[test]
+    fn a_sign_in_is_used_once() {
+        let mut pending = begun(&["one", "two"]);
+        assert_eq!(pending.take("one", 1), Ok("value of one".into()));
+        assert_eq!(pending.take("one", 2), Err(LoginFault::Used));
+        assert_eq!(pending.take("two", 3), Ok("value of two".into()));
+    }
+
+    #[test]
+    fn a_forged_state_does_nothing() {
+        let mut pending = begun(&["one"]);
+        assert_eq!(pending.take("other", 1), Err(LoginFault::Unknown));
+        assert_eq!(pending.take("", 1), Err(LoginFault::Unknown));
+        assert_eq!(pending.take("one", 1), Ok("value of one".into()));
+    }
+
+    #[test]
+    fn ten_minutes_and_no_longer() {
+        assert!(begun(&["one"]).take("one", LIFETIME - 1).is_ok());
+        let mut pending = begun(&["one"]);
+        assert!(pending.under_way("p", Some("local"), LIFETIME - 1));
+        assert!(!pending.under_way("p", Some("local"), LIFETIME));
+        assert_eq!(pending.take("one", LIFETIME), Err(LoginFault::Expired));
+    }
+
+    #[test]
+    fn cancelling_ends_the_sign_ins_of_one_user_at_one_provider() {
+        let mut pending = begun(&["one"]);
+        pending.begin("two", "p", None, 0, String::new());
+        pending.begin("three", "q", Some("local"), 0, String::new());
+        assert_eq!(pending.cancel("p", Some("local")), 1);
+        assert_eq!(pending.take("one", 1), Err(LoginFault::Cancelled));
+        assert!(pending.take("two", 1).is_ok());
+        assert!(pending.take("three", 1).is_ok());
+    }
+
+    #[test]
+    fn a_flood_of_strangers_does_not_push_out_who_is_known() {
+        let mut pending = begun(&["mine"]);
+        for i in 0..3 * AT_ONCE {
+            pending.begin(&format!("s{i}"), "p", None, 1, String::new());
+        }
+        assert_eq!(pending.open.len(), AT_ONCE);
+        assert!(pending.past.len() <= REMEMBERED);
+        assert!(pending.take("mine", 2).is_ok());
+        assert!(pending.take(&format!("s{}", 3 * AT_ONCE - 1), 2).is_ok());
+    }
+}
