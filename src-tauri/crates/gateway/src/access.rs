@@ -5,6 +5,12 @@
 //! request apart, because the page cannot choose it (MCP, "Transports /
 //! Security Warning").
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "read once requests carry who sent them")
+)]
+pub(crate) mod forwarded;
+
 use std::net::IpAddr;
 
 /// Marks a request that was made inside the process, by the window; set as an

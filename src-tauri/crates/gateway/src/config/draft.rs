@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::aliyun::{AliyunDraft, SitesDraft};
 use super::model::{Auth, Protocol, Sharing, Transport};
+use super::network::Network;
 use super::reader::At;
 
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ pub(super) struct ListenDraft {
     pub(super) base_url: Option<String>,
     pub(super) allowed_hosts: Option<Vec<String>>,
     pub(super) allowed_origins: Option<Vec<String>>,
-    pub(super) trusted_proxies: Option<Vec<IpAddr>>,
+    pub(super) trusted_proxies: Option<Vec<Network>>,
     pub(super) require_token: Option<bool>,
 }
 

@@ -25,14 +25,6 @@ struct Entry<'r, 't> {
     value: &'r Value<'t>,
 }
 
-/// What is said of a key or value that is read for a later version's sake.
-pub(super) fn not_yet() -> Words {
-    Words::new(
-        "has no effect in this version; it can stay for a later one",
-        "在此版本中不起作用；可以保留，供以后的版本使用",
-    )
-}
-
 impl<'r, 't> Fields<'r, 't> {
     pub(super) fn new(node: &Node<'r, 't>) -> Self {
         let mut fields = Self {
@@ -113,7 +105,10 @@ impl<'r, 't> Fields<'r, 't> {
                     Severity::Warning,
                     &self.path_of(name),
                     entry.offset,
-                    not_yet(),
+                    Words::new(
+                        "has no effect in this version; it can stay for a later one",
+                        "在此版本中不起作用；可以保留，供以后的版本使用",
+                    ),
                 );
             }
         }

@@ -1,12 +1,11 @@
 //! The keys of a configuration file, all but the servers' own: text in, draft and problems out.
 
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::aliyun;
 use super::draft::{Draft, LimitsDraft, ListenDraft, PoolDraft};
-use super::fields::{Fields, not_yet};
+use super::fields::Fields;
 use super::problem::Problem;
 use super::reader::{self, At, Node};
 use super::{servers, values};
@@ -77,7 +76,7 @@ fn listen(root: &mut Fields<'_, '_>) -> ListenDraft {
             .and_then(|node| node.list(values::origin)),
         trusted_proxies: fields
             .get("trustedProxies")
-            .and_then(|node| trusted_proxies(&node)),
+            .and_then(|node| node.list(values::network)),
         require_token: fields.get("requireToken").and_then(|node| node.flag()),
     });
     if let Some(node) = top_port {
@@ -95,15 +94,6 @@ fn listen(root: &mut Fields<'_, '_>) -> ListenDraft {
         .get("gatewayBaseUrl")
         .and_then(|node| node.parsed(values::base_url));
     listen
-}
-
-/// Nothing acts on them yet; an empty list asks for nothing.
-fn trusted_proxies(node: &Node<'_, '_>) -> Option<Vec<IpAddr>> {
-    let proxies = node.list(values::ip)?;
-    if !proxies.is_empty() {
-        node.warning(not_yet());
-    }
-    Some(proxies)
 }
 
 fn pool(fields: &mut Fields<'_, '_>) -> PoolDraft {

@@ -17,6 +17,7 @@ pub(crate) mod form;
 mod load;
 mod locate;
 pub mod model;
+mod network;
 mod notices;
 mod problem;
 mod reader;
@@ -31,6 +32,7 @@ mod values;
 pub use env::Overrides;
 pub use load::{DEFAULTS, Environment, LoadError, LoadOptions, Loaded, load};
 pub use locate::{Located, locate, standard_path};
+pub use network::{Network, NotANetwork};
 pub use problem::{Problem, Severity, render};
 pub use source::{PortFrom, Source};
 

@@ -8,6 +8,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::network::Network;
+
 /// Everything the gateway is told.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -40,8 +42,8 @@ pub struct Listen {
     pub allowed_hosts: Vec<String>,
     /// Origins that are accepted beside the gateway's own, as browsers send them.
     pub allowed_origins: Vec<String>,
-    /// Reverse proxies whose forwarding headers are to be believed; nothing acts on it yet.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Reverse proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<Network>,
     /// Refuse requests without a bearer token even from loopback.
     pub require_token: bool,
 }

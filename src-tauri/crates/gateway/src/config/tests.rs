@@ -338,15 +338,19 @@ fn a_port_that_is_not_chosen_yet_is_no_port_of_a_tunnel() {
 }
 
 #[test]
-fn proxies_that_nobody_trusts_yet_are_a_warning_where_they_are_named() {
-    assert_eq!(
-        findings(r#"{ "gateway": { "trustedProxies": ["10.0.0.1"] } }"#),
-        ["1:34 gateway.trustedProxies W"]
-    );
-    assert_eq!(
-        findings(r#"{ "gateway": { "trustedProxies": [] } }"#),
-        [""; 0]
-    );
+fn proxies_are_addresses_or_networks_and_not_everybody() {
+    let trusted = config(r#"{ "gateway": { "trustedProxies": ["127.0.0.1", "fd00::/8"] } }"#)
+        .gateway
+        .trusted_proxies;
+    assert!(trusted[1].contains("fd12::1".parse().unwrap()));
+    for bad in ["proxy.example", "0.0.0.0/0", "10.0.0.0/33"] {
+        let text = format!(r#"{{ "gateway": {{ "trustedProxies": ["{bad}"] }} }}"#);
+        assert_eq!(
+            findings(&text),
+            ["1:35 gateway.trustedProxies[0] E"],
+            "{bad}"
+        );
+    }
 }
 
 #[test]

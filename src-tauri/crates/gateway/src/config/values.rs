@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use reqwest::Url;
 
+use super::network::Network;
 use crate::words::Words;
 
 /// `127.0.0.1`, `::1`, `[::]`, or `localhost`.
@@ -27,14 +28,23 @@ pub(super) fn host(text: &str) -> Result<IpAddr, Words> {
     })
 }
 
-/// An IP address of somebody else.
-pub(super) fn ip(text: &str) -> Result<IpAddr, Words> {
-    text.parse().map_err(|_| {
+/// An address or a range of addresses of reverse proxies.
+pub(super) fn network(text: &str) -> Result<Network, Words> {
+    let network: Network = text.parse().map_err(|_| {
         Words::new(
-            format!("\"{text}\" is not an IP address; write one such as 10.0.0.5"),
-            format!("“{text}”不是 IP 地址；请写成 10.0.0.5 这样的形式"),
+            format!(
+                "\"{text}\" is no IP address and no network; write one such as 10.0.0.5 or 10.0.0.0/8"
+            ),
+            format!("“{text}”既不是 IP 地址也不是网段；请写成 10.0.0.5 或 10.0.0.0/8 这样的形式"),
         )
-    })
+    })?;
+    if network.is_everything() {
+        return Err(Words::new(
+            "this would believe everybody; name the proxies' own addresses",
+            "这会采信所有人；请只写代理自身的地址",
+        ));
+    }
+    Ok(network)
 }
 
 /// A port written as text; 0 lets the system choose.
