@@ -7,6 +7,7 @@
 
 mod link;
 mod outcome;
+#[cfg(target_os = "linux")]
 mod registration;
 
 use tauri::{AppHandle, Manager as _};
@@ -18,6 +19,7 @@ use crate::window::{self, Route};
 use link::Ask;
 
 pub(crate) use link::Link;
+#[cfg(target_os = "linux")]
 pub(crate) use registration::register_if_wanted;
 
 /// The page on which to tell what comes of these; none where they say nothing about it.

@@ -159,6 +159,7 @@ impl Farewell {
 
 fn on_ready(app: &AppHandle) {
     let in_tray = tray::start(app);
+    #[cfg(target_os = "linux")]
     deep_link::register_if_wanted(app);
     let links = args::links(std::env::args());
     if in_tray && links.is_empty() && is_hidden(std::env::args()) {

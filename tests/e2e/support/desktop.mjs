@@ -99,6 +99,24 @@ class Desktop {
     return app;
   }
 
+  /** The app that another program, which runs until the app ends, has started. */
+  async startedBy(program) {
+    const pid = await until('the app runs', () => {
+      const own = this.own.processes().map((line) => line.split(' '));
+      return own.find(([, path]) => path?.endsWith('/mcp-gateway-desktop'))?.[0];
+    });
+    const child = { kill: (signal) => process.kill(Number(pid), signal) };
+    const { ended } = program;
+    return new App(this, {
+      pid: Number(pid),
+      child,
+      ended,
+      get output() {
+        return program.output;
+      },
+    });
+  }
+
   /** Puts a text on the clipboard, as another program would. */
   async copy(text) {
     // It stays in the background to hand the text out.

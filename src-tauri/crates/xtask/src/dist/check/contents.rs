@@ -87,6 +87,8 @@ pub(super) fn check_unpacked(top: &Path) -> anyhow::Result<()> {
         "Name=MCP Gateway",
         // Without the %u no address of ours would ever reach the app.
         "Exec=mcp-gateway-desktop %u",
+        // And without this the desktop would not know whose they are.
+        "MimeType=x-scheme-handler/mcp-gateway;",
         "Icon=mcp-gateway-desktop",
         "StartupWMClass=mcp-gateway-desktop",
     ] {
