@@ -118,6 +118,20 @@ impl Browser {
         self.send(page, form, Some(button), &[]).await
     }
 
+    /// Presses the first button that says this.
+    ///
+    /// # Panics
+    /// If there is none, or the page forbids it.
+    pub async fn click(&mut self, page: &Page, label: &str) -> Arrived {
+        let forms = page.forms();
+        let says = |button: &&Button| button.label.contains(label);
+        let found = forms
+            .iter()
+            .find_map(|form| Some((form, form.buttons.iter().find(says)?)));
+        let (form, button) = found.unwrap_or_else(|| panic!("no button {label:?} in {page:?}"));
+        self.send(page, form, Some(button), &[]).await
+    }
+
     async fn send(
         &mut self,
         page: &Page,
