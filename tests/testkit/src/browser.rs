@@ -118,18 +118,23 @@ impl Browser {
         self.send(page, form, Some(button), &[]).await
     }
 
-    /// Presses the first button that says this.
+    /// Presses the first button, or follows the first link, that says this.
     ///
     /// # Panics
     /// If there is none, or the page forbids it.
     pub async fn click(&mut self, page: &Page, label: &str) -> Arrived {
         let forms = page.forms();
         let says = |button: &&Button| button.label.contains(label);
-        let found = forms
+        let button = forms
             .iter()
             .find_map(|form| Some((form, form.buttons.iter().find(says)?)));
-        let (form, button) = found.unwrap_or_else(|| panic!("no button {label:?} in {page:?}"));
-        self.send(page, form, Some(button), &[]).await
+        if let Some((form, button)) = button {
+            return self.send(page, form, Some(button), &[]).await;
+        }
+        let mut links = page.links().into_iter();
+        let link = links.find(|(_, text)| text.contains(label));
+        let (url, _) = link.unwrap_or_else(|| panic!("nothing says {label:?} in {page:?}"));
+        self.travel(Method::GET, url, None, Some(page)).await
     }
 
     async fn send(
@@ -253,12 +258,11 @@ impl Page {
         found.unwrap_or_else(|| panic!("no form {id} in {self:?}"))
     }
 
-    /// The addresses of its links.
-    pub fn links(&self) -> Vec<Url> {
-        let links = html::links(&self.answer.body);
-        links
-            .iter()
-            .filter_map(|link| self.url.join(link).ok())
+    /// Where its links lead, and what they say.
+    pub fn links(&self) -> Vec<(Url, String)> {
+        html::links(&self.answer.body)
+            .into_iter()
+            .filter_map(|(link, text)| Some((self.url.join(&link).ok()?, text)))
             .collect()
     }
 

@@ -187,13 +187,27 @@ impl Form {
     }
 }
 
-/// What links of a document say.
-pub(super) fn links(document: &str) -> Vec<String> {
-    let link = |piece| match piece {
-        Piece::Open(tag, mut attributes) if tag == "a" => attributes.remove("href"),
-        _ => None,
-    };
-    pieces(document).into_iter().filter_map(link).collect()
+/// Where links of a document lead, and what they say.
+pub(super) fn links(document: &str) -> Vec<(String, String)> {
+    let mut links: Vec<(String, String)> = Vec::new();
+    let mut inside = false;
+    for piece in pieces(document) {
+        match piece {
+            Piece::Open(tag, mut attributes) if tag == "a" => {
+                let href = attributes.remove("href");
+                inside = href.is_some();
+                links.extend(href.map(|href| (href, String::new())));
+            }
+            Piece::Close(tag) if tag == "a" => inside = false,
+            Piece::Text(text) if inside => {
+                if let Some((_, label)) = links.last_mut() {
+                    label.push_str(&text);
+                }
+            }
+            Piece::Open(..) | Piece::Close(_) | Piece::Text(_) => {}
+        }
+    }
+    links
 }
 
 /// The `content` of `<meta http-equiv="refresh">`.
@@ -389,7 +403,7 @@ mod tests {
     fn text_links_and_refreshes_are_read() {
         let page = r#"<meta http-equiv="Refresh" content="2; url=/x?a&amp;b"><a href='/y'>A &lt; <b>B</b></a> < 3 &unknown;"#;
         assert_eq!(refresh(page).as_deref(), Some("2; url=/x?a&b"));
-        assert_eq!(links(page), ["/y"]);
+        assert_eq!(links(page), [("/y".to_owned(), "A < B".to_owned())]);
         assert!(text(page).starts_with("A < B"), "{}", text(page));
     }
 }
