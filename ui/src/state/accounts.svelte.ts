@@ -6,7 +6,7 @@
 import { readAccounts, readApprovals, readGrants, readSecrets } from '../api/gateway';
 import type { Account } from '../api/accounts-types';
 import { inWindow } from '../api/tauri';
-import type { Status } from '../api/types';
+import type { Server, Status } from '../api/types';
 import { say, t } from '../i18n';
 import { Resource } from './resource.svelte';
 import { SignIns, type Ended } from './signIns.svelte';
@@ -18,6 +18,10 @@ export const OWNER = 'local';
 /** Whether the gateway behind `status` has accounts at all: only then may it be asked. */
 export const hasAccounts = (status: Status | null): boolean =>
   typeof (status as { approvals?: unknown } | null)?.approvals === 'number';
+
+/** Whether the server is a service of Alibaba Cloud, which the file lists apart. */
+export const isService = (server: Server): boolean =>
+  (server as { service?: unknown }).service === true;
 
 export class Accounts {
   readonly accounts = new Resource(readAccounts);
@@ -63,9 +67,12 @@ export class Accounts {
 
   /** Reads again what somebody may be looking at. */
   async refresh(): Promise<void> {
+    const { open } = this.signIns;
     const beside = this.#watched ? [this.grants.load(), this.secrets.load()] : [];
     await Promise.all([this.accounts.load(), this.approvals.load(), ...beside]);
-    for (const ended of this.signIns.follow(this.accounts.value ?? [])) tell(ended);
+    // What could not be read anew says nothing of them.
+    if (this.accounts.fault !== null) return;
+    for (const ended of this.signIns.follow(this.accounts.value ?? [], open)) tell(ended);
   }
 
   /** Somebody looks at the whole screen. Returns what ends that. */

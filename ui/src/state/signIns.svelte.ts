@@ -12,8 +12,6 @@ export interface SignIn extends SignInBegun {
   until: number;
   /** Whether a browser shows it; if not, the reader has to open the address. */
   shown: boolean;
-  /** The gateway has been heard to wait for the answer. */
-  confirmed: boolean;
 }
 
 /** What became of a sign-in. */
@@ -42,7 +40,7 @@ export class SignIns {
       const begun = await beginSignIn(provider);
       const shown = await place.show(begun.authorizeUrl);
       const until = now() + begun.expiresIn;
-      this.#put(provider, { ...begun, until, shown, confirmed: false });
+      this.#put(provider, { ...begun, until, shown });
     } catch (error) {
       place.drop();
       tellError(error);
@@ -60,19 +58,19 @@ export class SignIns {
     }
   }
 
-  /** Looks at what the gateway says of the accounts now. Returns which sign-ins have ended. */
-  follow(accounts: readonly Account[]): Ended[] {
+  /** Those that are under way now: what is read from now on says whether they still are. */
+  get open(): ReadonlySet<SignIn> {
+    return new Set(this.#begun.values());
+  }
+
+  /** Looks at `accounts`, read while `open` were under way. Returns which of these have ended. */
+  follow(accounts: readonly Account[], open: ReadonlySet<SignIn>): Ended[] {
     const ended: Ended[] = [];
     for (const account of accounts) {
       const own = account.user === 'local' ? this.of(account.provider) : null;
-      if (own === null) continue;
-      if (account.state === 'signingIn') {
-        if (!own.confirmed) this.#put(account.provider, { ...own, confirmed: true });
-      } else if (account.state === 'signedIn' || own.confirmed) {
-        // What was read before it began is no news of its end.
-        this.#put(account.provider, null);
-        ended.push({ account, done: account.state === 'signedIn', redirect: own.redirect });
-      }
+      if (own === null || !open.has(own) || account.state === 'signingIn') continue;
+      this.#put(account.provider, null);
+      ended.push({ account, done: account.state === 'signedIn', redirect: own.redirect });
     }
     return ended;
   }
