@@ -4,6 +4,7 @@
 //! policy also for the redirects after a form; it says `Origin: null` where pages ask for no referrer.
 
 mod cookies;
+mod form;
 mod html;
 mod policy;
 
@@ -15,7 +16,7 @@ use crate::answer::Answer;
 use crate::wait::soon;
 
 use cookies::{Cookies, Visit};
-pub use html::{Button, Form};
+pub use form::{Button, Form};
 
 const HOPS: usize = 20;
 
@@ -245,7 +246,7 @@ impl Browser {
 impl Page {
     /// Its forms.
     pub fn forms(&self) -> Vec<Form> {
-        html::forms(&self.answer.body)
+        form::forms(&self.answer.body)
     }
 
     /// The form with this id.
