@@ -3,6 +3,7 @@
 //! The surroundings (variables, folders) come in as values; only the file itself is read here.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use super::env::{self, Overrides};
@@ -161,11 +162,13 @@ pub(super) fn assemble(
     }
 
     let (defaults, _) = file::read(DEFAULTS);
+    let says_host = command_line.listen.host.is_some() || from_file.listen.host.is_some();
     let below_environment = from_file.over(without_aliyun_mention(defaults));
-    let mut config = resolve::resolve(
-        command_line.over(variables.over(below_environment)),
-        environment.home,
-    );
+    let mut draft = command_line.over(variables.over(below_environment));
+    if !says_host {
+        draft.listen.host = everywhere(&draft.listen).or(draft.listen.host);
+    }
+    let mut config = resolve::resolve(draft, environment.home);
     let mut notices = notices::of(&config, path.as_deref());
     if path.is_none() {
         notices.insert(0, notices::no_file(options.demo_command.is_some()));
@@ -178,6 +181,12 @@ pub(super) fn assemble(
         warnings: problems,
         notices,
     })
+}
+
+/// Whoever names a public address and no host means to be reached at it, as with predecessor A.
+fn everywhere(listen: &super::draft::ListenDraft) -> Option<IpAddr> {
+    let public = listen.base_url.as_deref()?;
+    (!super::values::is_loopback_url(public)).then_some(Ipv4Addr::UNSPECIFIED.into())
 }
 
 /// The defaults name Alibaba Cloud's addresses; that alone configures nothing of it.

@@ -29,8 +29,8 @@ pub struct Config {
 /// `gateway.*`: the address and its guards.
 #[derive(Debug, Clone)]
 pub struct Listen {
-    /// The address that the file asks for. Beyond loopback it is not opened
-    /// until clients can authenticate; see `Loaded::notices`.
+    /// The address that is asked for; every one where a public `base_url` stands alone. Beyond
+    /// loopback it is opened only where clients have to authenticate; see `Loaded::notices`.
     pub host: IpAddr,
     /// TCP port; 0 lets the system choose.
     pub port: u16,
@@ -46,6 +46,14 @@ pub struct Listen {
     pub trusted_proxies: Vec<Network>,
     /// Refuse requests without a bearer token even from loopback.
     pub require_token: bool,
+}
+
+impl Listen {
+    /// The public address, where there is one that is not this machine's loopback.
+    pub fn public_url(&self) -> Option<&str> {
+        let url = self.base_url.as_deref()?;
+        (!super::values::is_loopback_url(url)).then_some(url)
+    }
 }
 
 /// One downstream MCP server with everything that concerns it.

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::model::Config;
-use super::values::is_loopback_url;
+use super::model::{Config, Listen};
 use crate::words::Words;
 
 /// No file was found: what runs instead, and how to get one's own.
@@ -32,35 +31,46 @@ pub(super) fn of(config: &Config, path: Option<&Path>) -> Vec<Words> {
             format!("{path} 中没有任何服务器。请在 \"servers\" 中添加；`mcp-gateway copy-config 路径` 可生成示例。"),
         ));
     }
-    if !config.gateway.host.is_loopback() {
-        let host = config.gateway.host;
-        notices.push(loopback_only(config, &format!("gateway.host {host}")));
-    } else if let Some(url) = config
-        .gateway
-        .base_url
-        .as_deref()
-        .filter(|url| !is_loopback_url(url))
-    {
-        notices.push(loopback_only(config, &format!("gatewayBaseUrl {url}")));
+    let listen = &config.gateway;
+    match listen.public_url() {
+        Some(url) if url.starts_with("http:") => notices.push(readable_on_the_way(url)),
+        None if !listen.host.is_loopback() => notices.push(beyond_this_machine(listen)),
+        _ => {}
     }
     notices
 }
 
-fn loopback_only(config: &Config, asked: &str) -> Words {
+/// Who listens beyond this machine, and names no public address, has no sign-in to offer there.
+fn beyond_this_machine(listen: &Listen) -> Words {
+    let host = listen.host;
     // Port 0 is chosen when the gateway starts, which the user then reads off its first lines.
-    let (en_port, zh_port) = match config.gateway.port {
+    let (en_port, zh_port) = match listen.port {
         0 => ("PORT".to_owned(), "端口".to_owned()),
         port => (port.to_string(), port.to_string()),
     };
     Words::new(
         format!(
-            "{asked} asks for an address beyond this machine. Clients cannot authenticate yet in this version, so the \
-             gateway listens on loopback only. From another machine use a tunnel: ssh -L {en_port}:localhost:{en_port} \
-             USER@THIS-MACHINE, or put a reverse proxy that authenticates in front of it."
+            "gateway.host {host} is beyond this machine, where every client needs a token: it is listened on once there \
+             is one, made with `mcp-gateway token new NAME` before a restart. Without any, the gateway listens on \
+             loopback only; from another machine use a tunnel: ssh -L {en_port}:localhost:{en_port} USER@THIS-MACHINE"
         ),
         format!(
-            "{asked} 要求对外开放。此版本中客户端尚不能认证,因此网关只在回环地址上监听。\
-             从其他机器访问请使用隧道:ssh -L {zh_port}:localhost:{zh_port} 用户@本机,或在前面放置带认证的反向代理。"
+            "gateway.host {host} 对外开放，外部客户端必须携带令牌：先用 `mcp-gateway token new 名称` 创建令牌再重启，\
+             网关才会监听该地址。没有令牌时只监听回环地址；从其他机器访问请使用隧道：\
+             ssh -L {zh_port}:localhost:{zh_port} 用户@本机"
+        ),
+    )
+}
+
+fn readable_on_the_way(url: &str) -> Words {
+    Words::new(
+        format!(
+            "gatewayBaseUrl {url} is not encrypted: whoever is on the way can read tokens and use them. Put a reverse \
+             proxy with https in front, and name its address"
+        ),
+        format!(
+            "gatewayBaseUrl {url} 未加密：传输途中的任何人都能读取并冒用令牌。请在前面放置启用 https 的反向代理，\
+             并改写为它的地址"
         ),
     )
 }

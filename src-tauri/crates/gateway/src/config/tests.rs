@@ -136,8 +136,10 @@ fn predecessor_a_s_example_reads_as_it_is() {
     assert_eq!(
         loaded.notices.len(),
         1,
-        "a public address cannot be opened yet"
+        "whoever is on the way can read along"
     );
+    assert!(loaded.notices[0].en.contains("http://YOUR_SERVER_IP:3000"));
+    assert!(loaded.config.gateway.host.is_unspecified());
     let aliyun = loaded.config.aliyun.unwrap();
     assert_eq!(
         aliyun.services[1],
@@ -316,6 +318,23 @@ fn an_address_beyond_loopback_is_kept_and_explained() {
         "{}",
         loaded.notices[0].en
     );
+}
+
+#[test]
+fn a_public_address_is_listened_for_everywhere_unless_a_host_is_named() {
+    let host = |text: &str, env: &[(&str, &str)]| {
+        let loaded = attempt(text, env, Overrides::default()).unwrap();
+        (loaded.config.gateway.host.to_string(), loaded.notices.len())
+    };
+    let text = with("\"enabled\": true");
+    let public = ("GATEWAY_BASE_URL", "https://gw.example.com");
+    assert_eq!(host(&text, &[public]), ("0.0.0.0".to_owned(), 0));
+    let own = ("GATEWAY_BASE_URL", "http://localhost:4298");
+    assert_eq!(host(&text, &[own]), ("127.0.0.1".to_owned(), 0));
+    let named = format!(r#"{{ "gateway": {{ "host": "127.0.0.1" }}, {}"#, &text[1..]);
+    assert_eq!(host(&named, &[public]), ("127.0.0.1".to_owned(), 0));
+    let plain = ("GATEWAY_BASE_URL", "http://gw.example.com");
+    assert_eq!(host(&named, &[plain]), ("127.0.0.1".to_owned(), 1));
 }
 
 #[test]
