@@ -24,6 +24,8 @@ export interface Account {
   /** Who it is, for people. */
   name?: string | null;
   scope?: string | null;
+  /** Scopes that a call has lacked; the next sign-in asks for them, too. */
+  wanted?: string | null;
   expiresAt?: number | null;
   /** The gateway renews the access by itself. */
   refreshable?: boolean | null;

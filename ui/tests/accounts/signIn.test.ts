@@ -5,6 +5,7 @@ import { preferences } from '../../src/state/preferences.svelte';
 import {
   begun,
   cloud,
+  fill,
   answers,
   have,
   lastToast,
@@ -267,4 +268,34 @@ test('what cannot be read says so, and can be tried again', async () => {
   have({ accounts: [signedIn()] });
   await fireEvent.click(await screen.findByRole('button', { name: 'Try again' }));
   expect(await card()).toBeTruthy();
+});
+
+test('another service is at the same site; an address of the other one is refused', async () => {
+  answers['POST /config/services'] = { success: true, alias: 'ram', path: '/mcp' };
+  have({ accounts: [signedIn()] });
+  await open();
+  await card();
+  await press('Add a service of Alibaba Cloud');
+  expect(screen.queryByRole('radio', { name: TITLE })).toBeNull();
+  await fill('Name', 'ram');
+  await fill('Path', 'https://openapi-mcp.cn-hangzhou.aliyuncs.com/mcp');
+  await press('Add service');
+  expect(await screen.findByText(/belongs to another site/)).toBeTruthy();
+  expect(sent('POST', '/config/services')).toEqual([]);
+  await fill('Path', '/mcp');
+  await press('Add service');
+  await vi.waitFor(() => expect(lastToast()?.text).toBe('ram is added.'));
+  expect(sent('POST', '/config/services')).toEqual([{ alias: 'ram', path: '/mcp' }]);
+  expect(
+    await screen.findByRole('button', { name: 'Add a service of Alibaba Cloud' }),
+  ).toBeTruthy();
+});
+
+test('access that a tool has lacked is asked for by another sign-in', async () => {
+  have({ accounts: [signedIn({ wanted: '/acs/ecs' })] });
+  await open();
+  const own = within(await card());
+  expect(own.getByText('/acs/ecs')).toBeTruthy();
+  expect(own.getByRole('button', { name: `Authorize: ${TITLE}` })).toBeTruthy();
+  expect(own.getByRole('button', { name: `Sign out: ${TITLE}` })).toBeTruthy();
 });

@@ -34,6 +34,7 @@ export const accounts = {
   accessEnds: (when: string) => `Ends ${when}; then you sign in again`,
   accessEnded: (when: string) => `Ended ${when}`,
   accessLasting: 'Does not expire',
+  more: 'A tool needed more than this account was allowed. Authorize again to allow:',
   usedBy: 'Used by',
   usedByNone: 'No server uses it now.',
   staticHint:
@@ -89,6 +90,8 @@ export const accounts = {
     path: 'Path',
     pathHint: 'Such as `/mcp` (core edition) or `/id/…/mcp` (custom edition).',
     pathFault: 'Write the path, beginning with `/`, or the whole address from the console.',
+    pathElsewhere: (site: string) =>
+      `This address belongs to another site than the services that you have (${site}). A gateway serves one site.`,
     client: 'Client id',
     clientHint:
       'Of the OAuth application (native application) in your RAM console. Empty: the one in your configuration file.',

@@ -33,6 +33,7 @@ export const accounts: Messages['accounts'] = {
   accessEnds: (when) => `${when}到期，届时需要重新登录`,
   accessEnded: (when) => `已于${when}到期`,
   accessLasting: '长期有效',
+  more: '有工具需要更多权限。重新授权即可允许：',
   usedBy: '使用它的服务',
   usedByNone: '目前没有服务器使用它。',
   staticHint:
@@ -86,6 +87,7 @@ export const accounts: Messages['accounts'] = {
     path: '路径',
     pathHint: '例如 `/mcp`（核心版）或 `/id/…/mcp`（自定义版）。',
     pathFault: '请填写以 `/` 开头的路径，或控制台中的完整地址。',
+    pathElsewhere: (site) => `这个地址与已有服务的站点（${site}）不同。一个网关只能使用一个站点。`,
     client: '客户端 ID',
     clientHint: 'RAM 控制台中 OAuth 应用（原生应用）的 ID。留空则使用配置文件中的 ID。',
     submit: '添加服务',
