@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { startAliyun } from './support/aliyun.mjs';
 import { useDesktop } from './support/desktop.mjs';
 import {
   entryText,
+  installBrowser,
   installLauncher,
   openAddress,
   opensThrough,
@@ -119,4 +121,46 @@ test('only addresses of the app are taken on its command line', async () => {
   const app = desktop.start(['https://example.com/?code=1']);
   assert.deepEqual(await app.ended, { code: 2, signal: null });
   assert.match(app.output, /unknown argument https:\/\/example\.com/);
+});
+
+/** What the page asks of the shell; gives what the shell says to it. */
+const ask = (window, command, args) =>
+  window.script(
+    `return window.__TAURI_INTERNALS__.invoke(...arguments).then(() => 'done', (no) => no.message.en)`,
+    command,
+    args,
+  );
+
+test('a sign-in begins in the system’s browser and comes back to the app', async () => {
+  const aliyun = await startAliyun(desktop.session);
+  const browser = await installBrowser(desktop, 'alice');
+  const app = await desktop.startDrivable();
+  await app.window();
+  await opensThrough(desktop, OWN);
+  const window = await app.drive();
+  await window.says(desktop.endpoint);
+
+  const { oauth } = aliyun.config;
+  const page = new URL(oauth.authorizationEndpoint);
+  page.search = new URLSearchParams({
+    response_type: 'code',
+    client_id: oauth.clientId,
+    redirect_uri: oauth.redirectUri,
+    scope: oauth.scope,
+    state: 'planted-state',
+    code_challenge_method: 'S256',
+    code_challenge: 'c'.repeat(43),
+  });
+  assert.equal(await ask(window, 'open_sign_in', { url: page.href }), 'done');
+  await until('the browser has handed the answer over', () =>
+    browser.visited().includes('opener 0\n'),
+  );
+  assert.match(browser.visited(), /^handed over mcp-gateway:$/m);
+  // The app began no such sign-in: nobody gets a token for it.
+  await refuses(app, window);
+  assert.equal((await aliyun.counts()).exchange, undefined);
+
+  for (const url of ['file:///etc/passwd', 'mcp-gateway://oauth/callback?code=1', '--help'])
+    assert.match(await ask(window, 'open_sign_in', { url }), /not one of the web/);
+  await app.quit();
 });

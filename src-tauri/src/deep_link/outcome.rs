@@ -75,8 +75,8 @@ fn signed_in(answer: Option<SignedIn>) -> Words {
 /// An account's provider by its id, as `GET /api/accounts` has it.
 fn place(provider: &str) -> Words {
     match provider {
-        "aliyun:intl" => Words::new("Alibaba Cloud (international)", "阿里云（国际站）"),
-        "aliyun:cn" => Words::new("Alibaba Cloud (China)", "阿里云（中国站）"),
+        "aliyun:intl" => Words::new("Alibaba Cloud International", "阿里云国际站"),
+        "aliyun:cn" => Words::new("the China site of Alibaba Cloud", "阿里云中国站"),
         other => {
             let name = presentable(other.strip_prefix("server:").unwrap_or(other));
             Words::new(name.clone(), format!(" {name}"))
@@ -139,8 +139,8 @@ mod tests {
         assert_eq!(
             notice.text(),
             Words::new(
-                "Signed in to Alibaba Cloud (international) as me@example.com.",
-                "已登录阿里云（国际站），账号：me@example.com。"
+                "Signed in to Alibaba Cloud International as me@example.com.",
+                "已登录阿里云国际站，账号：me@example.com。"
             )
         );
         assert_eq!(

@@ -1,10 +1,12 @@
 /** The system's own opener, as a browser calls it for an address that is no page. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { until } from './wait.mjs';
 
 const TYPE = 'x-scheme-handler/mcp-gateway';
 const ENTRIES = 'home/.local/share/applications';
+const BROWSER = fileURLToPath(new URL('system-browser.mjs', import.meta.url));
 
 /** Begins to open an address; an opener may run as long as the program that it starts. */
 export const startOpening = (desktop, address, env = {}, [program, ...args] = ['xdg-open']) =>
@@ -42,4 +44,30 @@ MimeType=${TYPE};
 `;
   writeFileSync(`${folder}/${entry}`, text);
   await desktop.own.start('update-desktop-database', [folder]).ended;
+}
+
+/**
+ * Makes `system-browser.mjs`, in the hands of this user of the fake Alibaba Cloud, the browser of
+ * this home. Gives what tells where it went.
+ */
+export async function installBrowser(desktop, user) {
+  const folder = desktop.own.path(ENTRIES);
+  mkdirSync(folder, { recursive: true });
+  const log = desktop.own.path('browser.log');
+  const program = desktop.own.path('browser');
+  writeFileSync(log, '');
+  const line = `exec '${process.execPath}' '${BROWSER}' '${log}' '${user}' "$1"`;
+  writeFileSync(program, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  const text = `[Desktop Entry]
+Type=Application
+Name=Browser
+Exec=${program} %u
+MimeType=x-scheme-handler/http;x-scheme-handler/https;
+`;
+  writeFileSync(`${folder}/browser.desktop`, text);
+  for (const scheme of ['http', 'https']) {
+    const args = ['default', 'browser.desktop', `x-scheme-handler/${scheme}`];
+    await desktop.own.start('xdg-mime', args, desktop.env).ended;
+  }
+  return { visited: () => readFileSync(log, 'utf8') };
 }

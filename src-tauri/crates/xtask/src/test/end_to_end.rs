@@ -61,6 +61,7 @@ pub(super) fn run(part: &str, programs: &Path, shots: &str, until: Instant) -> a
     let built = target().join("debug");
     // Never installed.
     command.env("FAKE_MCP_SERVER_BIN", built.join("fake-mcp-server"));
+    command.env("FAKE_ALIYUN_BIN", built.join("fake-aliyun"));
     if programs != built {
         // An optimized build keeps its promises of speed and size.
         command.env(
