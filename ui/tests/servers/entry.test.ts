@@ -49,3 +49,11 @@ test('a file that is broken or has no such server has no entry', () => {
   expect(entriesOf('{', 'a')).toEqual([]);
   expect(entriesOf('[]', 'a')).toEqual([]);
 });
+
+test('a service of Alibaba Cloud is found where its path stands', () => {
+  const file = '{"mcpServer": {"services": {"ecs": "/id/x/mcp", "ram": "/mcp"}}}';
+  expect(entriesOf(file, 'ecs')).toEqual([
+    { part: 'services', source: '"ecs": "/id/x/mcp"', masked: '"ecs": "/id/x/mcp"' },
+  ]);
+  expect(entriesOf(file, 'services')).toEqual([]);
+});

@@ -5,7 +5,7 @@ import { member, parseJsonc, text, type Json } from './jsonc';
 
 export interface Entry {
   /** The part of the file that it stands in. */
-  part: 'servers' | 'mapping' | 'toolFilters';
+  part: 'servers' | 'services' | 'mapping' | 'toolFilters';
   source: string;
   /** The same without the values that look secret. */
   masked: string;
@@ -22,8 +22,9 @@ export function entriesOf(file: string, server: string): Entry[] {
   const own = items.filter((item) => text(member(item, 'name')) === server);
   return [
     ...own.map((item) => entry('servers', file, item, item.start)),
-    ...(['mapping', 'toolFilters'] as const).flatMap((part) => {
-      const holder = member(json, part);
+    ...(['services', 'mapping', 'toolFilters'] as const).flatMap((part) => {
+      // Services of Alibaba Cloud stand among what belongs to it.
+      const holder = member(part === 'services' ? member(json, 'mcpServer') : json, part);
       const members = holder?.kind === 'object' ? holder.members : [];
       return members
         .filter(({ name }) => name === server)
