@@ -155,7 +155,7 @@ test('a sign-in begins in the system’s browser and comes back to the app', asy
   await until('the browser has handed the answer over', () =>
     browser.visited().includes('opener 0\n'),
   );
-  assert.match(browser.visited(), /^handed over mcp-gateway:$/m);
+  assert.match(browser.answer(), /^mcp-gateway:.*code=.*state=planted-state/);
   // The app began no such sign-in: nobody gets a token for it.
   await refuses(app, window);
   assert.equal((await aliyun.counts()).exchange, undefined);

@@ -4,14 +4,15 @@ import { createRequire } from 'node:module';
 
 const peers = createRequire(new URL('../../peers/package.json', import.meta.url));
 
-/** Connects to the gateway. Give it back with `close`. */
-export async function connect(endpoint) {
+/** Connects to the gateway, with a token of its own if there is one. Give it back with `close`. */
+export async function connect(endpoint, token) {
   const { Client } = peers('@modelcontextprotocol/sdk/client/index.js');
   const { StreamableHTTPClientTransport } = peers(
     '@modelcontextprotocol/sdk/client/streamableHttp.js',
   );
   const client = new Client({ name: 'e2e', version: '1.0' });
-  const wire = new StreamableHTTPClientTransport(new URL(endpoint));
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const wire = new StreamableHTTPClientTransport(new URL(endpoint), { requestInit: { headers } });
   await client.connect(wire);
   return {
     /** The names in `tools/list`, page by page. */

@@ -69,5 +69,9 @@ MimeType=x-scheme-handler/http;x-scheme-handler/https;
     const args = ['default', 'browser.desktop', `x-scheme-handler/${scheme}`];
     await desktop.own.start('xdg-mime', args, desktop.env).ended;
   }
-  return { visited: () => readFileSync(log, 'utf8') };
+  return {
+    visited: () => readFileSync(log, 'utf8'),
+    /** The address with which it came back to the app the last time. */
+    answer: () => /^handed over (mcp-gateway:.*)$/m.exec(readFileSync(log, 'utf8'))?.[1],
+  };
 }

@@ -42,7 +42,7 @@ function answer(html) {
 }
 
 function handOver(url) {
-  note(`handed over ${new URL(url).protocol}`);
+  note(`handed over ${url}`);
   spawn('xdg-open', [url], { stdio: 'inherit' }).on('exit', (code) => note(`opener ${code}`));
 }
 
