@@ -82,6 +82,17 @@ pub fn references(server: &ServerConfig) -> Vec<Reference> {
         .collect()
 }
 
+/// The names of the secrets that a server's configuration uses, each once.
+pub fn secrets(server: &ServerConfig) -> Vec<String> {
+    let mut names = Vec::new();
+    for reference in references(server) {
+        if reference.kind == Kind::Secret && !names.contains(&reference.name) {
+            names.push(reference.name);
+        }
+    }
+    names
+}
+
 /// The names that one text uses, such as `mcpServer.token`.
 pub fn named(text: &str) -> impl Iterator<Item = (Kind, &str)> {
     pieces(text).into_iter().filter_map(|piece| match piece {

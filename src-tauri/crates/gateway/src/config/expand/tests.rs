@@ -123,6 +123,7 @@ fn a_server_is_expanded_wherever_references_are_read() {
         places,
         ["url", "headers.Authorization", "auth.clientSecret"]
     );
+    assert_eq!(super::secrets(&servers[1]), ["TOKEN"]);
 }
 
 #[test]
