@@ -28,6 +28,7 @@ mod resolve;
 
 mod account;
 mod accounts;
+mod debug;
 mod login;
 mod refresh;
 
