@@ -66,12 +66,15 @@ test('signing in: the browser opens, the page waits, and says who it was', async
   await card();
   expect(screen.getByText('1 thing waiting for you')).toBeTruthy();
   have({ accounts: [cloud({ state: 'signingIn' })] });
+  screen.getByRole('button', { name: `Authorize: ${TITLE}` }).focus();
   await press(`Authorize: ${TITLE}`);
   await vi.waitFor(() => expect(tab.location.replace).toHaveBeenCalledWith(begun.authorizeUrl));
   expect(tab.opener).toBeNull();
   expect(sent('POST', '/api/accounts/sign-in')).toEqual([{ provider: 'aliyun:intl' }]);
   expect(await screen.findByText('Waiting for your browser')).toBeTruthy();
   expect(screen.getByText(/open in your browser/)).toBeTruthy();
+  // The button is gone; whoever pressed it by keyboard goes on where it was.
+  expect(document.activeElement).toBe(screen.getByRole('heading', { name: TITLE }));
   expect(screen.getByText(begun.authorizeUrl)).toBeTruthy();
   have({ accounts: [signedIn()] });
   news();
