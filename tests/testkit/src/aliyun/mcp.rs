@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
 
+use super::behaviour::Places;
 use super::fake::{Fake, subject};
 use super::terms::{Holder, random};
 use super::traffic::By;
@@ -85,12 +86,13 @@ fn admit(fake: &Fake, path: &str, headers: &HeaderMap) -> Result<Holder, Box<Res
         .books()
         .judge(token, fake.now())
         .map_err(unauthorized)?;
-    let here = format!("{}{path}", fake.base);
-    if holder
-        .resource
-        .as_ref()
-        .is_some_and(|resource| *resource != here)
-    {
+    // Where only the root has a document, the whole server is the resource.
+    let here = match fake.behaviour().resource_metadata {
+        Places::Second => fake.base.clone(),
+        _ => format!("{}{path}", fake.base),
+    };
+    let elsewhere = |resource: &String| resource.trim_end_matches('/') != here;
+    if holder.resource.as_ref().is_some_and(elsewhere) {
         return Err(unauthorized("the token is for another resource"));
     }
     let wanted = fake.behaviour().mcp_scope.clone();
