@@ -85,7 +85,8 @@ impl Desktop {
         Some(self.folders.as_ref()?.data().to_owned())
     }
 
-    fn chosen_language(&self) -> Option<Tag> {
+    /// The language, if one was chosen.
+    pub(crate) fn chosen_language(&self) -> Option<Tag> {
         self.with_settings(|settings| settings.language())
     }
 

@@ -2,10 +2,10 @@
 //! is closed to the tray, because a hidden page keeps 120 MB.
 
 mod route;
+mod script;
 
 use std::sync::{Mutex, PoisonError};
 
-use gateway::words::Language;
 use tauri::utils::config::WindowConfig;
 use tauri::webview::{Color, PageLoadEvent};
 use tauri::{
@@ -111,7 +111,8 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
 }
 
 fn build(app: &AppHandle, route: Option<Route>) -> tauri::Result<()> {
-    let theme = app.state::<Desktop>().theme();
+    let desktop = app.state::<Desktop>();
+    let theme = desktop.theme();
     let mut config = described(app).clone();
     if let Some(route) = route {
         config.url = WebviewUrl::App(format!("#{route}").into());
@@ -120,32 +121,13 @@ fn build(app: &AppHandle, route: Option<Route>) -> tauri::Result<()> {
     let window = WebviewWindowBuilder::from_config(app, &config)?
         .theme(chosen(theme))
         .background_color(background(chosen(theme).unwrap_or(tauri::Theme::Light)))
-        .initialization_script(speaks(desktop::system_language()))
+        .initialization_script(script::speaks(desktop::system_language()))
+        .initialization_script(script::remembers(desktop.chosen_language(), theme))
         .on_page_load(|window, load| on_page_load(&window, load.event()))
         .build()?;
     // Nothing is drawn before the main thread is free again: no other colour flashes up.
     dress(&window, theme)?;
     take_place(&window)
-}
-
-/// Where a locale is set but not installed, WebKit tells the page that it is an American's, and in
-/// the C locale it names a language `C`, with which formatting a number fails. The page is told
-/// the user's language instead, as the tray has it.
-fn speaks(language: Language) -> String {
-    let (tag, is_wrong) = match language {
-        Language::English => ("en", "known === undefined"),
-        Language::Chinese => ("zh-CN", "known !== 'zh'"),
-    };
-    format!(
-        "(() => {{
-          let known;
-          try {{ known = new Intl.Locale(navigator.language).language; }} catch {{}}
-          if ({is_wrong}) Object.defineProperties(navigator, {{
-            language: {{ get: () => '{tag}' }},
-            languages: {{ get: () => ['{tag}'] }},
-          }});
-        }})();"
-    )
 }
 
 fn described(app: &AppHandle) -> &WindowConfig {
