@@ -388,6 +388,7 @@ fn refusal(error: &str, description: Option<&String>, seen: Seen, secrets: &[&st
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

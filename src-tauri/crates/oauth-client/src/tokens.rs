@@ -58,7 +58,11 @@ impl Tokens {
     /// hold where the answer names none (RFC 6749, section 5.1).
     pub(crate) fn issued(issued: Issued, asked: Option<&str>, now: i64) -> Self {
         let skew = issued.date.map_or(0, |date| date.saturating_sub(now));
-        let skew = if skew.abs() <= TOLERANCE { 0 } else { skew };
+        let skew = if skew.saturating_abs() <= TOLERANCE {
+            0
+        } else {
+            skew
+        };
         let issued_at = now.saturating_add(skew);
         Self {
             access: issued.access,
