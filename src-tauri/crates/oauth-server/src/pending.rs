@@ -111,6 +111,20 @@ impl Pending {
         Some(ask.request.base.clone())
     }
 
+    /// Asks anew who the person of a request is; `false` if it does not wait any more.
+    pub(crate) fn reopen(&mut self, id: &str, ask_owner: bool, now: u64) -> bool {
+        let approval = ask_owner.then(|| Asked {
+            id: digest::name(),
+            code: self.new_code(),
+        });
+        let Some(ask) = self.0.get_mut(id).filter(|ask| ask.expires_at > now) else {
+            return false;
+        };
+        ask.stage = Stage::Open;
+        ask.approval = approval;
+        true
+    }
+
     /// Takes a request that has got its answer.
     pub(crate) fn take(&mut self, id: &str) -> Option<Ask> {
         self.0.remove(id)
@@ -204,14 +218,13 @@ impl Pending {
 
 impl Ask {
     /// Accepts a ticket: the person is known from here on.
-    pub(crate) fn redeem(&mut self, ticket: &str) -> bool {
-        match self.ticket.take() {
-            Some((digest, person)) if digest == Digest::of(ticket) && self.stage == Stage::Open => {
-                self.stage = Stage::Known(person);
-                true
-            }
-            _ => false,
+    pub(crate) fn redeem(&mut self, ticket: &str) -> Option<Person> {
+        let (digest, person) = self.ticket.take()?;
+        if digest != Digest::of(ticket) || self.stage != Stage::Open {
+            return None;
         }
+        self.stage = Stage::Known(person.clone());
+        Some(person)
     }
 }
 
@@ -291,9 +304,9 @@ mod tests {
         let ask = pending
             .get(&id, Some(Digest::of("mine")), 1)
             .expect("waits");
-        assert!(ask.redeem(&ticket));
+        assert_eq!(ask.redeem(&ticket), Some(person.clone()));
         assert_eq!(ask.stage, Stage::Known(person));
-        assert!(!ask.redeem(&ticket));
+        assert_eq!(ask.redeem(&ticket), None);
     }
 
     #[test]

@@ -1,0 +1,150 @@
+//! A browser brings a client's wish (RFC 6749, section 4.1.1).
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+
+use super::{Site, busy, locked, nobody, notice, refused, see_other, with_cookie};
+use crate::authorize::{Opening, Request};
+use crate::browser;
+use crate::client::{self, Client};
+use crate::description::NoDescription;
+use crate::params::Params;
+use crate::pending::{Person, Stage};
+use crate::resource;
+use crate::words::{Language, Words};
+
+/// Longest query that is read, in bytes.
+const LONGEST_QUERY: usize = 16 * 1024;
+
+pub(super) async fn authorize(State(site): State<Site>, parts: Parts) -> Response {
+    let language = Language::of(&parts.headers);
+    let base = site.host.base(&parts);
+    let query = parts.uri.query().unwrap_or_default();
+    if query.len() > LONGEST_QUERY {
+        return refused(
+            language,
+            &Words::new("The request is too long.", "请求过长。"),
+        );
+    }
+    let params = Params::parse(query.as_bytes());
+    let opening = match Opening::read(&params) {
+        Ok(opening) => opening,
+        Err(why) => return refused(language, &why),
+    };
+    let client = match known(&site, &opening, &base).await {
+        Ok(client) => client,
+        Err(Unknown::Store(fault)) => return locked(language, &fault),
+        Err(Unknown::Client(why)) => {
+            let title = Words::new("This program is not known", "无法识别此程序");
+            return notice(language, StatusCode::BAD_REQUEST, &title, &why);
+        }
+    };
+    let endpoint = |path: &str| site.host.endpoint(path);
+    let redirect = opening.redirect;
+    let request = match Request::read(&params, &base, client, redirect.clone(), endpoint) {
+        Ok(request) => request,
+        Err(fault) => return see_other(&fault.target(&redirect, &base)),
+    };
+
+    let person = if request.login_again {
+        None
+    } else {
+        match remembered(&site, &parts, &base).await {
+            Ok(person) => person,
+            Err(fault) => return locked(language, &fault),
+        }
+    };
+    let local = site.host.local_approval(&parts);
+    if person.is_none() && !local && site.host.sign_in().is_none() {
+        return nobody(language);
+    }
+    let ask_owner = person.is_none() && local;
+    let stage = person.map_or(Stage::Open, Stage::Known);
+    let visit = browser::begin_visit(&parts.headers, &base);
+    let now = site.inner.clock.now();
+    let added = site
+        .inner
+        .pending()
+        .add(visit.digest, request, stage, ask_owner, now);
+    let Some(id) = added else {
+        return busy(language);
+    };
+    if ask_owner {
+        site.inner.ring();
+    }
+    with_cookie(see_other(&format!("wait/{id}")), &visit.header)
+}
+
+enum Unknown {
+    Store(vault::Fault),
+    Client(Words),
+}
+
+/// The client, if it is one and the address is its own.
+async fn known(site: &Site, opening: &Opening, base: &str) -> Result<Client, Unknown> {
+    let foreign = || {
+        Unknown::Client(Words::new(
+            "The address that the answer would be sent to is not one that this program has registered. Nothing was sent there.",
+            "结果的回调地址不在该程序已登记的地址之列，因此未向其发送任何内容。",
+        ))
+    };
+    let (id, redirect) = (opening.client_id.as_str(), &opening.redirect);
+    let registered = site
+        .inner
+        .store
+        .read()
+        .await
+        .map_err(Unknown::Store)?
+        .clients
+        .get(id)
+        .cloned();
+    if let Some(registered) = registered {
+        return if registered.owns(redirect) {
+            Ok(registered.client())
+        } else {
+            Err(foreign())
+        };
+    }
+    let loopback = url::Url::parse(base).is_ok_and(|base| resource::is_loopback(&base));
+    let now = site.inner.clock.now();
+    match site.inner.descriptions.get(id, loopback, now).await {
+        None => {}
+        Some(Ok(description)) if client::owns(&description.redirect_uris, redirect) => {
+            return Ok(description.client(id));
+        }
+        Some(Ok(_)) => return Err(foreign()),
+        // Without a network the client is as good as one that only says a name.
+        Some(Err(NoDescription::Unreachable(_))) if redirect.is_loopback() => {}
+        Some(Err(none)) => return Err(Unknown::Client(none.words())),
+    }
+    if redirect.is_loopback() {
+        Ok(Client::named(id))
+    } else {
+        Err(Unknown::Client(Words::new(
+            "It has not registered with this gateway, or its registration has expired. Have the program register again, usually by removing the server there and adding it anew.",
+            "该程序未在此网关登记，或登记已过期。请让程序重新登记，通常只需在程序中移除该服务器后重新添加。",
+        )))
+    }
+}
+
+/// The person that this browser is known to belong to.
+async fn remembered(
+    site: &Site,
+    parts: &Parts,
+    base: &str,
+) -> Result<Option<Person>, vault::Fault> {
+    let Some(cookie) = browser::person(&parts.headers, base) else {
+        return Ok(None);
+    };
+    let now = site.inner.clock.now();
+    let state = site.inner.store.read().await?;
+    let browser = state.browsers.get(&cookie);
+    Ok(browser
+        .filter(|browser| browser.expires_at > now)
+        .map(|browser| Person {
+            user: browser.user.clone(),
+            name: browser.name.clone(),
+        }))
+}
