@@ -85,6 +85,7 @@ fn use_it(scratch: &Path) -> anyhow::Result<()> {
         check_documents(name)?;
     }
     check_completion_works()?;
+    check_addresses(scratch)?;
     check_window(scratch)
 }
 
@@ -154,6 +155,23 @@ fn check_completion_works() -> anyhow::Result<()> {
     ensure!(
         offered.split_whitespace().eq(["config", "copy-config"]),
         "co is completed to: {offered}"
+    );
+    Ok(())
+}
+
+/// Addresses of ours are opened through the launcher, for a user who has chosen nothing.
+fn check_addresses(scratch: &Path) -> anyhow::Result<()> {
+    let mut asked = program("xdg-mime", ["query", "default"]);
+    asked
+        .arg("x-scheme-handler/mcp-gateway")
+        .env("HOME", scratch);
+    for folder in ["XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+        asked.env_remove(folder);
+    }
+    let launcher = output(&mut asked)?;
+    ensure!(
+        launcher.trim() == "mcp-gateway.desktop",
+        "mcp-gateway: addresses are opened by {launcher:?}"
     );
     Ok(())
 }
