@@ -10,6 +10,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::expand::{Spot, literal};
+use super::form::ServerForm;
 use super::model::ServerConfig;
 
 /// A text that holds secrets.
@@ -206,6 +207,27 @@ fn whole(name: &str, text: &str) -> Find {
     Find {
         name: name.to_owned(),
         at: 0..text.len(),
+    }
+}
+
+// === impl Sealing ===
+
+impl Sealing {
+    /// Puts the text with references into a server's form.
+    pub(super) fn put(&self, form: &mut ServerForm) {
+        let place = match self.spot {
+            Spot::Command(at) => form.command.get_mut(at),
+            Spot::Env(at) => form.env.get_mut(at).map(|pair| &mut pair.value),
+            Spot::Url => form.url.as_mut(),
+            Spot::Header(at) => form.headers.get_mut(at).map(|pair| &mut pair.value),
+            Spot::ClientSecret => form
+                .auth
+                .as_mut()
+                .and_then(|auth| auth.client_secret.as_mut()),
+        };
+        if let Some(place) = place {
+            place.clone_from(&self.text);
+        }
     }
 }
 

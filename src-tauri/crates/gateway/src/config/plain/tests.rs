@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::edit::{self, Edit};
 use crate::config::expand::tests::servers;
 use crate::config::expand::{Kind, expand};
 
@@ -132,6 +133,36 @@ fn nothing_that_is_printed_shows_a_value() {
     let servers =
         servers(r#"{"servers": [{"name": "a", "command": ["x"], "env": {"API_KEY": "planted"}}]}"#);
     assert!(!format!("{:?}", find(&servers, &[])).contains("planted"));
+}
+
+#[test]
+fn a_file_is_sealed_and_stays_its_owner_s() {
+    let file = r#"{
+  "servers": [
+    // the hub
+    { "name": "hub", "command": ["run", "--token", "abcdef"], // mine
+      "env": { "LANG": "C", "API_KEY": "hunter2" /* old */ } },
+    {
+      "name": "far",
+      "url": "https://example.com/mcp?key=k-123", "headers": {"Authorization": "Bearer abc.def"},
+      "auth": {"clientId": "me", "clientSecret": "shh!"}
+    },
+  ],
+}
+"#;
+    let sealed = edit::apply(file, &Edit::Seal(find(&servers(file), &[]))).expect("sealed");
+    let expected = [
+        ("\"abcdef\"", "\"${secret:HUB_TOKEN}\""),
+        ("hunter2", "${secret:API_KEY}"),
+        ("k-123", "${secret:FAR_KEY}"),
+        ("abc.def", "${secret:FAR_AUTHORIZATION}"),
+        ("shh!", "${secret:FAR_CLIENTSECRET}"),
+    ]
+    .iter()
+    .fold(file.to_owned(), |file, (plain, reference)| {
+        file.replace(plain, reference)
+    });
+    assert_eq!(sealed, expected);
 }
 
 proptest! {
