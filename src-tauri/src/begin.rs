@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use gateway::config::{LoadOptions, Loaded, Source, render};
 use gateway::words::{Language, Words};
-use gateway::{Gateway, StartError, Surroundings};
+use gateway::{Gateway, StartError, Surroundings, VaultOptions};
 use tracing_subscriber::EnvFilter;
 
 use crate::desktop::no_home;
@@ -32,6 +32,7 @@ pub(crate) async fn begin(bridge: Option<PathBuf>) -> Result<Gateway, Words> {
         data_dir: folders.data().to_owned(),
         source: Some(source),
         bridge,
+        vault: VaultOptions::from_env(folders.data(), |name| std::env::var(name).ok()),
     };
     Gateway::start(loaded, surroundings)
         .await

@@ -22,7 +22,7 @@ zh: string, };
 export type GatewayState = "ok" | "initializing" | "degraded";
 
 /** Where a server stands. */
-export type ServerState = 'starting' | 'ready' | 'failing' | 'stopped' | 'disabled';
+export type ServerState = 'starting' | 'ready' | 'failing' | 'stopped' | 'disabled' | 'needsSignIn';
 
 /**
  * What a pool looks like at a moment.
@@ -79,7 +79,7 @@ name: string,
  */
 transport: 'stdio' | 'http', 
 /**
- * `starting`, `ready`, `failing`, `stopped` or `disabled`.
+ * `starting`, `ready`, `failing`, `stopped`, `disabled` or `needsSignIn`.
  */
 state: ServerState, 
 /**
@@ -114,6 +114,10 @@ description: string | null,
  * Its command line or its address, for display.
  */
 target: string, 
+/**
+ * It is an Alibaba Cloud service, which has no settings of its own.
+ */
+service: boolean, 
 /**
  * It runs because there is no configuration file, and cannot be edited.
  */
@@ -180,6 +184,10 @@ dataDir: string,
  * Client sessions in memory.
  */
 sessions: number, 
+/**
+ * Clients that wait for the owner to let them in.
+ */
+approvals: number, 
 /**
  * What the user should know about how the gateway runs.
  */
@@ -700,3 +708,270 @@ took: number,
  * What it printed beside.
  */
 stderr: string, };
+
+/**
+ * Where a sign-in at a provider stands.
+ */
+export type AccountState = "signedOut" | "signedIn" | "needsSignIn" | "signingIn";
+
+/**
+ * One user's account at one provider.
+ */
+export type Account = { 
+/**
+ * `aliyun:intl` or `server:<name>`.
+ */
+provider: string, 
+/**
+ * What it is called.
+ */
+title: Words, 
+/**
+ * Of Alibaba Cloud.
+ */
+site: 'intl' | 'cn' | null, 
+/**
+ * The remote server that asks for the sign-in.
+ */
+server: string | null, 
+/**
+ * `local` is the owner of this gateway.
+ */
+user: string, 
+/**
+ * Where it stands.
+ */
+state: AccountState, 
+/**
+ * The configuration names a token: there is nothing to sign in to.
+ */
+static: boolean, 
+/**
+ * Who it is, as the provider identifies it.
+ */
+subject: string | null, 
+/**
+ * Who it is, for people.
+ */
+name: string | null, 
+/**
+ * What was granted.
+ */
+scope: string | null, 
+/**
+ * When the present token expires.
+ */
+expiresAt: number | null, 
+/**
+ * The gateway renews the access by itself.
+ */
+refreshable: boolean, 
+/**
+ * Why a sign-in is needed.
+ */
+why: Words | null, 
+/**
+ * What the configuration lacks before anybody can sign in.
+ */
+misconfigured: Words | null, 
+/**
+ * The servers that use it.
+ */
+services: Array<string>, };
+
+/**
+ * All of them.
+ */
+export type AccountList = { 
+/**
+ * Those of the configuration first.
+ */
+accounts: Array<Account>, };
+
+/**
+ * A sign-in that has begun and goes on in a browser.
+ */
+export type SignInBegun = { 
+/**
+ * What the browser has to open.
+ */
+authorizeUrl: string, 
+/**
+ * Where the provider sends the answer.
+ */
+redirect: string, 
+/**
+ * In seconds.
+ */
+expiresIn: number, };
+
+/**
+ * A sign-in whose answer has arrived.
+ */
+export type SignInDone = { 
+/**
+ * Where somebody has signed in.
+ */
+provider: string, 
+/**
+ * Who, for people.
+ */
+name: string | null, };
+
+/**
+ * A client that asks the owner of this machine for access.
+ */
+export type Approval = { 
+/**
+ * Of this request.
+ */
+id: string, 
+/**
+ * Shown in the client's browser, too.
+ */
+code: string, 
+/**
+ * As it calls itself.
+ */
+clientName: string, 
+/**
+ * As it is registered.
+ */
+clientId: string, 
+/**
+ * Where the browser will be sent back to.
+ */
+redirectHost: string, 
+/**
+ * The endpoint that it asks for.
+ */
+resource: string, 
+/**
+ * When the request lapses.
+ */
+expiresAt: number, };
+
+/**
+ * All of them.
+ */
+export type ApprovalList = { 
+/**
+ * The oldest first.
+ */
+approvals: Array<Approval>, };
+
+/**
+ * Access that a client has.
+ */
+export type Grant = { 
+/**
+ * Of this access.
+ */
+id: string, 
+/**
+ * Who has given it.
+ */
+user: string, 
+/**
+ * As the client calls itself.
+ */
+clientName: string, 
+/**
+ * As it is registered.
+ */
+clientId: string, 
+/**
+ * The endpoint that it is for; `null` for all of them.
+ */
+resource: string | null, 
+/**
+ * When it was given.
+ */
+created: number, 
+/**
+ * When it was used last.
+ */
+lastUsed: number | null, 
+/**
+ * When it ends by itself.
+ */
+expiresAt: number | null, };
+
+/**
+ * All of them.
+ */
+export type GrantList = { 
+/**
+ * The newest first.
+ */
+grants: Array<Grant>, };
+
+/**
+ * A token that was made by hand. Nobody can read it a second time.
+ */
+export type NewGrant = { 
+/**
+ * Of the access.
+ */
+id: string, 
+/**
+ * To be sent as `Authorization: Bearer …`.
+ */
+token: string, };
+
+/**
+ * Where the key is that seals the secrets.
+ */
+export type KeyPlace = "unused" | "keychain" | "passphrase" | "variable" | "keyFile" | "locked";
+
+/**
+ * The key, without itself.
+ */
+export type Key = { 
+/**
+ * Where it is.
+ */
+where: KeyPlace, 
+/**
+ * What the owner should know about that.
+ */
+notice: Words | null, };
+
+/**
+ * A secret's name; its value stays in the gateway.
+ */
+export type SecretEntry = { 
+/**
+ * As in `${secret:NAME}`.
+ */
+name: string, 
+/**
+ * In seconds since 1970.
+ */
+changed: number, 
+/**
+ * The servers whose settings name it.
+ */
+usedBy: Array<string>, };
+
+/**
+ * What there is.
+ */
+export type Secrets = { 
+/**
+ * What seals them.
+ */
+key: Key, 
+/**
+ * By name.
+ */
+secrets: Array<SecretEntry>, };
+
+/**
+ * What there is after that.
+ */
+export type ServiceAdded = { success: boolean, alias: string, path: string, 
+/**
+ * Alias → path, of all of them.
+ */
+services: Record<string, string>, };

@@ -101,6 +101,7 @@ fn describe(loaded: &Loaded, language: Language, out: &mut dyn Write) -> anyhow:
     let names: Vec<_> = config
         .servers
         .iter()
+        .filter(|server| !server.from_services)
         .map(|server| server.name.as_str())
         .collect();
     let names = if names.is_empty() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gateway::config::{Loaded, render};
 use gateway::words::Language;
-use gateway::{Gateway, Surroundings};
+use gateway::{Gateway, Surroundings, VaultOptions};
 
 use crate::args::CommandLine;
 use crate::config;
@@ -32,9 +32,10 @@ pub(crate) fn run(
     logging::start(&loaded.config.log_level)?;
     advise(&loaded, context.language, err)?;
     let surroundings = Surroundings {
-        data_dir,
+        data_dir: data_dir.clone(),
         source: Some(config::source(line, context)),
         bridge: context.bridge(),
+        vault: VaultOptions::from_env(&data_dir, |name| (context.env)(name)),
     };
 
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -5,10 +5,6 @@
 //! request apart, because the page cannot choose it (MCP, "Transports /
 //! Security Warning").
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "read once requests carry who sent them")
-)]
 pub(crate) mod forwarded;
 
 use std::net::IpAddr;
@@ -26,7 +22,8 @@ pub(crate) struct Guard {
     /// As browsers send them.
     pub(crate) origins: Vec<String>,
     pub(crate) require_token: bool,
-    pub(crate) admin_token: AdminToken,
+    /// It has an address for others than this machine.
+    pub(crate) is_public: bool,
 }
 
 /// The token of the admin API.
@@ -44,8 +41,14 @@ pub(crate) enum Denied {
     Host(String),
     #[error("the origin `{0}` is not allowed; if it should be, add it to gateway.allowedOrigins")]
     Origin(String),
-    #[error("a bearer token is required; send the gateway's token in the Authorization header")]
+    #[error(
+        "a token is required: sign in with an OAuth client, or send one of the gateway's tokens as `Authorization: Bearer …`"
+    )]
     Token,
+    #[error("the token is not valid here{0}; sign in again")]
+    Unknown(&'static str),
+    #[error("the token could not be checked: {0}")]
+    Unchecked(String),
 }
 
 // === impl AdminToken ===
@@ -63,13 +66,7 @@ impl AdminToken {
     /// Whether an `Authorization` header carries this token. The time it takes
     /// does not tell how much of a guess was right.
     pub(crate) fn is_in(&self, authorization: Option<&str>) -> bool {
-        let presented = authorization.and_then(|header| {
-            let (scheme, token) = header.split_once(' ')?;
-            scheme
-                .eq_ignore_ascii_case("bearer")
-                .then_some(token.trim())
-        });
-        let Some(presented) = presented else {
+        let Some(presented) = authorization.and_then(bearer) else {
             return false;
         };
         let (ours, theirs) = (self.0.as_bytes(), presented.as_bytes());
@@ -121,14 +118,17 @@ impl Guard {
             .any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
-    /// Whether a request may use the servers.
-    pub(crate) fn admit(&self, authorization: Option<&str>) -> Result<(), Denied> {
-        if !self.require_token || self.admin_token.is_in(authorization) {
-            Ok(())
-        } else {
-            Err(Denied::Token)
-        }
+    /// Whether a request was sent to this machine by itself, as far as the host tells.
+    pub(crate) fn is_here(&self, host: Option<&str>) -> bool {
+        !self.is_public && host.is_some_and(|host| is_loopback(&host.to_ascii_lowercase()))
     }
+}
+
+/// The token of an `Authorization` header that has one (RFC 6750, section 2.1).
+pub(crate) fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 /// Loopback by name or number, whatever the port: a tunnel may have changed it,
@@ -168,8 +168,8 @@ mod tests {
         Guard {
             hosts: vec!["gateway.example.com".into(), "box:8080".into()],
             origins: vec!["https://app.example.com".into()],
-            require_token: true,
-            admin_token: AdminToken::new("secret".into()),
+            require_token: false,
+            is_public: false,
         }
     }
 
@@ -227,10 +227,9 @@ mod tests {
     }
 
     #[test]
-    fn a_required_token_is_compared_whole() {
-        let admit = |header| guard().admit(header);
-        assert_eq!(admit(Some("Bearer secret")), Ok(()));
-        assert_eq!(admit(Some("bearer secret")), Ok(()));
+    fn a_token_is_compared_whole() {
+        let token = AdminToken::new("secret".into());
+        assert!(token.is_in(Some("Bearer secret")) && token.is_in(Some("bearer secret")));
         for header in [
             None,
             Some("Bearer secre"),
@@ -239,16 +238,21 @@ mod tests {
             Some("secret"),
             Some("Bearer "),
         ] {
-            assert_eq!(admit(header), Err(Denied::Token), "{header:?}");
+            assert!(!token.is_in(header), "{header:?}");
         }
-        assert_eq!(
-            Guard {
-                require_token: false,
-                ..guard()
-            }
-            .admit(None),
-            Ok(())
-        );
-        assert_eq!(format!("{:?}", guard().admin_token), "AdminToken(…)");
+        assert_eq!(format!("{token:?}"), "AdminToken(…)");
+    }
+
+    #[test]
+    fn what_was_sent_to_this_machine_is_known_by_its_host() {
+        assert!(guard().is_here(Some("LOCALHOST:4298")) && guard().is_here(Some("[::1]")));
+        // Through a proxy on this machine.
+        assert!(!guard().is_here(Some("gateway.example.com")));
+        assert!(!guard().is_here(None));
+        let public = Guard {
+            is_public: true,
+            ..guard()
+        };
+        assert!(!public.is_here(Some("localhost:4298")));
     }
 }

@@ -1,7 +1,8 @@
-//! The current catalog and the one way to change it: what a server offers now, or
+//! The current catalogs and the one way to change them: what a server offers now, or
 //! what the configuration says now, is merged, published, and only then told to the
 //! clients, so that whoever asks again after the news sees what is new.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -12,12 +13,16 @@ use crate::config::model::{Naming, ServerConfig, ToolFilter};
 use crate::offer::{List, Offer};
 use crate::serve::session::Sessions;
 use crate::sync::Locked;
+use crate::user::User;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Board {
     state: Mutex<State>,
+    /// What everybody is offered.
     catalog: ArcSwap<Catalog>,
+    /// What those are offered who have accounts of their own behind some servers.
+    users: ArcSwap<HashMap<User, Arc<Catalog>>>,
     published: watch::Sender<u64>,
     sessions: Arc<Sessions>,
     changed: Arc<Notify>,
@@ -36,6 +41,8 @@ pub(crate) struct Seat {
 pub(crate) struct Listing<'a> {
     pub(crate) seat: Seat,
     pub(crate) config: &'a ServerConfig,
+    /// Whose account is behind it; `None` where it is everybody's.
+    pub(crate) owner: Option<User>,
     /// What is known of a server that is new here from an earlier run.
     pub(crate) kept: Option<Offer>,
 }
@@ -47,11 +54,15 @@ struct State {
     turns: Vec<u64>,
     /// In the order of the configuration.
     entries: Vec<Entry>,
+    /// Servers with accounts for users other than the gateway's own, each with the index of
+    /// the server in whose place it stands for its user.
+    guests: Vec<(ServerIndex, Entry)>,
 }
 
 #[derive(Debug)]
 struct Entry {
     seat: Seat,
+    owner: Option<User>,
     name: String,
     naming: Naming,
     filter: ToolFilter,
@@ -66,6 +77,7 @@ impl Board {
         Arc::new(Self {
             state: Mutex::default(),
             catalog: ArcSwap::from_pointee(Catalog::merge(&[])),
+            users: ArcSwap::default(),
             published: watch::Sender::new(0),
             sessions,
             changed,
@@ -88,9 +100,10 @@ impl Board {
         }
     }
 
-    /// The current snapshot.
-    pub(crate) fn catalog(&self) -> arc_swap::Guard<Arc<Catalog>> {
-        self.catalog.load()
+    /// The current snapshot of what a user is offered.
+    pub(crate) fn catalog(&self, user: Option<&User>) -> arc_swap::Guard<Arc<Catalog>> {
+        let own = user.and_then(|user| self.users.load().get(user).cloned());
+        own.map_or_else(|| self.catalog.load(), arc_swap::Guard::from_inner)
     }
 
     /// What one server offers.
@@ -114,7 +127,7 @@ impl Board {
     /// Puts the servers of a configuration in place of those before it, and tells
     /// the clients which lists changed by that.
     pub(crate) fn arrange(&self, listings: Vec<Listing<'_>>) {
-        let (before, after) = {
+        let news = {
             let mut state = self.state.locked();
             let mut former = std::mem::take(&mut state.entries);
             state.entries = listings
@@ -126,55 +139,134 @@ impl Board {
                         Some(entry) => (entry.offer, entry.known),
                         None => {
                             let known = listing.kept.is_some();
-                            (Arc::new(listing.kept.unwrap_or_default()), known)
+                            (Arc::new(listing.kept.clone().unwrap_or_default()), known)
                         }
                     };
-                    Entry {
-                        seat: listing.seat,
-                        name: listing.config.name.clone(),
-                        naming: listing.config.naming.clone(),
-                        filter: listing.config.filter.clone(),
-                        offer,
-                        known,
-                    }
+                    Entry::new(&listing, offer, known)
                 })
                 .collect();
-            let after = Arc::new(Catalog::merge(&contributions(&state.entries)));
-            (self.catalog.swap(Arc::clone(&after)), after)
+            let everybodys = Catalog::merge(&state.contributions(None));
+            self.replace(&state, Some(everybodys))
         };
-        self.published.send_modify(|count| *count += 1);
-        self.changed.notify_one();
-        for (scope, lists) in before.differences(&after) {
-            self.tell(lists, |message| self.sessions.tell(scope, message));
-        }
+        self.announce(&news);
+    }
+
+    /// Lists a server that stands for one user in the place of the server with the index
+    /// `place`, which is another user's.
+    pub(crate) fn admit(&self, place: ServerIndex, listing: &Listing<'_>) {
+        let news = {
+            let mut state = self.state.locked();
+            let index = listing.seat.index;
+            state.guests.retain(|(_, guest)| guest.seat.index != index);
+            let offer = Arc::new(listing.kept.clone().unwrap_or_default());
+            let entry = Entry::new(listing, offer, listing.kept.is_some());
+            state.guests.push((place, entry));
+            self.replace(&state, None)
+        };
+        self.announce(&news);
+    }
+
+    /// Takes such a server off the lists.
+    pub(crate) fn dismiss(&self, seat: Seat) {
+        let news = {
+            let mut state = self.state.locked();
+            state.guests.retain(|(_, guest)| guest.seat != seat);
+            self.replace(&state, None)
+        };
+        self.announce(&news);
     }
 
     /// Publishes what a server offers now and tells the clients which lists changed.
     pub(crate) fn publish(&self, seat: Seat, offer: Offer) {
-        let changed: Vec<List> = {
+        let (changed, owner) = {
             let mut state = self.state.locked();
-            let entry = state.entries.iter_mut().find(|entry| entry.seat == seat);
-            // Its name has gone to another one, or out of the configuration.
-            let Some(entry) = entry else { return };
+            // Its name may have gone to another one, or out of the configuration.
+            let Some(entry) = state.seated(seat) else {
+                return;
+            };
             let before = Arc::clone(&entry.offer);
             entry.known = true;
             let changed: Vec<_> = List::ALL
                 .into_iter()
                 .filter(|&list| before.list(list) != offer.list(list))
                 .collect();
+            let owner = entry.owner.clone();
             if !changed.is_empty() {
                 entry.offer = Arc::new(offer);
-                let contributions = contributions(&state.entries);
-                let catalog = self.catalog.load().with(&contributions, seat.index);
-                self.catalog.store(Arc::new(catalog));
+                self.update(&state, seat.index, owner.as_ref());
             }
-            changed
+            (changed, owner)
         };
         self.published.send_modify(|count| *count += 1);
         self.changed.notify_one();
         self.tell(changed, |message| {
-            self.sessions.broadcast(seat.index, message);
+            self.sessions.broadcast(seat.index, owner.as_ref(), message);
         });
+    }
+
+    /// Merges anew where a server is part of it, of which nothing but the offer has changed.
+    fn update(&self, state: &State, changed: ServerIndex, owner: Option<&User>) {
+        if owner.is_none() {
+            let everybodys = self.catalog.load();
+            let everybodys = everybodys.with(&state.contributions(None), changed);
+            self.catalog.store(Arc::new(everybodys));
+        }
+        let users = self.users.load();
+        let users = users.iter().map(|(user, own)| {
+            let own = if owner.is_none_or(|owner| owner == user) {
+                Arc::new(own.with(&state.contributions(Some(user)), changed))
+            } else {
+                Arc::clone(own)
+            };
+            (user.clone(), own)
+        });
+        self.users.store(Arc::new(users.collect()));
+    }
+
+    /// Puts other catalogs in force, what everybody is offered only where that is given.
+    fn replace(&self, state: &State, everybodys: Option<Catalog>) -> News {
+        let owners = state
+            .entries
+            .iter()
+            .chain(state.guests.iter().map(|(_, guest)| guest));
+        let mut users = HashMap::new();
+        for user in owners.filter_map(|entry| entry.owner.as_ref()) {
+            let own = || Arc::new(Catalog::merge(&state.contributions(Some(user))));
+            users.entry(user.clone()).or_insert_with(own);
+        }
+        let users = Arc::new(users);
+        let before = match everybodys {
+            Some(catalog) => self.catalog.swap(Arc::new(catalog)),
+            None => self.catalog.load_full(),
+        };
+        News {
+            after: self.catalog.load_full(),
+            before,
+            users_before: self.users.swap(Arc::clone(&users)),
+            users,
+        }
+    }
+
+    /// Tells clients which of their lists are different.
+    fn announce(&self, news: &News) {
+        self.published.send_modify(|count| *count += 1);
+        self.changed.notify_one();
+        for (scope, lists) in news.before.differences(&news.after) {
+            let has_own = |user: &User| news.users.contains_key(user);
+            let concerned = |user: Option<&User>| !user.is_some_and(has_own);
+            self.tell(lists, |message| {
+                self.sessions.tell(scope, concerned, message)
+            });
+        }
+        for (user, after) in &*news.users {
+            let before = news.users_before.get(user).unwrap_or(&news.before);
+            for (scope, lists) in before.differences(after) {
+                let concerned = |other: Option<&User>| other == Some(user);
+                self.tell(lists, |message| {
+                    self.sessions.tell(scope, concerned, message)
+                });
+            }
+        }
     }
 
     fn tell(&self, lists: Vec<List>, send: impl Fn(&bytes::Bytes)) {
@@ -186,21 +278,66 @@ impl Board {
     }
 }
 
+/// The catalogs before and after a change.
+struct News {
+    before: Arc<Catalog>,
+    after: Arc<Catalog>,
+    users_before: Arc<HashMap<User, Arc<Catalog>>>,
+    users: Arc<HashMap<User, Arc<Catalog>>>,
+}
+
+// === impl State, Entry ===
+
 impl State {
     fn entry(&self, server: ServerIndex) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.seat.index == server)
+        let guests = self.guests.iter().map(|(_, guest)| guest);
+        let mut entries = self.entries.iter().chain(guests);
+        entries.find(|entry| entry.seat.index == server)
+    }
+
+    fn seated(&mut self, seat: Seat) -> Option<&mut Entry> {
+        let guests = self.guests.iter_mut().map(|(_, guest)| guest);
+        let mut entries = self.entries.iter_mut().chain(guests);
+        entries.find(|entry| entry.seat == seat)
+    }
+
+    /// What a user is offered, in the order of the configuration; without a user what
+    /// everybody is.
+    fn contributions(&self, user: Option<&User>) -> Vec<Contribution<'_>> {
+        let own = |entry: &&Entry| entry.owner.is_none() || entry.owner.as_ref() == user;
+        let guest = |place: ServerIndex| {
+            let mut guests = self.guests.iter();
+            let found = guests.find(|(at, guest)| *at == place && guest.owner.as_ref() == user);
+            found.map(|(_, guest)| guest)
+        };
+        self.entries
+            .iter()
+            .filter_map(|entry| Some(entry).filter(own).or_else(|| guest(entry.seat.index)))
+            .map(Entry::contribution)
+            .collect()
     }
 }
 
-fn contributions(entries: &[Entry]) -> Vec<Contribution<'_>> {
-    entries
-        .iter()
-        .map(|entry| Contribution {
-            index: entry.seat.index,
-            server: &entry.name,
-            naming: &entry.naming,
-            filter: &entry.filter,
-            offer: Arc::clone(&entry.offer),
-        })
-        .collect()
+impl Entry {
+    fn new(listing: &Listing<'_>, offer: Arc<Offer>, known: bool) -> Self {
+        Self {
+            seat: listing.seat,
+            owner: listing.owner.clone(),
+            name: listing.config.name.clone(),
+            naming: listing.config.naming.clone(),
+            filter: listing.config.filter.clone(),
+            offer,
+            known,
+        }
+    }
+
+    fn contribution(&self) -> Contribution<'_> {
+        Contribution {
+            index: self.seat.index,
+            server: &self.name,
+            naming: &self.naming,
+            filter: &self.filter,
+            offer: Arc::clone(&self.offer),
+        }
+    }
 }

@@ -273,13 +273,14 @@ impl Core {
     /// Other sockets, where the configuration wants another address than is listened on.
     async fn listeners_for(&self, loaded: &Loaded) -> Result<Option<Vec<TcpListener>>, Refusal> {
         let wanted = &loaded.config.gateway;
-        let host = listener::reachable(wanted.host);
+        let open = self.oauth.opens(&loaded.config).await;
+        let host = listener::reachable(wanted.host, open);
         let port = wanted.port;
         let present = self.live_full();
         let present = &present.config.gateway;
         // A port that the system chose may be written down as the one to have.
         let is_had = port == present.port || port == self.port.load(Ordering::Relaxed);
-        if is_had && listener::reachable(present.host) == host {
+        if is_had && listener::reachable(present.host, open) == host {
             return Ok(None);
         }
         match listener::bind(host, port).await {

@@ -16,11 +16,16 @@ use crate::catalog::ServerIndex;
 use crate::change::Undos;
 use crate::config::Source;
 use crate::events::Hub;
+use crate::guests::Guests;
 use crate::leaving::Leaving;
 use crate::ledger::Ledger;
 use crate::live::Live;
+use crate::oauth::OAuth;
+use crate::reload::Makings;
 use crate::serve::listener::{Ending, Move};
 use crate::serve::session::Sessions;
+use crate::server::Server;
+use crate::user::User;
 
 /// For so long after the gateway's start a list waits for servers that are
 /// still starting, so that clients which ask once see the tools. Later on a
@@ -35,10 +40,13 @@ const TRIALS: usize = 4;
 pub(crate) struct Core {
     live: ArcSwap<Live>,
     pub(crate) board: Arc<Board>,
+    /// Servers with accounts of other users.
+    pub(crate) guests: Guests,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) data_dir: PathBuf,
     pub(crate) admin_token: AdminToken,
+    pub(crate) oauth: OAuth,
     /// Where the configuration comes from; `None` where it cannot be loaded again.
     pub(crate) source: Option<Source>,
     /// The stdio bridge that is installed with this gateway.
@@ -77,6 +85,7 @@ pub(crate) struct Parts {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) data_dir: PathBuf,
     pub(crate) admin_token: AdminToken,
+    pub(crate) oauth: OAuth,
     pub(crate) source: Option<Source>,
     pub(crate) bridge: Option<PathBuf>,
     pub(crate) changed: Arc<Notify>,
@@ -88,10 +97,12 @@ impl Core {
         Arc::new(Self {
             live: ArcSwap::from_pointee(parts.live),
             board: parts.board,
+            guests: Guests::default(),
             sessions: parts.sessions,
             ledger: parts.ledger,
             data_dir: parts.data_dir,
             admin_token: parts.admin_token,
+            oauth: parts.oauth,
             source: parts.source,
             bridge: parts.bridge,
             changing: Mutex::default(),
@@ -134,11 +145,68 @@ impl Core {
         format!("http://localhost:{port}/mcp")
     }
 
-    /// Waits, within reason, until it is known what the servers offer.
-    pub(crate) async fn settled(&self, scope: Option<ServerIndex>) {
-        let live = self.live_full();
+    /// The server of an index; `None` for one that was removed.
+    pub(crate) fn server(&self, index: ServerIndex) -> Option<Arc<Server>> {
+        let own = self.live().server(index).cloned();
+        own.or_else(|| self.guests.server(index))
+    }
+
+    /// Which server stands behind a name for a user; `None` where it wants to know the user
+    /// and there is none.
+    pub(crate) fn place_of(&self, index: ServerIndex, user: Option<&User>) -> Option<ServerIndex> {
+        let owner = self.server(index)?.owner.clone();
+        if owner.is_none() || owner.as_ref() == user {
+            return Some(index);
+        }
+        let mut own = self.guests.of(user?).into_iter();
+        own.find(|(place, _)| *place == index)
+            .map(|(_, guest)| guest.index())
+    }
+
+    /// The servers that an endpoint reaches for a user, in the order of the configuration.
+    pub(crate) fn in_scope(
+        &self,
+        scope: Option<ServerIndex>,
+        user: Option<&User>,
+    ) -> Vec<Arc<Server>> {
+        if let Some(index) = scope {
+            return self.server(index).into_iter().collect();
+        }
+        let guests = user.map_or_else(Vec::new, |user| self.guests.of(user));
+        let live = self.live();
+        let servers = live.servers.iter().filter_map(|server| {
+            if server.owner.is_none() || server.owner.as_ref() == user {
+                return Some(Arc::clone(server));
+            }
+            let own = guests.iter().find(|(place, _)| *place == server.index());
+            own.map(|(_, guest)| Arc::clone(guest))
+        });
+        servers.collect()
+    }
+
+    /// The name of an endpoint's one server, empty for the endpoint of all.
+    pub(crate) fn scope_name(&self, scope: Option<ServerIndex>) -> String {
+        let server = scope.and_then(|index| self.server(index));
+        server.map_or_else(String::new, |server| server.config.name.clone())
+    }
+
+    /// What servers are made of.
+    pub(crate) fn makings(&self) -> Makings<'_> {
+        Makings {
+            data_dir: &self.data_dir,
+            sessions: &self.sessions,
+            board: &self.board,
+            ledger: &self.ledger,
+            changed: &self.changed,
+            oauth: &self.oauth,
+        }
+    }
+
+    /// Waits, within reason, until it is known what the servers offer a user.
+    pub(crate) async fn settled(&self, scope: Option<ServerIndex>, user: Option<&User>) {
+        let servers = self.in_scope(scope, user);
         let all = async {
-            for server in live.in_scope(scope) {
+            for server in &servers {
                 server.settled().await;
             }
         };

@@ -14,6 +14,7 @@ use crate::requests::{self, OpenRequest};
 use crate::serve::session::Session;
 use crate::server::Server;
 use crate::upstream::OwnCallError;
+use crate::user::{Caller, User};
 
 /// A message of a client with where it came from.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct Incoming {
     pub(crate) scope: Option<ServerIndex>,
     /// Whether messages can be sent before the answer.
     pub(crate) streams: bool,
+    pub(crate) caller: Caller,
     /// Keeps a request open for its cancellation.
     open: Option<OpenRequest>,
 }
@@ -36,6 +38,7 @@ impl Incoming {
         client: Option<Arc<Session>>,
         scope: Option<ServerIndex>,
         streams: bool,
+        caller: Caller,
     ) -> Self {
         Self {
             text,
@@ -43,8 +46,13 @@ impl Incoming {
             client,
             scope,
             streams,
+            caller,
             open: None,
         }
+    }
+
+    fn user(&self) -> Option<&User> {
+        self.caller.user()
     }
 }
 
@@ -108,9 +116,8 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
         // The gateway has done its own handshake.
         "notifications/initialized" => {}
         "notifications/roots/list_changed" => {
-            let live = core.live();
-            let servers = live.in_scope(incoming.scope).iter();
-            for server in servers.filter(|server| server.config.roots) {
+            let servers = core.in_scope(incoming.scope, incoming.user());
+            for server in servers.iter().filter(|server| server.config.roots) {
                 for connection in server.pool.connections() {
                     if connection.owner().is(incoming.client.as_ref()) {
                         connection.send(text.to_vec(), None);
@@ -119,7 +126,7 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
             }
         }
         _ => {
-            for server in core.live().in_scope(incoming.scope) {
+            for server in core.in_scope(incoming.scope, incoming.user()) {
                 for connection in server.pool.connections() {
                     let owner = connection.owner();
                     if owner.is_free() || owner.is(incoming.client.as_ref()) {
@@ -148,7 +155,7 @@ async fn forward_named(core: &Core, incoming: Incoming, id: Span, named: Named) 
         return error(&incoming, id, error_code::INVALID_PARAMS, &message);
     };
     let find = || {
-        let catalog = core.board.catalog();
+        let catalog = core.board.catalog(incoming.user());
         let view = catalog.view(incoming.scope);
         match named {
             Named::Tool => view.tool(&name).cloned(),
@@ -158,7 +165,7 @@ async fn forward_named(core: &Core, incoming: Incoming, id: Span, named: Named) 
     let mut route = find();
     if route.is_none() {
         // It may belong to a server whose first list is still on its way.
-        core.settled(incoming.scope).await;
+        core.settled(incoming.scope, incoming.user()).await;
         route = find();
     }
     let Some(route) = route else {
@@ -190,7 +197,7 @@ async fn forward_completion(core: &Core, incoming: Incoming, id: Span) -> Reply 
         .unwrap_or_default()
         .into_owned();
     let find = || {
-        let catalog = core.board.catalog();
+        let catalog = core.board.catalog(incoming.user());
         let view = catalog.view(incoming.scope);
         if is_prompt {
             let route = view.prompt(&key)?;
@@ -201,7 +208,7 @@ async fn forward_completion(core: &Core, incoming: Incoming, id: Span) -> Reply 
     };
     let mut route = find();
     if route.is_none() {
-        core.settled(incoming.scope).await;
+        core.settled(incoming.scope, incoming.user()).await;
         route = find();
     }
     match route {
@@ -217,9 +224,8 @@ async fn forward_completion(core: &Core, incoming: Incoming, id: Span) -> Reply 
 
 /// A method that the gateway does not know passes where it is clear to whom.
 async fn forward_unknown(core: &Core, incoming: Incoming, id: Span, method: &str) -> Reply {
-    let live = core.live_full();
-    let mut enabled = live.in_scope(incoming.scope).iter();
-    let mut enabled = enabled.by_ref().filter(|server| server.config.enabled);
+    let servers = core.in_scope(incoming.scope, incoming.user());
+    let mut enabled = servers.iter().filter(|server| server.config.enabled);
     if let (Some(only), None) = (enabled.next(), enabled.next()) {
         return forward(Arc::clone(only), incoming, id, None).await;
     }
@@ -237,8 +243,7 @@ async fn forward_to(
     id: Span,
     renamed: Option<(Span, Bytes)>,
 ) -> Reply {
-    let server = core.live().server(server).cloned();
-    match server {
+    match core.server(server) {
         Some(server) => forward(server, incoming, id, renamed).await,
         None => error(
             &incoming,
@@ -288,11 +293,14 @@ async fn list(core: &Core, incoming: &Incoming, id: Span, list: List) -> Reply {
             "the cursor is not one of this gateway's: its lists have one page",
         );
     }
-    core.settled(incoming.scope).await;
+    core.settled(incoming.scope, incoming.user()).await;
     answer(
         incoming,
         id,
-        core.board.catalog().view(incoming.scope).list(list),
+        core.board
+            .catalog(incoming.user())
+            .view(incoming.scope)
+            .list(list),
     )
 }
 
@@ -306,7 +314,7 @@ async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted: bool) -> 
         );
     };
     let found = match find_resource(core, incoming).await {
-        Ok(server) => core.live().server(server).cloned(),
+        Ok(server) => core.server(server),
         Err((code, message)) => return error(incoming, id, code, &message),
     };
     let Some(server) = found else {
@@ -398,17 +406,22 @@ async fn find_resource(core: &Core, incoming: &Incoming) -> Result<ServerIndex, 
             "params.uri must be the URI of a resource".to_owned(),
         ));
     };
-    let find = || core.board.catalog().view(incoming.scope).resource(&uri);
+    let find = || {
+        core.board
+            .catalog(incoming.user())
+            .view(incoming.scope)
+            .resource(&uri)
+    };
     if let Some(server) = find() {
         return Ok(server);
     }
-    core.settled(incoming.scope).await;
+    core.settled(incoming.scope, incoming.user()).await;
     if let Some(server) = find() {
         return Ok(server);
     }
     // A server may serve more than it lists: where only one has resources, it decides.
-    let live = core.live();
-    let mut candidates = live.in_scope(incoming.scope).iter().filter(|server| {
+    let servers = core.in_scope(incoming.scope, incoming.user());
+    let mut candidates = servers.iter().filter(|server| {
         server.config.enabled && server.hello().is_some_and(|hello| hello.has("resources"))
     });
     match (candidates.next(), candidates.next()) {

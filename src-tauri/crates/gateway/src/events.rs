@@ -27,6 +27,8 @@ const TOGETHER: Duration = Duration::from_millis(100);
 pub(crate) struct Hub {
     pub(crate) status: watch::Sender<Bytes>,
     pub(crate) pulse: watch::Sender<Bytes>,
+    /// Counts changes of accounts, of clients with access and of secrets.
+    pub(crate) accounts: watch::Sender<u64>,
     /// The configuration file is another one than the one in force.
     changed_on_disk: AtomicBool,
     /// Somebody began to listen and was told the status of that moment, whatever the
@@ -70,6 +72,7 @@ impl Default for Hub {
         Self {
             status: watch::Sender::new(Bytes::new()),
             pulse: watch::Sender::new(Bytes::new()),
+            accounts: watch::Sender::new(0),
             changed_on_disk: AtomicBool::new(false),
             has_newcomer: AtomicBool::new(false),
         }
@@ -108,6 +111,31 @@ pub(crate) async fn beat(core: Arc<Core>, end: CancellationToken) {
             }
         }
         tell(&core, &mut told);
+    }
+}
+
+/// Tells of changes of accounts and of clients with access until `end`.
+pub(crate) async fn follow_accounts(core: Arc<Core>, end: CancellationToken) {
+    let mut accounts = core.oauth.accounts.watch();
+    let mut clients = core.oauth.facade.watch();
+    loop {
+        let more = tokio::select! {
+            () = end.cancelled() => return,
+            changed = accounts.changed() => changed,
+            changed = clients.changed() => changed,
+        };
+        if more.is_err() {
+            return;
+        }
+        core.accounts_changed();
+    }
+}
+
+impl Core {
+    /// Accounts, clients with access or secrets are not what they were.
+    pub(crate) fn accounts_changed(&self) {
+        self.hub.accounts.send_modify(|count| *count += 1);
+        self.changed.notify_one();
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use vault::Vault;
 
 use crate::access::AdminToken;
 use crate::board::Board;
@@ -21,6 +22,7 @@ use crate::config::{Loaded, Source};
 use crate::core::{Core, Parts};
 use crate::events;
 use crate::ledger::Ledger;
+use crate::oauth::OAuth;
 use crate::private_file;
 use crate::reload::{self, Makings};
 use crate::serve::door::Door;
@@ -49,6 +51,8 @@ pub struct Surroundings {
     pub source: Option<Source>,
     /// The stdio bridge that is installed with this gateway.
     pub bridge: Option<PathBuf>,
+    /// Where secrets and accounts are kept, and with which key.
+    pub vault: vault::Options,
 }
 
 /// Why the gateway could not start.
@@ -133,14 +137,16 @@ impl Gateway {
         };
         let key = session_key(&surroundings).map_err(data)?;
         let admin_token = admin_token(&surroundings).map_err(data)?;
-        let host = listener::reachable(loaded.config.gateway.host);
+        let oauth = OAuth::new(Vault::new(surroundings.vault.clone()));
+        let open = oauth.opens(&loaded.config).await;
+        let host = listener::reachable(loaded.config.gateway.host, open);
         let port = loaded.config.gateway.port;
         let listeners = listener::bind(host, port)
             .await
             .map_err(|source| StartError::Listen { host, port, source })?;
         let addresses = listener::addresses(&listeners);
         let (listen, asked_to_listen) = mpsc::channel(1);
-        let core = build(loaded, surroundings, key, admin_token, listen);
+        let core = build(loaded, surroundings, oauth, key, admin_token, listen);
         if let Some(address) = addresses.first() {
             core.port.store(address.port(), Ordering::Relaxed);
         }
@@ -198,18 +204,23 @@ impl Gateway {
         self.core.ending.servers.cancel();
         let live = self.core.live_full();
         let why = Words::new("the gateway is shutting down", "网关正在关闭");
-        live.servers.iter().for_each(|server| server.close(&why));
+        let guests = self.core.guests.all();
+        live.servers
+            .iter()
+            .chain(&guests)
+            .for_each(|server| server.close(&why));
         let gone = async {
             self.connections.wait().await;
             self.core.tasks.close();
             self.core.tasks.wait().await;
-            for server in &live.servers {
+            for server in live.servers.iter().chain(&guests) {
                 server.ended().await;
             }
             self.core.retiring.close();
             self.core.retiring.wait().await;
             self.keeping.close();
             self.keeping.wait().await;
+            self.core.oauth.close().await;
         };
         if tokio::time::timeout(FAREWELL, gone).await.is_err() {
             tracing::warn!("some servers did not leave within {} s", FAREWELL.as_secs());
@@ -236,12 +247,15 @@ impl Gateway {
         self.keeping.spawn(tidy(Arc::clone(&self.core), end()));
         self.keeping
             .spawn(events::beat(Arc::clone(&self.core), end()));
+        let core = Arc::clone(&self.core);
+        self.keeping.spawn(events::follow_accounts(core, end()));
     }
 }
 
 fn build(
     loaded: Loaded,
     given: Surroundings,
+    oauth: OAuth,
     key: SessionKey,
     admin_token: AdminToken,
     listen: mpsc::Sender<Move>,
@@ -256,7 +270,7 @@ fn build(
         board: &board,
         ledger: &ledger,
         changed: &changed,
-        admin_token: &admin_token,
+        oauth: &oauth,
     };
     let mut first = reload::arrange(makings, None, loaded, None);
     first.list_first(&board);
@@ -267,6 +281,7 @@ fn build(
         ledger,
         data_dir: given.data_dir,
         admin_token,
+        oauth,
         source: given.source,
         bridge: given.bridge,
         changed,
@@ -319,6 +334,9 @@ async fn tidy(core: Arc<Core>, end: CancellationToken) {
             () = end.cancelled() => return,
             () = tokio::time::sleep(pause.clamp(TIDY.0, TIDY.1)) => {}
         }
-        live.servers.iter().for_each(|server| server.tidy());
+        live.servers
+            .iter()
+            .chain(&core.guests.all())
+            .for_each(|server| server.tidy());
     }
 }

@@ -47,6 +47,8 @@ pub(crate) enum State {
     },
     /// No connection, and none wanted until the next call.
     Stopped,
+    /// Its user has to sign in before it can be used.
+    NeedsSignIn { why: Words },
 }
 
 /// What can happen.
@@ -74,6 +76,8 @@ pub(crate) enum Happened {
     },
     /// The last connection was closed because nobody used it.
     Idle,
+    /// There is no account to connect with.
+    SignInNeeded { why: Words },
 }
 
 impl State {
@@ -117,6 +121,9 @@ impl State {
                 (true, _) => state.failing(failure, now, jitter),
             },
             (state, Happened::Lost { .. }) => state,
+            (_, Happened::SignInNeeded { why }) => Self::NeedsSignIn { why },
+            // The connections of an account that is no more.
+            (state @ Self::NeedsSignIn { .. }, Happened::Idle) => state,
             (_, Happened::Idle) => Self::Stopped,
         }
     }
@@ -132,7 +139,14 @@ impl State {
 
     /// Every word for a state.
     #[cfg(test)]
-    pub(crate) const WORDS: [&str; 5] = ["starting", "ready", "failing", "stopped", "disabled"];
+    pub(crate) const WORDS: [&str; 6] = [
+        "starting",
+        "ready",
+        "failing",
+        "stopped",
+        "disabled",
+        "needsSignIn",
+    ];
 
     /// One word for it.
     pub(crate) fn word(&self) -> &'static str {
@@ -142,6 +156,7 @@ impl State {
             Self::Ready { .. } => "ready",
             Self::Failing { .. } => "failing",
             Self::Stopped => "stopped",
+            Self::NeedsSignIn { .. } => "needsSignIn",
         }
     }
 

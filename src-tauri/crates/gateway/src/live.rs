@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::access::{AdminToken, Guard};
+use crate::access::Guard;
 use crate::catalog::ServerIndex;
 use crate::config::model::{Config, ServerConfig};
 use crate::config::{Loaded, render};
@@ -33,7 +33,7 @@ pub(crate) struct Live {
 
 impl Live {
     /// A snapshot. `servers` are those of the configuration, in its order.
-    pub(crate) fn new(loaded: Loaded, servers: Vec<Arc<Server>>, admin_token: AdminToken) -> Self {
+    pub(crate) fn new(loaded: Loaded, servers: Vec<Arc<Server>>) -> Self {
         let most = servers.iter().map(|server| server.index() + 1).max();
         let mut slots = vec![None; most.unwrap_or(0)];
         for server in &servers {
@@ -45,7 +45,7 @@ impl Live {
             .map(|server| (server.config.name.clone(), server.index()))
             .collect();
         Self {
-            guard: guard(&loaded.config, admin_token),
+            guard: guard(&loaded.config),
             notices: notices(&loaded),
             config: loaded.config,
             path: loaded.path,
@@ -81,21 +81,6 @@ impl Live {
             .iter()
             .find(|server| server.name == name)
     }
-
-    /// The name of an endpoint's one server, empty for the endpoint of all.
-    pub(crate) fn scope_name(&self, scope: Option<ServerIndex>) -> &str {
-        scope
-            .and_then(|index| self.server(index))
-            .map_or("", |server| server.config.name.as_str())
-    }
-
-    /// The servers that an endpoint reaches.
-    pub(crate) fn in_scope(&self, scope: Option<ServerIndex>) -> &[Arc<Server>] {
-        match scope {
-            None => &self.servers,
-            Some(index) => self.slots.get(index).map_or(&[], Option::as_slice),
-        }
-    }
 }
 
 /// What the file calls for, and what in it will surprise.
@@ -108,7 +93,7 @@ fn notices(loaded: &Loaded) -> Vec<Words> {
     loaded.notices.iter().cloned().chain(warnings).collect()
 }
 
-fn guard(config: &Config, admin_token: AdminToken) -> Guard {
+fn guard(config: &Config) -> Guard {
     let mut hosts = config.gateway.allowed_hosts.clone();
     let public = config
         .gateway
@@ -123,6 +108,6 @@ fn guard(config: &Config, admin_token: AdminToken) -> Guard {
         hosts,
         origins: config.gateway.allowed_origins.clone(),
         require_token: config.gateway.require_token,
-        admin_token,
+        is_public: config.gateway.base_url.is_some() || !config.gateway.trusted_proxies.is_empty(),
     }
 }

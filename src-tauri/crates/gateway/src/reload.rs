@@ -7,20 +7,21 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::access::AdminToken;
 use crate::board::{Board, Listing};
 use crate::config::Loaded;
-use crate::config::model::ServerConfig;
+use crate::config::model::{Auth, Config, ServerConfig};
 use crate::core::Core;
 use crate::ledger::Ledger;
 use crate::live::Live;
+use crate::oauth::{self, OAuth};
 use crate::serve::session::Sessions;
 use crate::server::shelf::Shelf;
 use crate::server::{Legacy, Server, Surroundings};
+use crate::user::User;
 use crate::words::Words;
 
 /// Calls in flight at a server that is to be started anew get this long.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What servers are made of.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +31,7 @@ pub(crate) struct Makings<'a> {
     pub(crate) board: &'a Arc<Board>,
     pub(crate) ledger: &'a Arc<Ledger>,
     pub(crate) changed: &'a Arc<Notify>,
-    pub(crate) admin_token: &'a AdminToken,
+    pub(crate) oauth: &'a OAuth,
 }
 
 /// The servers of a configuration beside those before it.
@@ -55,13 +56,7 @@ pub(crate) fn arrange(
 ) -> Arrangement {
     let limits = loaded.config.limits;
     let same_limits = before.is_none_or(|before| before.config.limits == limits);
-    let surroundings = Surroundings {
-        limits,
-        sessions: given.sessions,
-        board: given.board,
-        ledger: given.ledger,
-        changed: given.changed,
-    };
+    let surroundings = surroundings(&given, &loaded.config);
     let (mut servers, mut kept) = (Vec::new(), Vec::new());
     let (mut new, mut former) = (Vec::new(), Vec::new());
     for config in &loaded.config.servers {
@@ -70,6 +65,7 @@ pub(crate) fn arrange(
             && same_limits
             && anew != Some(config.name.as_str())
             && runs_the_same(&present.config, config)
+            && before.is_none_or(|before| same_account(config, &before.config, &loaded.config))
         {
             servers.push(Arc::clone(present));
             kept.push(None);
@@ -79,7 +75,15 @@ pub(crate) fn arrange(
         let (offer, habits) = shelf.read().filter(|_| config.enabled).unzip();
         let seat = given.board.take_seat(&config.name);
         let legacy = present.map_or_else(Legacy::default, |present| present.legacy());
-        let server = Server::new(seat, config.clone(), shelf, habits, legacy, &surroundings);
+        let server = Server::new(
+            seat,
+            config.clone(),
+            owner(config),
+            shelf,
+            habits,
+            legacy,
+            &surroundings,
+        );
         former.extend(present.map(|present| (Arc::clone(present), replaced(config))));
         new.push(Arc::clone(&server));
         servers.push(server);
@@ -96,11 +100,29 @@ pub(crate) fn arrange(
         }
     }
     Arrangement {
-        live: Live::new(loaded, servers, given.admin_token.clone()),
+        live: Live::new(loaded, servers),
         kept,
         new,
         former,
     }
+}
+
+/// What a server is given.
+pub(crate) fn surroundings<'a>(given: &Makings<'a>, config: &'a Config) -> Surroundings<'a> {
+    Surroundings {
+        limits: config.limits,
+        sessions: given.sessions,
+        board: given.board,
+        ledger: given.ledger,
+        changed: given.changed,
+        oauth: given.oauth,
+        aliyun: config.aliyun.as_ref(),
+    }
+}
+
+/// Whose account is behind a server of the configuration; `None` where it is everybody's.
+fn owner(config: &ServerConfig) -> Option<User> {
+    config.wants_account().then(User::local)
 }
 
 /// Lists what the servers of an arrangement offer.
@@ -112,6 +134,7 @@ pub(crate) fn list(board: &Board, live: &Live, kept: Vec<Option<crate::offer::Of
             .map(|((server, config), kept)| Listing {
                 seat: server.seat,
                 config,
+                owner: server.owner.clone(),
                 kept,
             })
             .collect(),
@@ -151,25 +174,18 @@ impl Core {
 
     fn rearrange(self: &Arc<Self>, loaded: Loaded, anew: Option<&str>, patience: Duration) {
         let before = self.live_full();
-        let makings = Makings {
-            data_dir: &self.data_dir,
-            sessions: &self.sessions,
-            board: &self.board,
-            ledger: &self.ledger,
-            changed: &self.changed,
-            admin_token: &self.admin_token,
-        };
         self.sessions.set_limit(loaded.config.limits.sessions);
         let Arrangement {
             live,
             kept,
             new,
             former,
-        } = arrange(makings, Some(&before), loaded, anew);
+        } = arrange(self.makings(), Some(&before), loaded, anew);
         // First where calls go, then the names by which they are asked for: a name
         // that is listed leads somewhere.
         self.replace(live);
         list(&self.board, &self.live(), kept);
+        self.renew_guests();
         for (server, why) in former {
             let leaving = self.leaving.enter(&server);
             let at_once = self.ending.servers.clone();
@@ -204,6 +220,16 @@ fn runs_the_same(one: &ServerConfig, other: &ServerConfig) -> bool {
         ..config.clone()
     };
     bare(one) == bare(other)
+}
+
+/// Whether a server is used with the same kind of account under another configuration.
+fn same_account(server: &ServerConfig, one: &Config, other: &Config) -> bool {
+    let account = |config: &Config| {
+        let aliyun = config.aliyun.as_ref();
+        let token = aliyun.and_then(|aliyun| aliyun.token.clone());
+        (oauth::provider(server, aliyun), token)
+    };
+    server.auth != Auth::Aliyun || account(one) == account(other)
 }
 
 /// Why calls end at a server that another one replaces.

@@ -148,7 +148,13 @@ mod tests {
 
     fn session() -> Arc<Session> {
         Sessions::new(SessionKey::from_bytes([1; 32]), 10)
-            .open(wire::Version::LATEST, Capabilities::default(), None, "")
+            .open(
+                wire::Version::LATEST,
+                Capabilities::default(),
+                None,
+                "",
+                None,
+            )
             .expect("random")
     }
 

@@ -10,6 +10,7 @@ use crate::naming::Clash;
 use crate::pool::PoolCounts;
 use crate::server::Server;
 use crate::upstream::http::address::public;
+use crate::user::User;
 use crate::words::Words;
 
 /// The gateway's state in one word.
@@ -49,6 +50,8 @@ pub struct Status {
     pub data_dir: String,
     /// Client sessions in memory.
     pub sessions: usize,
+    /// Clients that wait for the owner to let them in.
+    pub approvals: usize,
     /// What the user should know about how the gateway runs.
     pub notices: Vec<Words>,
     /// Each server, in the order of the configuration.
@@ -68,7 +71,7 @@ pub struct ServerStatus {
     /// `stdio` or `http`.
     #[cfg_attr(test, ts(type = "'stdio' | 'http'"))]
     pub transport: &'static str,
-    /// `starting`, `ready`, `failing`, `stopped` or `disabled`.
+    /// `starting`, `ready`, `failing`, `stopped`, `disabled` or `needsSignIn`.
     #[cfg_attr(test, ts(type = "ServerState"))]
     pub state: &'static str,
     /// Tools that it offers, filters applied.
@@ -87,6 +90,8 @@ pub struct ServerStatus {
     pub description: Option<String>,
     /// Its command line or its address, for display.
     pub target: String,
+    /// It is an Alibaba Cloud service, which has no settings of its own.
+    pub service: bool,
     /// It runs because there is no configuration file, and cannot be edited.
     pub built_in: bool,
 }
@@ -129,7 +134,12 @@ pub(crate) fn overall(core: &Core) -> Overall {
     let any = |wanted: fn(&State) -> bool| states.iter().any(wanted);
     if any(|state| matches!(state, State::Starting { failures: 0 })) {
         Overall::Initializing
-    } else if any(|state| matches!(state, State::Failing { .. } | State::Starting { .. })) {
+    } else if any(|state| {
+        matches!(
+            state,
+            State::Failing { .. } | State::Starting { .. } | State::NeedsSignIn { .. }
+        )
+    }) {
         Overall::Degraded
     } else {
         Overall::Ok
@@ -138,7 +148,7 @@ pub(crate) fn overall(core: &Core) -> Overall {
 
 /// One server's part.
 pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus {
-    let catalog = core.board.catalog();
+    let catalog = core.board.catalog(server.owner.as_ref());
     let state = server.state();
     let offer = server.offer();
     let config = live.config_of(&server.config.name);
@@ -153,10 +163,16 @@ pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus 
         pool: server.pool.counts(),
         error: match state {
             State::Failing { failure, .. } => Some(failure),
+            State::NeedsSignIn { why } => Some(Failure {
+                message: why,
+                remedy: Some(Words::new("sign in under Accounts", "请在“账户”中登录")),
+                last_lines: Vec::new(),
+            }),
             _ => None,
         },
         description: config.and_then(|config| config.description.clone()),
         target: target(&server.config.transport),
+        service: server.config.from_services,
         built_in: live.path.is_none(),
     }
 }
@@ -182,8 +198,14 @@ pub(crate) fn status(core: &Core) -> Status {
         changed_on_disk: core.hub.changed_on_disk(),
         data_dir: core.data_dir.display().to_string(),
         sessions: core.sessions.count(),
+        approvals: core.oauth.facade.approvals().len(),
         notices: live.notices.clone(),
         servers: servers.collect(),
-        clashes: core.board.catalog().view(None).clashes().to_vec(),
+        clashes: core
+            .board
+            .catalog(Some(&User::local()))
+            .view(None)
+            .clashes()
+            .to_vec(),
     }
 }

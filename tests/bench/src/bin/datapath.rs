@@ -13,7 +13,7 @@ use anyhow::{Context, ensure};
 use bench::load::{Client, Plan};
 use clap::Parser;
 use gateway::config::{Environment, LoadOptions, load};
-use gateway::{Gateway, Surroundings};
+use gateway::{Gateway, Surroundings, VaultOptions};
 
 /// Under callgrind everything takes fifty times as long.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -81,6 +81,12 @@ async fn start(folder: &Path) -> anyhow::Result<Gateway> {
         data_dir: folder.join("data"),
         source: None,
         bridge: None,
+        vault: VaultOptions {
+            folder: folder.join("data"),
+            passphrase: None,
+            key: None,
+            keychain: false,
+        },
     };
     let gateway = Gateway::start(loaded, surroundings).await?;
     let until = Instant::now() + PATIENCE;

@@ -43,20 +43,26 @@ pub(crate) struct History {
 pub(crate) async fn events(State(app): State<App>) -> Response {
     let core = &app.core;
     let (mut status, pulse) = (core.hub.status.subscribe(), core.hub.pulse.subscribe());
+    let accounts = core.hub.accounts.subscribe();
     status.mark_unchanged();
     core.hub.welcome();
     let now = serde_json::to_vec(&status::status(core)).unwrap_or_default();
     let first = Bytes::from(encode_sse(Some("status"), &now));
     let first = futures_util::stream::iter([Ok::<_, Infallible>(first)]);
-    let state = (status, pulse, core.ending.draining.clone());
-    let rest = futures_util::stream::unfold(state, |(mut status, mut pulse, end)| async {
-        let event = tokio::select! {
-            news = next(&mut status) => encode_sse(Some("status"), &news?),
-            news = next(&mut pulse) => encode_sse(Some("pulse"), &news?),
-            () = end.cancelled() => return None,
-        };
-        Some((Ok(Bytes::from(event)), (status, pulse, end)))
-    });
+    let state = (status, pulse, accounts, core.ending.draining.clone());
+    let rest =
+        futures_util::stream::unfold(state, |(mut status, mut pulse, mut accounts, end)| async {
+            let event = tokio::select! {
+                news = next(&mut status) => encode_sse(Some("status"), &news?),
+                news = next(&mut pulse) => encode_sse(Some("pulse"), &news?),
+                changed = accounts.changed() => {
+                    changed.ok()?;
+                    encode_sse(Some("accounts"), b"{}")
+                }
+                () = end.cancelled() => return None,
+            };
+            Some((Ok(Bytes::from(event)), (status, pulse, accounts, end)))
+        });
     respond::listening(futures_util::StreamExt::chain(first, rest))
 }
 

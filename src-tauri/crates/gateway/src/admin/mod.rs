@@ -1,12 +1,16 @@
 //! The admin API under `/api`: the same for the window, a browser and the CLI.
 //! It always wants its token, except from inside the process.
 
+mod accounts;
 mod bridge;
 pub(crate) mod codes;
+mod grants;
 mod live;
 mod problem;
 mod saved;
+mod secrets;
 mod servers;
+pub(crate) mod services;
 mod settings;
 mod tools;
 mod trial;
@@ -19,7 +23,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -57,6 +61,19 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/settings", get(settings::get).patch(settings::patch))
         .route("/bridge", get(bridge::get))
         .route("/bridge/try", post(bridge::run))
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/sign-in", post(accounts::sign_in))
+        .route("/accounts/sign-out", post(accounts::sign_out))
+        .route("/accounts/cancel", post(accounts::cancel))
+        .route("/accounts/callback", post(accounts::callback))
+        .route("/approvals", get(grants::approvals))
+        .route("/approvals/{id}/approve", post(grants::approve))
+        .route("/approvals/{id}/deny", post(grants::deny))
+        .route("/grants", get(grants::list).post(grants::issue))
+        .route("/grants/{id}", delete(grants::revoke))
+        .route("/users/{user}", delete(grants::forget_user))
+        .route("/secrets", get(secrets::list))
+        .route("/secrets/{name}", put(secrets::put).delete(secrets::delete))
         .route("/codes", post(issue_code))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -116,15 +133,20 @@ async fn redeem_code(
 
 /// Lets the owner pass: who is inside the process, or has the token.
 async fn authorized(State(app): State<App>, request: Request, next: Next) -> Response {
-    let authorization = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    if request.extensions().get::<InProcess>().is_some()
-        || app.core.admin_token.is_in(authorization)
-    {
-        return next.run(request).await;
+    if allowed(&app, &request) {
+        next.run(request).await
+    } else {
+        token_wanted().into_response()
     }
+}
+
+fn allowed(app: &App, request: &Request) -> bool {
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    request.extensions().get::<InProcess>().is_some() || app.core.admin_token.is_in(authorization)
+}
+
+fn token_wanted() -> Problem {
     Problem::new(
         Code::Unauthorized,
         Words::new(
@@ -132,7 +154,6 @@ async fn authorized(State(app): State<App>, request: Request, next: Next) -> Res
             "管理接口要求以 bearer 令牌方式提供数据目录中 admin.token 文件里的令牌",
         ),
     )
-    .into_response()
 }
 
 async fn not_found(uri: Uri) -> Problem {

@@ -199,7 +199,9 @@ fn position(core: &Core, name: &str) -> Option<usize> {
 fn new_position(core: &Core) -> Option<usize> {
     let live = core.live();
     // Without a file the built-in server is not in the list that is to be written.
-    Some(live.path.as_ref().map_or(0, |_| live.servers.len()))
+    let listed = live.servers.iter();
+    let listed = listed.filter(|server| !server.config.from_services);
+    Some(live.path.as_ref().map_or(0, |_| listed.count()))
 }
 
 /// What there is to know about a server. It may be in the file and not in force yet, or

@@ -123,7 +123,7 @@ fn known(core: &Core, server: &str, tool: &str) -> Result<(), Problem> {
 }
 
 fn rows(core: &Core, server: &Server, config: &ServerConfig) -> Vec<ToolRow> {
-    let catalog = core.board.catalog();
+    let catalog = core.board.catalog(server.owner.as_ref());
     let view = catalog.view(None);
     let mut exposed: HashMap<&str, &catalog::ListedTool> = view
         .listed_tools()

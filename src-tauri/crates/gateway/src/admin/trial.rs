@@ -99,16 +99,20 @@ impl Trial {
         let changed = Arc::new(Notify::new());
         let board = Board::new(Arc::clone(&core.sessions), Arc::clone(&changed));
         let seat = board.take_seat(&config.name);
+        let live = core.live_full();
         let surroundings = Surroundings {
-            limits: core.live().config.limits,
+            limits: live.config.limits,
             sessions: &core.sessions,
             board: &board,
             ledger: &core.ledger,
             changed: &changed,
+            oauth: &core.oauth,
+            aliyun: live.config.aliyun.as_ref(),
         };
         let server = Server::new(
             seat,
             config,
+            None,
             Shelf::nowhere(),
             None,
             Legacy::default(),
@@ -117,6 +121,7 @@ impl Trial {
         board.arrange(vec![Listing {
             seat,
             config: &server.config,
+            owner: None,
             kept: None,
         }]);
         let log = Arc::clone(&server.inbox.log);
@@ -180,7 +185,7 @@ impl Trial {
             .and_then(|info| serde_json::from_slice(info).ok())
             .unwrap_or_default();
         let text = |name: &str| info[name].as_str().unwrap_or_default().to_owned();
-        let catalog = self.board.catalog();
+        let catalog = self.board.catalog(None);
         let listed = catalog.view(None).listed_tools();
         let tools = offer.tools.iter().map(|tool| {
             let exposed = listed.iter().find(|listed| listed.own == tool.key);

@@ -2,7 +2,10 @@
 
 use ts_rs::{Config, TS};
 
-use super::{bridge, live, problem, saved, servers, settings, tools, trial};
+use super::{
+    accounts, bridge, grants, live, problem, saved, secrets, servers, services, settings, tools,
+    trial,
+};
 use crate::config::{PortFrom, form};
 use crate::events;
 use crate::lifecycle::{Failure, State};
@@ -72,6 +75,21 @@ fn written() -> String {
         declared::<settings::ConfigText>(one),
         declared::<bridge::BridgeInfo>(one),
         declared::<bridge::BridgeTry>(one),
+        declared::<accounts::Standing>(one),
+        declared::<accounts::Account>(one),
+        declared::<accounts::AccountList>(one),
+        declared::<accounts::SignInBegun>(one),
+        declared::<accounts::SignInDone>(one),
+        declared::<grants::Approval>(one),
+        declared::<grants::ApprovalList>(one),
+        declared::<grants::Grant>(one),
+        declared::<grants::GrantList>(one),
+        declared::<grants::NewGrant>(one),
+        declared::<secrets::KeyPlace>(one),
+        declared::<secrets::Key>(one),
+        declared::<secrets::SecretEntry>(one),
+        declared::<secrets::Secrets>(one),
+        declared::<services::ServiceAdded>(one),
     ] {
         text.push_str(&declaration);
     }

@@ -246,6 +246,15 @@ pub struct Limits {
     pub in_flight: usize,
 }
 
+// === impl ServerConfig ===
+
+impl ServerConfig {
+    /// Whether it is used with somebody's account.
+    pub fn wants_account(&self) -> bool {
+        self.auth != Auth::None
+    }
+}
+
 // === impl Site ===
 
 impl Site {

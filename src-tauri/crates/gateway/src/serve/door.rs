@@ -1,6 +1,7 @@
 //! The door that every request from a socket comes through: Host and Origin,
-//! then the token and CORS.
+//! then who calls, and CORS.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,7 +10,8 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
-use super::{respond, streamable};
+use super::caller::{self, FromHere};
+use super::{challenge, respond, streamable};
 use crate::access::Denied;
 use crate::core::Core;
 
@@ -25,18 +27,39 @@ impl Door {
         Self { core, router }
     }
 
-    /// Answers one request.
-    pub(crate) async fn answer(self, request: Request) -> Response {
+    /// Answers one request from the socket of `peer`.
+    pub(crate) async fn answer(self, mut request: Request, peer: IpAddr) -> Response {
         let page = match examine(&self.core, &request) {
             Ok(page) => page,
             Err(denied) => return refused(&denied),
         };
-        match page {
-            None => self.route(request).await,
-            Some(page) if request.method() == Method::OPTIONS => {
-                respond::with_cors(StatusCode::NO_CONTENT.into_response(), &page)
+        if page.is_some() && request.method() == Method::OPTIONS {
+            // A preflight carries no token.
+            return match page {
+                Some(page) => respond::with_cors(StatusCode::NO_CONTENT.into_response(), &page),
+                None => StatusCode::NO_CONTENT.into_response(),
+            };
+        }
+        let answer = match caller::identify(&self.core, (request.uri(), request.headers()), peer)
+            .await
+        {
+            Ok(caller) => {
+                if let Some(user) = caller.user() {
+                    self.core.welcome(user);
+                    request.extensions_mut().insert(caller);
+                }
+                if request.uri().path().starts_with("/oauth/")
+                    && caller::is_from_here(&self.core, (request.uri(), request.headers()), peer)
+                {
+                    request.extensions_mut().insert(FromHere);
+                }
+                self.route(request).await
             }
-            Some(page) => respond::with_cors(self.route(request).await, &page),
+            Err(denied) => unauthorized(&self.core, &request, &denied),
+        };
+        match page {
+            Some(page) => respond::with_cors(answer, &page),
+            None => answer,
         }
     }
 
@@ -78,20 +101,6 @@ fn examine(core: &Core, request: &Request) -> Result<Option<HeaderValue>, Denied
         live.config.gateway.cors
             && origin_text.is_some_and(|origin| guard.is_allowed_origin(origin))
     });
-    if page.is_some() && request.method() == Method::OPTIONS {
-        // A preflight carries no token.
-        return Ok(page.cloned());
-    }
-    // Pages and health carry nothing of anybody's; /api always wants its token and checks it itself.
-    let path = request.uri().path();
-    let is_open = path == "/health"
-        || path == "/"
-        || path == "/ui"
-        || path.starts_with("/ui/")
-        || path.starts_with("/api/");
-    if !is_open {
-        guard.admit(text(header::AUTHORIZATION))?;
-    }
     Ok(page.cloned())
 }
 
@@ -99,12 +108,24 @@ fn refused(denied: &Denied) -> Response {
     tracing::warn!(%denied, "a request was refused");
     let status = match denied {
         Denied::NoHost => StatusCode::BAD_REQUEST,
-        Denied::Host(_) | Denied::Origin(_) => StatusCode::FORBIDDEN,
-        Denied::Token => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::FORBIDDEN,
     };
     respond::rpc_error(
         status,
         wire::error_code::UPSTREAM_UNAVAILABLE,
         &denied.to_string(),
     )
+}
+
+/// Says what to show instead, and where that is had.
+fn unauthorized(core: &Core, request: &Request, denied: &Denied) -> Response {
+    tracing::info!(%denied, path = request.uri().path(), "a request was not let in");
+    if let Denied::Unchecked(_) = denied {
+        return respond::rpc_error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            wire::error_code::INTERNAL_ERROR,
+            &denied.to_string(),
+        );
+    }
+    challenge::unauthorized(core, request.headers(), request.uri().path(), denied)
 }

@@ -9,6 +9,7 @@ use wire::{Envelope, Span, error_code, negotiate, string_text};
 use super::session::{Capabilities, Session};
 use crate::catalog::ServerIndex;
 use crate::core::Core;
+use crate::user::{Caller, User};
 
 /// The member of `_meta` by which a gateway recognizes itself.
 pub(crate) const INSTANCE: &str = "io.github.mcp-gateway/instance";
@@ -20,6 +21,7 @@ pub(crate) const INSTANCE: &str = "io.github.mcp-gateway/instance";
 pub(super) async fn initialize(
     core: &Core,
     scope: Option<ServerIndex>,
+    caller: &Caller,
     text: &Bytes,
     envelope: &Envelope,
     id: Span,
@@ -43,10 +45,11 @@ pub(super) async fn initialize(
     let version = negotiate(&requested);
     let capabilities =
         member("capabilities").map_or_else(Capabilities::default, Capabilities::read);
-    let result = result(core, scope, version).await;
+    let user = caller.user();
+    let result = result(core, scope, user, version).await;
     let session = core
         .sessions
-        .open(version, capabilities, scope, core.live().scope_name(scope))
+        .open(version, capabilities, scope, &core.scope_name(scope), user)
         .map_err(|error| {
             refuse(
                 error_code::INTERNAL_ERROR,
@@ -60,7 +63,12 @@ pub(super) async fn initialize(
     ))
 }
 
-async fn result(core: &Core, scope: Option<ServerIndex>, version: wire::Version) -> String {
+async fn result(
+    core: &Core,
+    scope: Option<ServerIndex>,
+    user: Option<&User>,
+    version: wire::Version,
+) -> String {
     let meta = json!({ INSTANCE: core.sessions.instance() });
     let server_info = json!({ "name": "mcp-gateway", "title": "MCP Gateway", "version": env!("CARGO_PKG_VERSION") });
     let version = version.as_str();
@@ -74,8 +82,8 @@ async fn result(core: &Core, scope: Option<ServerIndex>, version: wire::Version)
                 "completions": {},
                 "logging": {},
             });
-            let live = core.live();
-            let instructions = live.servers.iter().filter_map(|server| {
+            let servers = core.in_scope(None, user);
+            let instructions = servers.iter().filter_map(|server| {
                 let instructions = server.hello()?.instructions?;
                 Some(format!("## {}\n\n{instructions}", server.config.name))
             });
@@ -88,9 +96,8 @@ async fn result(core: &Core, scope: Option<ServerIndex>, version: wire::Version)
         }
         Some(index) => {
             // One server's endpoint says what that server says, byte for byte.
-            core.settled(scope).await;
-            let live = core.live();
-            let hello = live.server(index).and_then(|server| server.hello());
+            core.settled(scope, user).await;
+            let hello = core.server(index).and_then(|server| server.hello());
             let raw = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
             let capabilities = hello.as_ref().map_or_else(
                 || json!({ "tools": { "listChanged": true } }).to_string(),

@@ -47,9 +47,9 @@ pub(crate) async fn bind(host: IpAddr, port: u16) -> std::io::Result<Vec<TcpList
 }
 
 /// The address to listen on for one that was asked for: beyond loopback nothing is
-/// opened until clients can authenticate.
-pub(crate) fn reachable(asked: IpAddr) -> IpAddr {
-    if asked.is_loopback() {
+/// opened before there is a way for clients to show who they are.
+pub(crate) fn reachable(asked: IpAddr, clients_can_sign_in: bool) -> IpAddr {
+    if asked.is_loopback() || clients_can_sign_in {
         asked
     } else {
         IpAddr::V4(Ipv4Addr::LOCALHOST)
@@ -175,7 +175,7 @@ async fn serve(
         let listens = &listens;
         listens.store(false, Ordering::Relaxed);
         async move {
-            let answer = door.answer(request.map(Body::new)).await;
+            let answer = door.answer(request.map(Body::new), peer.ip()).await;
             let is_listening = answer.extensions().get::<Listening>().is_some();
             listens.store(is_listening, Ordering::Relaxed);
             Ok::<_, Infallible>(answer)

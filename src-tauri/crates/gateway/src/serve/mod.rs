@@ -1,5 +1,7 @@
 //! The HTTP surface: one axum Router over the core.
 
+pub(crate) mod caller;
+pub(crate) mod challenge;
 pub(crate) mod door;
 pub(crate) mod handshake;
 pub(crate) mod listener;
@@ -19,8 +21,11 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 
-use crate::admin;
+use crate::admin::{self, services};
 use crate::core::Core;
+use crate::oauth::callback;
+use crate::oauth::host::Host;
+use crate::oauth::sign_in::CALLBACK;
 use sse::Channels;
 
 /// What the handlers are given.
@@ -32,6 +37,8 @@ pub(crate) struct App {
 
 /// Every route. Nothing here is guarded: see `door`.
 pub(crate) fn router(core: Arc<Core>) -> Router {
+    let host = Host(Arc::downgrade(&core));
+    let facade = core.oauth.facade.routes(Arc::new(host));
     let app = App {
         core,
         channels: Arc::new(Channels::default()),
@@ -49,8 +56,9 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/tools", get(rest::tools))
         .route("/tools/call", post(rest::call))
         .route("/health", get(rest::health))
-        .route("/config/services", get(rest::services))
+        .route("/config/services", get(rest::services).post(services::add))
         .nest("/api", admin::router(&app))
+        .route(CALLBACK, get(callback::route))
         .route("/ui", get(|| async { Redirect::permanent("/ui/") }))
         .route("/ui/", get(ui::page))
         .route("/ui/{*path}", get(ui::asset))
@@ -58,6 +66,7 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
+        .merge(facade)
 }
 
 async fn not_found(uri: Uri) -> Response {

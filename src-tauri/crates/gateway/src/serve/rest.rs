@@ -13,14 +13,14 @@ use super::{App, respond};
 use crate::core::Core;
 use crate::dispatch::{self, Incoming, Reply};
 use crate::status;
+use crate::user::Caller;
 
 /// `GET /tools`: every tool under its exposed name.
-pub(super) async fn tools(State(app): State<App>) -> Response {
+pub(super) async fn tools(State(app): State<App>, caller: Caller) -> Response {
     let core = &app.core;
-    core.settled(None).await;
-    let live = core.live();
-    let enabled: Vec<_> = live
-        .servers
+    core.settled(None, caller.user()).await;
+    let servers = core.in_scope(None, caller.user());
+    let enabled: Vec<_> = servers
         .iter()
         .filter(|server| server.config.enabled)
         .collect();
@@ -33,7 +33,7 @@ pub(super) async fn tools(State(app): State<App>) -> Response {
             json!({ "error": "No server is ready yet; GET /health tells how each one fares" });
         return respond::json(StatusCode::SERVICE_UNAVAILABLE, &body);
     }
-    let catalog = core.board.catalog();
+    let catalog = core.board.catalog(caller.user());
     let mut out = br#"{"tools":["#.to_vec();
     for (position, tool) in catalog.view(None).listed_tools().iter().enumerate() {
         if position > 0 {
@@ -50,7 +50,7 @@ pub(super) async fn tools(State(app): State<App>) -> Response {
         out.extend_from_slice(br#","description":"#);
         out.extend_from_slice(member("description"));
         out.extend_from_slice(br#","serverName":"#);
-        out.extend_from_slice(wire::quote(live.scope_name(Some(tool.server))).as_bytes());
+        out.extend_from_slice(wire::quote(&core.scope_name(Some(tool.server))).as_bytes());
         out.extend_from_slice(br#","inputSchema":"#);
         out.extend_from_slice(member("inputSchema"));
         out.push(b'}');
@@ -63,6 +63,7 @@ pub(super) async fn tools(State(app): State<App>) -> Response {
 pub(super) async fn call(State(app): State<App>, request: Request) -> Response {
     let core = &app.core;
     let limits = core.live().config.limits;
+    let caller = Caller::of(request.extensions());
     let is_json = request
         .headers()
         .get("content-type")
@@ -117,9 +118,15 @@ pub(super) async fn call(State(app): State<App>, request: Request) -> Response {
     if arguments.is_some_and(|member| !member.value.of(&params).starts_with(b"{")) {
         return failed(StatusCode::BAD_REQUEST, "`arguments` must be a JSON object");
     }
-    let is_known = || core.board.catalog().view(None).tool(&name).is_some();
+    let is_known = || {
+        core.board
+            .catalog(caller.user())
+            .view(None)
+            .tool(&name)
+            .is_some()
+    };
     if !is_known() {
-        core.settled(None).await;
+        core.settled(None, caller.user()).await;
     }
     if !is_known() {
         return failed(
@@ -127,7 +134,7 @@ pub(super) async fn call(State(app): State<App>, request: Request) -> Response {
             &format!("Unknown tool: {name}; GET /tools lists them"),
         );
     }
-    let incoming = Incoming::new(text, envelope, None, None, false);
+    let incoming = Incoming::new(text, envelope, None, None, false, caller);
     let answer = match dispatch::request(core, incoming, id).await {
         Reply::Answer(answer) => answer,
         Reply::Nothing => {
@@ -187,26 +194,8 @@ pub(super) async fn services(State(app): State<App>) -> Response {
 /// What an endpoint that does not exist answers (predecessor A).
 pub(super) fn unknown_service(core: &Core, name: &str) -> Response {
     let live = core.live();
-    let aliases: Vec<_> = live
-        .config
-        .aliyun
-        .iter()
-        .flat_map(|aliyun| &aliyun.services)
-        .map(|(alias, _)| alias.as_str())
-        .collect();
-    if aliases.contains(&name) {
-        let message = format!(
-            "`{name}` is an Alibaba Cloud service; this version cannot sign in to Alibaba Cloud yet"
-        );
-        let body = json!({ "error": "Service not available", "message": message });
-        return respond::json(StatusCode::SERVICE_UNAVAILABLE, &body);
-    }
-    let mut available: Vec<_> = live
-        .servers
-        .iter()
-        .map(|server| server.config.name.as_str())
-        .collect();
-    available.extend(aliases);
+    let servers = live.servers.iter();
+    let available: Vec<_> = servers.map(|server| server.config.name.as_str()).collect();
     let body = json!({
         "error": "Service not found",
         "message": format!("no server or service is named `{name}`"),

@@ -19,6 +19,7 @@ use crate::log_level::LogLevel;
 use crate::questions::OpenQuestions;
 use crate::requests::OpenRequests;
 use crate::sync::Locked;
+use crate::user::User;
 
 /// No `logging/setLevel` was sent.
 const NO_LEVEL: u8 = u8::MAX;
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) capabilities: Capabilities,
     /// The one server it talks to; `None` for all.
     pub(crate) scope: Option<ServerIndex>,
+    /// Who opened it; nobody else may use it.
+    pub(crate) user: Option<User>,
     pub(crate) outbound: Outbound,
     pub(crate) questions: OpenQuestions,
     pub(crate) requests: OpenRequests,
@@ -134,12 +137,14 @@ impl Session {
         version: Version,
         capabilities: Capabilities,
         scope: Option<ServerIndex>,
+        user: Option<User>,
     ) -> Arc<Self> {
         Arc::new(Self {
             id,
             version,
             capabilities,
             scope,
+            user,
             outbound: Outbound::default(),
             questions: OpenQuestions::default(),
             requests: OpenRequests::default(),
@@ -153,9 +158,11 @@ impl Session {
         !self.outbound.is_attached() && self.requests.is_empty() && self.questions.is_empty()
     }
 
-    /// Whether news about a server concern this session.
-    fn sees(&self, server: ServerIndex) -> bool {
+    /// Whether news about a server concern this session. `owner` is whose the server is,
+    /// where it is not everybody's.
+    fn sees(&self, server: ServerIndex, owner: Option<&User>) -> bool {
         self.scope.is_none_or(|scope| scope == server)
+            && (owner.is_none() || owner == self.user.as_ref())
     }
 
     /// Sends a message that belongs to no call.
@@ -205,41 +212,50 @@ impl Sessions {
         })
     }
 
-    /// Opens a session. `scope_name` is the service it was opened at, empty for all.
+    /// Opens a session for a user. `scope_name` is the service it was opened at, empty for all.
     pub(crate) fn open(
         &self,
         version: Version,
         capabilities: Capabilities,
         scope: Option<ServerIndex>,
         scope_name: &str,
+        user: Option<&User>,
     ) -> Result<Arc<Session>, getrandom::Error> {
         let id = self
             .key
-            .issue(&Claims::new(version, capabilities, scope_name))?;
-        let session = Session::new(id, version, capabilities, scope);
+            .issue(&Claims::new(version, capabilities, scope_name, user))?;
+        let session = Session::new(id, version, capabilities, scope, user.cloned());
         self.keep(&session);
         Ok(session)
     }
 
     /// The session of an id, resumed where only its id is left; `None` for an
-    /// id that is forged, expired, deleted or of another endpoint.
+    /// id that is forged, expired, deleted, or of another endpoint or user.
     pub(crate) fn find(
         &self,
         id: &str,
         scope: Option<ServerIndex>,
-        scope_name: &str,
+        user: Option<&User>,
+        scope_name: impl FnOnce() -> String,
     ) -> Option<Arc<Session>> {
         let known = self.open.read().ok()?.get(id).cloned();
         if let Some(session) = known {
             session.last_used.store(self.now(), Ordering::Relaxed);
-            return (session.scope == scope).then_some(session);
+            let is_own = session.scope == scope && session.user.as_ref() == user;
+            return is_own.then_some(session);
         }
         let claims = self.key.verify(id)?;
-        if !claims.is_for(scope_name) || self.ended.locked().contains(id) {
+        if !claims.is_for(&scope_name(), user) || self.ended.locked().contains(id) {
             return None;
         }
         tracing::debug!("a session of an earlier run is resumed");
-        let session = Session::new(id.to_owned(), claims.version, claims.capabilities, scope);
+        let session = Session::new(
+            id.to_owned(),
+            claims.version,
+            claims.capabilities,
+            scope,
+            user.cloned(),
+        );
         self.keep(&session);
         Some(session)
     }
@@ -279,18 +295,23 @@ impl Sessions {
     }
 
     /// Sends a message to every session that sees a server.
-    pub(crate) fn broadcast(&self, server: ServerIndex, message: &Bytes) {
+    pub(crate) fn broadcast(&self, server: ServerIndex, owner: Option<&User>, message: &Bytes) {
         self.each(|session| {
-            if session.sees(server) {
+            if session.sees(server, owner) {
                 session.notify(message.clone());
             }
         });
     }
 
-    /// Sends a message to the sessions of one endpoint.
-    pub(crate) fn tell(&self, scope: Option<ServerIndex>, message: &Bytes) {
+    /// Sends a message to the sessions of one endpoint, as far as their users are concerned.
+    pub(crate) fn tell(
+        &self,
+        scope: Option<ServerIndex>,
+        concerned: impl Fn(Option<&User>) -> bool,
+        message: &Bytes,
+    ) {
         self.each(|session| {
-            if session.scope == scope {
+            if session.scope == scope && concerned(session.user.as_ref()) {
                 session.notify(message.clone());
             }
         });
@@ -300,11 +321,12 @@ impl Sessions {
     pub(crate) fn broadcast_log(
         &self,
         server: ServerIndex,
+        owner: Option<&User>,
         level: Option<LogLevel>,
         message: &Bytes,
     ) {
         self.each(|session| {
-            if session.sees(server) && session.wants_log(level, false) {
+            if session.sees(server, owner) && session.wants_log(level, false) {
                 session.notify(message.clone());
             }
         });
@@ -393,23 +415,41 @@ mod tests {
         let key = || SessionKey::from_bytes([7; 32]);
         let before = Sessions::new(key(), 10);
         let session = before
-            .open(Version::V2025_06_18, Capabilities::from_bits(5), None, "")
+            .open(
+                Version::V2025_06_18,
+                Capabilities::from_bits(5),
+                None,
+                "",
+                None,
+            )
             .expect("random");
         let after = Sessions::new(key(), 10);
-        let resumed = after.find(&session.id, None, "").expect("resumed");
+        let resumed = after
+            .find(&session.id, None, None, String::new)
+            .expect("resumed");
         assert_eq!(
             (resumed.version, resumed.capabilities),
             (Version::V2025_06_18, Capabilities::from_bits(5))
         );
         assert!(
-            after.find(&session.id, Some(0), "other").is_none(),
+            after
+                .find(&session.id, Some(0), None, || "other".to_owned())
+                .is_none(),
             "another endpoint"
         );
+        let stranger = User::new("stranger");
+        for sessions in [&before, &after, &Sessions::new(key(), 10)] {
+            let found = sessions.find(&session.id, None, Some(&stranger), String::new);
+            assert!(found.is_none(), "another user");
+        }
         after.close(&resumed);
-        assert!(after.find(&session.id, None, "").is_none(), "deleted");
+        assert!(
+            after.find(&session.id, None, None, String::new).is_none(),
+            "deleted"
+        );
         assert!(
             Sessions::new(SessionKey::from_bytes([8; 32]), 10)
-                .find(&session.id, None, "")
+                .find(&session.id, None, None, String::new)
                 .is_none(),
             "forged"
         );
@@ -420,13 +460,13 @@ mod tests {
         let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 2);
         let open = || {
             sessions
-                .open(Version::LATEST, Capabilities::default(), None, "")
+                .open(Version::LATEST, Capabilities::default(), None, "", None)
                 .expect("random")
         };
         let first = open();
         open();
         open();
         assert_eq!(sessions.count(), 2);
-        assert!(sessions.find(&first.id, None, "").is_some());
+        assert!(sessions.find(&first.id, None, None, String::new).is_some());
     }
 }

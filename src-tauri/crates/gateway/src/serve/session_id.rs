@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use wire::Version;
 
 use super::session::Capabilities;
+use crate::user::User;
 
 /// Format of the claims; another one is not understood.
 const FORMAT: u8 = 1;
@@ -41,17 +42,22 @@ impl std::fmt::Debug for SessionKey {
 }
 
 impl Claims {
-    pub(crate) fn new(version: Version, capabilities: Capabilities, scope_name: &str) -> Self {
+    pub(crate) fn new(
+        version: Version,
+        capabilities: Capabilities,
+        scope_name: &str,
+        user: Option<&User>,
+    ) -> Self {
         Self {
             version,
             capabilities,
-            scope: scope_tag(scope_name),
+            scope: scope_tag(scope_name, user),
         }
     }
 
-    /// Whether the session was opened at this endpoint.
-    pub(crate) fn is_for(&self, scope_name: &str) -> bool {
-        self.scope == scope_tag(scope_name)
+    /// Whether the session was opened at this endpoint by this user.
+    pub(crate) fn is_for(&self, scope_name: &str, user: Option<&User>) -> bool {
+        self.scope == scope_tag(scope_name, user)
     }
 }
 
@@ -104,11 +110,17 @@ impl SessionKey {
     }
 }
 
-fn scope_tag(name: &str) -> [u8; 4] {
-    if name.is_empty() {
+fn scope_tag(name: &str, user: Option<&User>) -> [u8; 4] {
+    if name.is_empty() && user.is_none() {
         return [0; 4];
     }
-    let digest = Sha256::digest(name.as_bytes());
+    let mut digest = Sha256::new_with_prefix(name.as_bytes());
+    if let Some(user) = user {
+        // No name of a server holds this character.
+        digest.update([0]);
+        digest.update(user.name().as_bytes());
+    }
+    let digest = digest.finalize();
     [digest[0], digest[1], digest[2], digest[3] | 1]
 }
 
@@ -125,18 +137,25 @@ mod tests {
     #[test]
     fn an_id_gives_back_what_it_was_made_of() {
         let key = SessionKey::from_bytes([1; 32]);
-        let claims = Claims::new(Version::V2025_03_26, Capabilities::from_bits(9), "files");
+        let claims = Claims::new(
+            Version::V2025_03_26,
+            Capabilities::from_bits(9),
+            "files",
+            None,
+        );
         let id = key.issue(&claims).expect("random");
         assert!(id.bytes().all(|b| b.is_ascii_graphic()), "{id}");
         assert_eq!(key.verify(&id), Some(claims.clone()));
-        assert!(claims.is_for("files") && !claims.is_for("") && !claims.is_for("other"));
+        assert!(claims.is_for("files", None));
+        assert!(!claims.is_for("", None) && !claims.is_for("other", None));
+        assert!(!claims.is_for("files", Some(&User::local())));
         assert_ne!(id, key.issue(&claims).expect("random"));
     }
 
     #[test]
     fn changed_expired_and_foreign_ids_are_refused() {
         let key = SessionKey::from_bytes([1; 32]);
-        let claims = Claims::new(Version::LATEST, Capabilities::default(), "");
+        let claims = Claims::new(Version::LATEST, Capabilities::default(), "", None);
         let id = key.issue(&claims).expect("random");
         for at in 0..id.len() {
             let mut changed = id.clone().into_bytes();

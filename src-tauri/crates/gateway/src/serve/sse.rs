@@ -28,6 +28,7 @@ use crate::call::Step;
 use crate::core::Core;
 use crate::dispatch::{self, Incoming, Reply};
 use crate::sync::Locked;
+use crate::user::Caller;
 use queue::{Queue, Stalled};
 
 /// As many messages of the largest size may be on their way to one client.
@@ -44,6 +45,8 @@ pub(super) struct Channels {
 /// One client's stream.
 #[derive(Debug)]
 struct Channel {
+    /// Who opened it; nobody else may post to it.
+    caller: Caller,
     messages: Queue,
     session: Mutex<Option<Arc<Session>>>,
     /// The requests that are being worked on.
@@ -60,7 +63,7 @@ struct Farewell {
 
 /// `GET /sse`: opens a stream. The specification's `endpoint` event comes
 /// first; predecessor B's `connected` event follows for its old clients.
-pub(super) async fn open(State(app): State<App>) -> Response {
+pub(super) async fn open(State(app): State<App>, caller: Caller) -> Response {
     let mut random = [0; 16];
     if let Err(error) = getrandom::fill(&mut random) {
         let message = format!("no session could be opened: {error}");
@@ -73,6 +76,7 @@ pub(super) async fn open(State(app): State<App>) -> Response {
     let id = URL_SAFE_NO_PAD.encode(random);
     let bytes = app.core.live().config.limits.message_bytes;
     let channel = Arc::new(Channel {
+        caller,
         messages: Queue::new(bytes.saturating_mul(UNDER_WAY), PATIENCE),
         session: Mutex::default(),
         open_requests: TaskTracker::new(),
@@ -169,7 +173,9 @@ fn session_id(query: &HashMap<String, String>, request: &Request) -> Option<Stri
 }
 
 async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal> {
-    let Some((channel, working)) = app.channels.find(id) else {
+    let caller = Caller::of(request.extensions());
+    let found = app.channels.find(id);
+    let Some((channel, working)) = found.filter(|(channel, _)| channel.caller == caller) else {
         let message = "Session not found: its stream has ended; open GET /sse again";
         return Err(respond::refuse(
             StatusCode::NOT_FOUND,
@@ -187,7 +193,7 @@ async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal>
         }
     };
     let client = channel.session.locked().clone();
-    let incoming = Incoming::new(text, envelope, client, None, true);
+    let incoming = Incoming::new(text, envelope, client, None, true, caller);
     match envelope.kind {
         Kind::Request { id, .. } => {
             // Answered over the stream; this response only says that it was taken.
@@ -218,7 +224,16 @@ async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal>
 async fn work(core: &Arc<Core>, channel: &Arc<Channel>, incoming: Incoming, id: wire::Span) {
     let send = async |message: Bytes| channel.send(message).await;
     if incoming.envelope.method(&incoming.text) == "initialize" {
-        match handshake::initialize(core, None, &incoming.text, &incoming.envelope, id).await {
+        match handshake::initialize(
+            core,
+            None,
+            &incoming.caller,
+            &incoming.text,
+            &incoming.envelope,
+            id,
+        )
+        .await
+        {
             Ok((session, answer)) => {
                 let unasked = session.listen();
                 // One session per stream: a second hello ends what the first began.

@@ -13,11 +13,13 @@ use wire::{EnvelopeError, Kind, Version, encode_sse, error_code};
 
 use super::respond::Refusal;
 use super::session::Session;
-use super::{App, handshake, respond, rest};
+use super::{App, challenge, handshake, respond, rest};
+use crate::access::Denied;
 use crate::call::{CallInFlight, Step};
 use crate::catalog::ServerIndex;
 use crate::core::Core;
 use crate::dispatch::{self, Incoming, Reply};
+use crate::user::Caller;
 
 const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
@@ -32,7 +34,12 @@ pub(super) async fn post(
     service: Option<Path<String>>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let scope = endpoint(&app.core, service)?;
+    let scope = endpoint(
+        &app.core,
+        service,
+        &Caller::of(request.extensions()),
+        request.headers(),
+    )?;
     take(app.core, scope, request).await
 }
 
@@ -46,7 +53,8 @@ pub(super) async fn take(
     let accepts = Accepts::read(&head.headers)?;
     let limits = core.live().config.limits;
     let text = respond::read_body(body, limits.message_bytes).await?;
-    let session = find_session(&core, scope, &head.headers)?;
+    let caller = Caller::of(&head.extensions);
+    let session = find_session(&core, scope, &caller, &head.headers)?;
     let depth = limits.depth;
     let envelope = match wire::parse(&text, depth) {
         Ok(envelope) => envelope,
@@ -55,7 +63,7 @@ pub(super) async fn take(
                 .as_ref()
                 .is_none_or(|session| session.version.has_batches()) =>
         {
-            return Ok(batch(core, scope, session, &text, depth).await);
+            return Ok(batch(core, scope, session, &text, depth, caller).await);
         }
         Err(error) => {
             let (status, answer) = respond::bad_message(&text, &error, depth);
@@ -66,7 +74,7 @@ pub(super) async fn take(
         && envelope.method(&text) == "initialize"
     {
         return Ok(
-            match handshake::initialize(&core, scope, &text, &envelope, id).await {
+            match handshake::initialize(&core, scope, &caller, &text, &envelope, id).await {
                 Ok((session, answer)) => {
                     let mut response = accepts.one(answer);
                     if let Ok(id) = HeaderValue::from_str(&session.id) {
@@ -79,7 +87,7 @@ pub(super) async fn take(
         );
     }
     check_version(&head.headers)?;
-    let incoming = Incoming::new(text, envelope, session, scope, accepts.stream);
+    let incoming = Incoming::new(text, envelope, session, scope, accepts.stream, caller);
     Ok(match envelope.kind {
         Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
             Reply::Answer(answer) => accepts.one(answer),
@@ -98,9 +106,10 @@ pub(super) async fn take(
 pub(super) async fn get(
     State(app): State<App>,
     service: Option<Path<String>>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let scope = endpoint(&app.core, service)?;
+    let scope = endpoint(&app.core, service, &caller, &headers)?;
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
@@ -114,7 +123,7 @@ pub(super) async fn get(
             message,
         ));
     }
-    let session = find_session(&app.core, scope, &headers)?.ok_or_else(needs_session)?;
+    let session = find_session(&app.core, scope, &caller, &headers)?.ok_or_else(needs_session)?;
     Ok(listen(&app.core, &session))
 }
 
@@ -122,10 +131,11 @@ pub(super) async fn get(
 pub(super) async fn delete(
     State(app): State<App>,
     service: Option<Path<String>>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<StatusCode, Refusal> {
-    let scope = endpoint(&app.core, service)?;
-    let session = find_session(&app.core, scope, &headers)?.ok_or_else(needs_session)?;
+    let scope = endpoint(&app.core, service, &caller, &headers)?;
+    let session = find_session(&app.core, scope, &caller, &headers)?.ok_or_else(needs_session)?;
     app.core.sessions.close(&session);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -264,6 +274,7 @@ async fn batch(
     session: Option<Arc<Session>>,
     text: &Bytes,
     depth: usize,
+    caller: Caller,
 ) -> Response {
     let Some(elements) = wire::batch_elements(text) else {
         let message = "Invalid Request: an empty batch";
@@ -285,10 +296,11 @@ async fn batch(
         );
     }
     let one = |element: wire::Span| {
-        let (core, text, client) = (
+        let (core, text, client, caller) = (
             Arc::clone(&core),
             text.slice(element.range()),
             session.clone(),
+            caller.clone(),
         );
         async move {
             let envelope = match wire::parse(&text, depth) {
@@ -297,7 +309,7 @@ async fn batch(
                     return Some(respond::bad_message(&text, &error, depth).1.into());
                 }
             };
-            let incoming = Incoming::new(text, envelope, client, scope, false);
+            let incoming = Incoming::new(text, envelope, client, scope, false, caller);
             match envelope.kind {
                 Kind::Request { id, .. } if envelope.method(&incoming.text) == "initialize" => {
                     let message = "initialize must not be part of a batch";
@@ -334,28 +346,38 @@ async fn batch(
     respond::raw_json(StatusCode::OK, joined)
 }
 
-fn endpoint(core: &Core, service: Option<Path<String>>) -> Result<Option<ServerIndex>, Refusal> {
+fn endpoint(
+    core: &Core,
+    service: Option<Path<String>>,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<Option<ServerIndex>, Refusal> {
     let Some(Path(name)) = service else {
         return Ok(None);
     };
-    let live = core.live();
-    live.endpoint(&name)
+    let Some(index) = core.live().endpoint(&name) else {
+        return Err(rest::unknown_service(core, &name).into());
+    };
+    core.place_of(index, caller.user())
         .map(Some)
-        .ok_or_else(|| rest::unknown_service(core, &name).into())
+        .ok_or_else(|| {
+            challenge::unauthorized(core, headers, &format!("/{name}/mcp"), &Denied::Token).into()
+        })
 }
 
 fn find_session(
     core: &Core,
     scope: Option<ServerIndex>,
+    caller: &Caller,
     headers: &HeaderMap,
 ) -> Result<Option<Arc<Session>>, Refusal> {
     let Some(id) = headers.get(SESSION) else {
         return Ok(None);
     };
-    let session = id
-        .to_str()
-        .ok()
-        .and_then(|id| core.sessions.find(id, scope, core.live().scope_name(scope)));
+    let session = id.to_str().ok().and_then(|id| {
+        core.sessions
+            .find(id, scope, caller.user(), || core.scope_name(scope))
+    });
     session.map(Some).ok_or_else(|| {
         let message = "Session not found: it ended or expired, or belongs to another endpoint; send initialize again";
         respond::refuse(StatusCode::NOT_FOUND, error_code::REQUEST_TIMEOUT, message)

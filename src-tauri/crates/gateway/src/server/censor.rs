@@ -2,6 +2,9 @@
 //! programs print their keys when they do not work.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 
 use crate::config::model::{ServerConfig, Transport};
 
@@ -22,13 +25,13 @@ const TELLING: [&str; 8] = [
 /// The secrets of one server.
 #[derive(Default)]
 pub(crate) struct Censor {
-    secrets: Vec<String>,
+    secrets: ArcSwap<Vec<String>>,
 }
 
 impl Censor {
     /// The values of variables whose names speak of a secret, and of all headers.
     pub(crate) fn of(config: &ServerConfig) -> Self {
-        let mut secrets: Vec<String> = match &config.transport {
+        let secrets: Vec<String> = match &config.transport {
             Transport::Local { env, .. } => {
                 let telling = env.iter().filter(|(name, _)| is_telling(name));
                 telling.map(|(_, value)| value.clone()).collect()
@@ -41,17 +44,25 @@ impl Censor {
                 .map(str::to_owned)
                 .collect(),
         };
-        secrets.retain(|secret| secret.len() >= SECRET);
+        let censor = Self::default();
+        censor.learn(secrets);
+        censor
+    }
+
+    /// Keeps these out of what is shown from now on, too.
+    pub(crate) fn learn(&self, more: impl IntoIterator<Item = String>) {
+        let mut secrets = Vec::clone(&self.secrets.load());
+        secrets.extend(more.into_iter().filter(|secret| secret.len() >= SECRET));
         // The longer one first: it may hold the shorter one.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.dedup();
-        Self { secrets }
+        self.secrets.store(Arc::new(secrets));
     }
 
     /// A text without them.
     pub(crate) fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut clean = Cow::Borrowed(text);
-        for secret in &self.secrets {
+        for secret in self.secrets.load().iter() {
             if clean.contains(secret.as_str()) {
                 clean = Cow::Owned(clean.replace(secret.as_str(), "…"));
             }
@@ -76,9 +87,9 @@ mod tests {
     use super::*;
 
     fn censor(secrets: &[&str]) -> Censor {
-        Censor {
-            secrets: secrets.iter().map(|secret| (*secret).to_owned()).collect(),
-        }
+        let censor = Censor::default();
+        censor.learn(secrets.iter().map(|secret| (*secret).to_owned()));
+        censor
     }
 
     #[test]

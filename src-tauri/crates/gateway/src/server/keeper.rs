@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use super::{Server, offer};
 use crate::config::model::Transport;
 use crate::lifecycle::{Failure, Happened, State};
+use crate::oauth::values::expanded;
+use crate::offer::Offer;
 use crate::pool::Removed;
 use crate::upstream::{Connection, OwnCallError, http, process, stdio};
 use crate::words::Words;
@@ -38,6 +40,11 @@ pub(super) async fn keep(server: Arc<Server>) {
         }
         if server.closing.is_cancelled() {
             return;
+        }
+        if let Some(why) = sign_in_needed(&server).await {
+            wait_for_sign_in(&server, why).await;
+            first = true;
+            continue;
         }
         server.happened(Happened::Attempt);
         match connect(&server).await {
@@ -73,13 +80,42 @@ pub(super) async fn keep(server: Arc<Server>) {
     }
 }
 
+/// Why nothing can be started before the user has signed in, if that is so.
+async fn sign_in_needed(server: &Server) -> Option<Words> {
+    let withheld = server.credential.as_ref()?.bearer().await.err()?;
+    withheld.needs_sign_in.then_some(withheld.why)
+}
+
+/// Refuses calls until there may be an account.
+async fn wait_for_sign_in(server: &Server, why: Words) {
+    let Some(credential) = &server.credential else {
+        return;
+    };
+    server.pool.refuse(&why);
+    server.happened(Happened::SignInNeeded { why });
+    // Nothing is offered that cannot be used.
+    server.board.publish(server.seat, Offer::default());
+    tokio::select! {
+        () = server.closing.cancelled() => {}
+        () = credential.changed() => {}
+    }
+    server.pool.allow();
+}
+
 /// Opens one connection and adds it to the pool.
 async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
     let closing = server.closing.child_token();
     let inbox = Arc::clone(&server.inbox);
-    let connection = match &server.config.transport {
+    let expanded = expanded(&server.vault, &server.config).await;
+    let expanded = expanded.map_err(|why| Failure {
+        message: why,
+        remedy: None,
+        last_lines: Vec::new(),
+    })?;
+    server.inbox.censor.learn(expanded.secrets);
+    let connection = match &expanded.server.transport {
         Transport::Local { .. } => {
-            let (connection, child) = stdio::open(&server.config, &server.ledger, inbox, closing)
+            let (connection, child) = stdio::open(&expanded.server, &server.ledger, inbox, closing)
                 .map_err(could_not_spawn)?;
             own(
                 server,
@@ -89,14 +125,15 @@ async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
             connection
         }
         Transport::Remote { url, headers } => {
-            let connection = http::open(url, headers, inbox, closing).map_err(|why| Failure {
-                message: why,
-                remedy: Some(Words::new(
-                    "correct `url` or `headers`",
-                    "请更正 `url` 或 `headers`",
-                )),
-                last_lines: Vec::new(),
-            })?;
+            let connection = http::open(url, headers, server.credential.clone(), inbox, closing)
+                .map_err(|why| Failure {
+                    message: why,
+                    remedy: Some(Words::new(
+                        "correct `url` or `headers`",
+                        "请更正 `url` 或 `headers`",
+                    )),
+                    last_lines: Vec::new(),
+                })?;
             own(server, &connection, http::drive(Arc::clone(&connection)));
             connection
         }

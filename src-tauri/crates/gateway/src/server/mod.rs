@@ -17,12 +17,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use vault::Vault;
 
 use crate::board::{Board, Seat};
 use crate::catalog::ServerIndex;
-use crate::config::model::{Limits, ServerConfig, Transport};
+use crate::config::model::{AliyunConfig, Limits, ServerConfig, Transport};
 use crate::ledger::Ledger;
 use crate::lifecycle::{Happened, State};
+use crate::oauth::{Credential, OAuth};
 use crate::offer::Offer;
 use crate::pool::{Pool, Refused};
 use crate::serve::session::Sessions;
@@ -30,6 +32,7 @@ use crate::server::news::News;
 use crate::sync::Locked;
 use crate::upstream::Hello;
 use crate::upstream::inbox::{Inbox, Learned};
+use crate::user::User;
 use crate::words::Words;
 use censor::Censor;
 use history::History;
@@ -46,6 +49,11 @@ pub(crate) struct Server {
     pub(crate) seat: Seat,
     /// As it was started. What the configuration says about its names since is on the board.
     pub(crate) config: ServerConfig,
+    /// Whose account is behind it; `None` where it is everybody's.
+    pub(crate) owner: Option<User>,
+    /// What it is shown by whoever uses it.
+    pub(crate) credential: Option<Arc<Credential>>,
+    vault: Vault,
     pub(crate) pool: Arc<Pool>,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) history: Arc<History>,
@@ -68,6 +76,9 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) ledger: &'a Arc<Ledger>,
     /// Rung when its state changes.
     pub(crate) changed: &'a Arc<Notify>,
+    /// Accounts, and how Alibaba Cloud's are had.
+    pub(crate) oauth: &'a OAuth,
+    pub(crate) aliyun: Option<&'a AliyunConfig>,
 }
 
 /// What outlives a server that is started anew: its successor goes on with it.
@@ -84,6 +95,7 @@ impl Server {
     pub(crate) fn new(
         seat: Seat,
         config: ServerConfig,
+        owner: Option<User>,
         shelf: Shelf,
         kept: Option<Habits>,
         legacy: Legacy,
@@ -99,6 +111,7 @@ impl Server {
         let inbox = Arc::new(Inbox {
             server: config.name.as_str().into(),
             index: seat.index,
+            owner: owner.clone(),
             limits: given.limits,
             sessions: Arc::clone(given.sessions),
             subscriptions: legacy.subscriptions,
@@ -122,7 +135,13 @@ impl Server {
                 given.limits.in_flight,
                 Arc::clone(&inbox),
             ),
+            credential: given
+                .oauth
+                .credential(&config, given.aliyun, owner.as_ref())
+                .map(Arc::new),
+            vault: given.oauth.vault.clone(),
             config,
+            owner,
             inbox,
             history: legacy.history,
             state: watch::Sender::new(state),

@@ -9,15 +9,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use vault::Secret;
 
 use super::inbox::{self, Inbox};
 use super::pending::CallId;
 use super::slot::Lost;
 use super::{Connection, Link};
+use crate::oauth::{Credential, Withheld};
 use crate::sync::Locked;
 use crate::words::Words;
 use address::{Address, cause};
@@ -40,6 +42,7 @@ pub(crate) struct HttpLink {
     client: reqwest::Client,
     address: Address,
     headers: HeaderMap,
+    credential: Option<Arc<Credential>>,
     session: Mutex<Option<HeaderValue>>,
     version: Mutex<Option<HeaderValue>>,
     tasks: TaskTracker,
@@ -56,6 +59,7 @@ pub(crate) struct HttpLink {
 pub(crate) fn open(
     url: &str,
     headers: &[(String, String)],
+    credential: Option<Arc<Credential>>,
     inbox: Arc<Inbox>,
     closing: CancellationToken,
 ) -> Result<Arc<Connection>, Words> {
@@ -89,6 +93,7 @@ pub(crate) fn open(
         client,
         address: Address::new(url),
         headers: map,
+        credential,
         session: Mutex::default(),
         version: Mutex::default(),
         tasks: TaskTracker::new(),
@@ -183,7 +188,7 @@ impl HttpLink {
             })
     }
 
-    fn request(&self, method: reqwest::Method) -> reqwest::RequestBuilder {
+    fn request(&self, method: reqwest::Method, bearer: Option<&Secret>) -> reqwest::RequestBuilder {
         let mut request = self
             .client
             .request(method, self.address.secret())
@@ -194,7 +199,54 @@ impl HttpLink {
         if let Some(version) = self.version.locked().clone() {
             request = request.header(VERSION, version);
         }
-        request
+        match bearer {
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
+        }
+    }
+
+    /// The token to send now, where the server wants one.
+    async fn bearer(&self) -> Result<Option<Secret>, Withheld> {
+        match &self.credential {
+            Some(credential) => credential.bearer().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Sends a request that a refused token keeps from having any effect: with another token
+    /// it is then sent once more (RFC 6750, section 3.1).
+    async fn send(
+        &self,
+        write: impl Fn(Option<&Secret>) -> reqwest::RequestBuilder,
+    ) -> Result<Response, Lost> {
+        let withheld = |withheld: Withheld| Lost::Unsent(withheld.why);
+        let bearer = self.bearer().await.map_err(withheld)?;
+        let response = self.put(write(bearer.as_ref())).await?;
+        let (Some(credential), Some(used)) = (&self.credential, bearer) else {
+            return Ok(response);
+        };
+        let challenge = response.headers().get(WWW_AUTHENTICATE);
+        let challenge = challenge.and_then(|value| value.to_str().ok());
+        let wants_more = response.status() == StatusCode::FORBIDDEN
+            && challenge.is_some_and(|challenge| challenge.contains("insufficient_scope"));
+        if response.status() != StatusCode::UNAUTHORIZED && !wants_more {
+            return Ok(response);
+        }
+        let other = credential.rejected(&used, challenge).await;
+        let other = other.map_err(withheld)?;
+        self.put(write(Some(&other))).await
+    }
+
+    async fn put(&self, request: reqwest::RequestBuilder) -> Result<Response, Lost> {
+        request.send().await.map_err(|error| {
+            let never_sent = error.is_connect();
+            let words = self.unreachable(error);
+            if never_sent {
+                Lost::Unsent(words)
+            } else {
+                Lost::Died(words)
+            }
+        })
     }
 
     async fn exchange(
@@ -203,20 +255,14 @@ impl HttpLink {
         message: Vec<u8>,
         id: Option<CallId>,
     ) -> Result<(), Lost> {
-        let request = self
-            .request(reqwest::Method::POST)
-            .header(ACCEPT, "application/json, text/event-stream")
-            .header(CONTENT_TYPE, "application/json")
-            .body(message);
-        let response = request.send().await.map_err(|error| {
-            let never_sent = error.is_connect();
-            let words = self.unreachable(error);
-            if never_sent {
-                Lost::Unsent(words)
-            } else {
-                Lost::Died(words)
-            }
-        })?;
+        let message = Bytes::from(message);
+        let write = |bearer: Option<&Secret>| {
+            self.request(reqwest::Method::POST, bearer)
+                .header(ACCEPT, "application/json, text/event-stream")
+                .header(CONTENT_TYPE, "application/json")
+                .body(message.clone())
+        };
+        let response = self.send(write).await?;
         if let Some(session) = response.headers().get(SESSION) {
             *self.session.locked() = Some(session.clone());
         }
@@ -297,14 +343,17 @@ impl HttpLink {
         if self.session.locked().is_none() {
             return;
         }
-        if let Err(error) = self
-            .request(reqwest::Method::DELETE)
-            .timeout(GOODBYE)
-            .send()
-            .await
-        {
-            let error = cause(error);
-            tracing::debug!(error, "the session could not be ended at the server");
+        let goodbye = async {
+            let bearer = self.bearer().await.map_err(|withheld| withheld.why.en)?;
+            let request = self.request(reqwest::Method::DELETE, bearer.as_ref());
+            request.send().await.map_err(cause)
+        };
+        match tokio::time::timeout(GOODBYE, goodbye).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(error, "the session could not be ended at the server")
+            }
+            Err(_) => tracing::debug!("the server did not end the session in time"),
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::server::censor::Censor;
 use crate::server::log::Log;
 use crate::server::news::News;
 use crate::server::subscriptions::Subscriptions;
+use crate::user::User;
 use crate::words::Words;
 
 /// The side of a server that its connections report to.
@@ -30,6 +31,8 @@ use crate::words::Words;
 pub(crate) struct Inbox {
     pub(crate) server: Arc<str>,
     pub(crate) index: ServerIndex,
+    /// Whose account is behind it; `None` where it is everybody's.
+    pub(crate) owner: Option<User>,
     pub(crate) limits: Limits,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) subscriptions: Arc<Subscriptions>,
@@ -208,7 +211,9 @@ fn notified(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope
         "notifications/cancelled" => questions::withdrawn(connection, &text, envelope),
         _ => match connection.pending.undoubted() {
             Some(call) if call.slot.push(text.clone()) => {}
-            _ => inbox.sessions.broadcast(inbox.index, &text),
+            _ => inbox
+                .sessions
+                .broadcast(inbox.index, inbox.owner.as_ref(), &text),
         },
     }
 }
@@ -231,7 +236,9 @@ fn logged(connection: &Connection, text: &Bytes, envelope: &wire::Envelope) {
             return;
         }
     }
-    inbox.sessions.broadcast_log(inbox.index, level, text);
+    inbox
+        .sessions
+        .broadcast_log(inbox.index, inbox.owner.as_ref(), level, text);
 }
 
 /// The gateway's ids are plain integers; anything else is not ours.

@@ -64,10 +64,6 @@ pub(crate) enum Edit {
         on: bool,
     },
     /// A new Alibaba Cloud service, behind the others.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "its route comes with the sign-in")
-    )]
     AddService(NewService),
     /// One of a server's tools switched or renamed. `None` leaves it as it is.
     SetTool {

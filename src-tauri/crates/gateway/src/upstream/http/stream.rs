@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response, StatusCode};
 use tokio::time::sleep;
+use vault::Secret;
 use wire::{EventTooLong, SseDecoder, SseEvent};
 
 use super::super::Connection;
@@ -79,8 +80,9 @@ impl HttpLink {
         connection: &Arc<Connection>,
         cursor: &mut Cursor,
     ) -> Result<(), Broken> {
-        let response = self.get(cursor).send().await.map_err(|error| Broken {
-            why: self.unreachable(error),
+        let opened = self.send(|bearer| self.get(cursor, bearer)).await;
+        let response = opened.map_err(|lost| Broken {
+            why: lost.words(),
             again: true,
         })?;
         let status = response.status();
@@ -109,7 +111,7 @@ impl HttpLink {
         loop {
             let (opened, messages) = (Instant::now(), cursor.messages);
             let mut of_use = false;
-            match self.get(&cursor).send().await {
+            match self.send(|bearer| self.get(&cursor, bearer)).await {
                 Ok(response) if response.status().is_success() && is_event_stream(&response) => {
                     if let Err(broken) = cursor.read(connection, response).await {
                         tracing::debug!(server = %connection.inbox.server, "the listening stream ended: {}", broken.why.en);
@@ -138,9 +140,9 @@ impl HttpLink {
         }
     }
 
-    fn get(&self, cursor: &Cursor) -> reqwest::RequestBuilder {
+    fn get(&self, cursor: &Cursor, bearer: Option<&Secret>) -> reqwest::RequestBuilder {
         let request = self
-            .request(Method::GET)
+            .request(Method::GET, bearer)
             .header(ACCEPT, "text/event-stream");
         match &cursor.last {
             Some(last) => request.header(LAST_EVENT, last),

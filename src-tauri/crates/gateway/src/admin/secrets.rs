@@ -1,0 +1,168 @@
+//! `/api/secrets`: values that the configuration names and does not show.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use vault::{KeyState, Secret};
+
+use super::problem::{Code, Problem};
+use super::{Body, Name, no_content};
+use crate::config::expand::{self, Kind};
+use crate::config::model::ServerConfig;
+use crate::core::Core;
+use crate::oauth::given;
+use crate::serve::App;
+use crate::words::Words;
+
+/// Where the key is that seals the secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) enum KeyPlace {
+    /// Nothing is sealed yet.
+    Unused,
+    /// The system's keychain.
+    Keychain,
+    /// Derived from a passphrase.
+    Passphrase,
+    /// A variable.
+    Variable,
+    /// A file, because there is no keychain.
+    KeyFile,
+    /// It could not be had.
+    Locked,
+}
+
+/// The key, without itself.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Key {
+    /// Where it is.
+    #[serde(rename = "where")]
+    pub(crate) place: KeyPlace,
+    /// What the owner should know about that.
+    pub(crate) notice: Option<Words>,
+}
+
+/// A secret's name; its value stays in the gateway.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct SecretEntry {
+    /// As in `${secret:NAME}`.
+    pub(crate) name: String,
+    /// In seconds since 1970.
+    pub(crate) changed: u64,
+    /// The servers whose settings name it.
+    pub(crate) used_by: Vec<String>,
+}
+
+/// What there is.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Secrets {
+    /// What seals them.
+    pub(crate) key: Key,
+    /// By name.
+    pub(crate) secrets: Vec<SecretEntry>,
+}
+
+/// A secret to be kept.
+#[derive(Deserialize)]
+pub(crate) struct Value {
+    value: String,
+}
+
+/// `GET /api/secrets`.
+pub(crate) async fn list(State(app): State<App>) -> Result<Json<Secrets>, Problem> {
+    let core = &app.core;
+    let state = core.oauth.vault.state().await;
+    let notice = state.notice();
+    let entries = core.oauth.vault.secrets().await.map_err(locked)?;
+    let live = core.live_full();
+    let used_by = |name: &str| {
+        let servers = live.config.servers.iter();
+        let users = servers.filter(|server| names(server, name));
+        users.map(|server| server.name.clone()).collect()
+    };
+    let entries = entries.into_iter().map(|entry| SecretEntry {
+        used_by: used_by(&entry.name),
+        changed: entry.changed,
+        name: entry.name,
+    });
+    Ok(Json(Secrets {
+        key: Key {
+            place: match state {
+                KeyState::Unused => KeyPlace::Unused,
+                KeyState::Keychain => KeyPlace::Keychain,
+                KeyState::Passphrase => KeyPlace::Passphrase,
+                KeyState::Variable => KeyPlace::Variable,
+                KeyState::KeyFile { .. } => KeyPlace::KeyFile,
+                KeyState::Locked(_) => KeyPlace::Locked,
+            },
+            notice: notice.map(|notice| Words::new(notice.en, notice.zh)),
+        },
+        secrets: entries.collect(),
+    }))
+}
+
+/// `PUT /api/secrets/{name}`.
+pub(crate) async fn put(
+    State(app): State<App>,
+    Name(name): Name,
+    Body(value): Body<Value>,
+) -> Result<Response, Problem> {
+    if !vault::is_name(&name) {
+        return Err(Problem::new(
+            Code::Invalid,
+            Words::new(
+                "a secret's name is made of letters, digits, `_`, `-` and `.`",
+                "机密的名称只能包含字母、数字、`_`、`-` 和 `.`",
+            ),
+        ));
+    }
+    let value = Secret::new(value.value);
+    let vault = &app.core.oauth.vault;
+    vault.set_secret(&name, &value).await.map_err(locked)?;
+    restart_users(&app, &name);
+    Ok(no_content())
+}
+
+/// `DELETE /api/secrets/{name}`.
+pub(crate) async fn delete(State(app): State<App>, Name(name): Name) -> Result<Response, Problem> {
+    let vault = &app.core.oauth.vault;
+    if !vault.remove_secret(&name).await.map_err(locked)? {
+        return Err(Problem::new(
+            Code::NotFound,
+            Words::new(
+                format!("there is no secret named \"{name}\""),
+                format!("没有名为“{name}”的机密"),
+            ),
+        ));
+    }
+    app.core.accounts_changed();
+    Ok(no_content())
+}
+
+/// Whether a server's settings name a secret.
+fn names(server: &ServerConfig, name: &str) -> bool {
+    let mut used = expand::references(server).into_iter();
+    used.any(|one| one.kind == Kind::Secret && one.name == name)
+}
+
+/// Servers read a secret when they start.
+fn restart_users(app: &App, name: &str) {
+    let core: &std::sync::Arc<Core> = &app.core;
+    let live = core.live_full();
+    for server in &live.config.servers {
+        if server.enabled && names(server, name) {
+            core.restart(&server.name);
+        }
+    }
+    core.accounts_changed();
+}
+
+fn locked(fault: vault::Fault) -> Problem {
+    Problem::new(Code::Failed, given(&fault))
+}

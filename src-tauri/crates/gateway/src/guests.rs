@@ -1,0 +1,194 @@
+//! Servers with accounts, for users other than the gateway's own: each user has a server
+//! of their own behind the same name, with connections, lists and state of its own.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+
+use crate::board::Listing;
+use crate::catalog::ServerIndex;
+use crate::core::Core;
+use crate::live::Live;
+use crate::reload;
+use crate::server::shelf::Shelf;
+use crate::server::{Legacy, Server};
+use crate::sync::Locked;
+use crate::user::User;
+use crate::words::Words;
+
+/// Users that have servers of their own at the same time.
+const USERS: usize = 10_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Guests {
+    table: ArcSwap<Table>,
+    /// Held while the table changes.
+    changing: Mutex<()>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Table {
+    users: HashMap<User, Arc<[Guest]>>,
+    by_index: HashMap<ServerIndex, Arc<Server>>,
+}
+
+#[derive(Debug, Clone)]
+struct Guest {
+    /// The server of the configuration in whose place it stands.
+    host: Arc<Server>,
+    server: Arc<Server>,
+}
+
+impl Guests {
+    /// The server of an index.
+    pub(crate) fn server(&self, index: ServerIndex) -> Option<Arc<Server>> {
+        self.table.load().by_index.get(&index).cloned()
+    }
+
+    /// A user's servers, each with the index of the one in whose place it stands.
+    pub(crate) fn of(&self, user: &User) -> Vec<(ServerIndex, Arc<Server>)> {
+        let table = self.table.load();
+        let own = table.users.get(user).into_iter().flat_map(|own| own.iter());
+        own.map(|guest| (guest.host.index(), Arc::clone(&guest.server)))
+            .collect()
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Arc<Server>> {
+        self.table.load().by_index.values().cloned().collect()
+    }
+}
+
+impl Core {
+    /// Sees to it that a user has every server that wants an account. Does nothing for the
+    /// gateway's own user, whose servers are those of the configuration.
+    pub(crate) fn welcome(self: &Arc<Self>, user: &User) {
+        if user.is_local() {
+            return;
+        }
+        let live = self.live();
+        let is_served = |table: &Table| {
+            let own = table.users.get(user).map_or(&[][..], |own| own);
+            let mut hosts = personal(&live);
+            own.len() == personal(&live).count()
+                && hosts.all(|host| own.iter().any(|guest| Arc::ptr_eq(&guest.host, host)))
+        };
+        if is_served(&self.guests.table.load()) {
+            return;
+        }
+        let live = self.live_full();
+        self.arrange_guests(&live, Some(user));
+    }
+
+    /// Puts the servers of all these users in line with a configuration.
+    pub(crate) fn renew_guests(self: &Arc<Self>) {
+        let live = self.live_full();
+        self.arrange_guests(&live, None);
+    }
+
+    /// Ends what a user has here, because nobody may use it any more.
+    pub(crate) fn bid_farewell(self: &Arc<Self>, user: &User, why: &Words) {
+        let changing = self.guests.changing.locked();
+        let mut table = Table::clone(&self.guests.table.load());
+        let own = table.users.remove(user);
+        let gone: Vec<_> = own.iter().flat_map(|own| own.iter().cloned()).collect();
+        for guest in &gone {
+            table.by_index.remove(&guest.server.index());
+        }
+        self.guests.table.store(Arc::new(table));
+        drop(changing);
+        self.retire_guests(gone, why);
+    }
+
+    fn arrange_guests(self: &Arc<Self>, live: &Live, welcome: Option<&User>) {
+        let changing = self.guests.changing.locked();
+        let mut table = Table::clone(&self.guests.table.load());
+        let (mut gone, mut new) = (Vec::new(), Vec::new());
+        if let Some(user) = welcome
+            && table.users.len() < USERS
+        {
+            table.users.entry(user.clone()).or_insert_with(|| [].into());
+        }
+        for (user, own) in &mut table.users {
+            let mut guests = Vec::new();
+            for host in personal(live) {
+                let known = own.iter().find(|guest| Arc::ptr_eq(&guest.host, host));
+                guests.push(known.cloned().unwrap_or_else(|| {
+                    let guest = self.guest(live, host, user);
+                    new.push((guest.clone(), user.clone()));
+                    guest
+                }));
+            }
+            let stays = |guest: &&Guest| {
+                guests
+                    .iter()
+                    .any(|one| Arc::ptr_eq(&one.server, &guest.server))
+            };
+            gone.extend(own.iter().filter(|guest| !stays(guest)).cloned());
+            *own = guests.into();
+        }
+        table.by_index = table
+            .users
+            .values()
+            .flat_map(|own| own.iter())
+            .map(|guest| (guest.server.index(), Arc::clone(&guest.server)))
+            .collect();
+        self.guests.table.store(Arc::new(table));
+        drop(changing);
+        for (guest, user) in new {
+            let listing = Listing {
+                seat: guest.server.seat,
+                config: &guest.server.config,
+                owner: Some(user),
+                kept: None,
+            };
+            self.board.admit(guest.host.index(), &listing);
+            guest.server.start();
+        }
+        self.retire_guests(
+            gone,
+            &Words::new("it was restarted meanwhile", "它已被重新启动"),
+        );
+    }
+
+    fn guest(&self, live: &Live, host: &Arc<Server>, user: &User) -> Guest {
+        let name = &host.config.name;
+        // A seat of its own: no name of a server holds this character.
+        let seat = self.board.take_seat(&format!("{name}\u{0}{user}"));
+        let config = host.config.clone();
+        let makings = self.makings();
+        let surroundings = reload::surroundings(&makings, &live.config);
+        let owner = Some(user.clone());
+        let server = Server::new(
+            seat,
+            config,
+            owner,
+            Shelf::nowhere(),
+            None,
+            Legacy::default(),
+            &surroundings,
+        );
+        Guest {
+            host: Arc::clone(host),
+            server,
+        }
+    }
+
+    fn retire_guests(self: &Arc<Self>, gone: Vec<Guest>, why: &Words) {
+        for guest in gone {
+            self.board.dismiss(guest.server.seat);
+            let (why, at_once) = (why.clone(), self.ending.servers.clone());
+            self.retiring.spawn(async move {
+                guest.server.retire(&why, reload::PATIENCE, &at_once).await;
+            });
+        }
+    }
+}
+
+/// The servers of a configuration that want an account.
+fn personal(live: &Live) -> impl Iterator<Item = &Arc<Server>> {
+    let servers = live.servers.iter();
+    servers.filter(|server| server.config.enabled && server.config.wants_account())
+}

@@ -1,0 +1,166 @@
+//! What a remote server is shown by the user who calls it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use oauth_client::{AccountId, Accounts, Discovered, Fault, Provider};
+use vault::{Secret, Vault};
+
+use super::OAuth;
+use super::provider::provider;
+use super::values::expanded_text;
+use crate::config::model::{AliyunConfig, Auth, ServerConfig};
+use crate::words::Words;
+
+/// Accounts change at the window; another process that shares the store does not tell.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// The right to use a server, as a bearer token (RFC 6750).
+#[derive(Debug, Clone)]
+pub(crate) enum Credential {
+    /// The token of an account, which changes.
+    Account {
+        accounts: Accounts,
+        id: AccountId,
+        provider: Provider,
+        vault: Vault,
+    },
+    /// A token that the configuration names.
+    Fixed { token: Secret, vault: Vault },
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone)]
+pub(crate) struct Withheld {
+    /// Nobody but the user can help, by signing in.
+    pub(crate) needs_sign_in: bool,
+    pub(crate) why: Words,
+}
+
+impl Credential {
+    pub(super) fn of(
+        oauth: &OAuth,
+        config: &ServerConfig,
+        aliyun: Option<&AliyunConfig>,
+        user: &str,
+    ) -> Option<Self> {
+        if config.auth == Auth::Aliyun
+            && let Some(token) = aliyun.and_then(|aliyun| aliyun.token.clone())
+        {
+            return Some(Self::Fixed {
+                token: Secret::new(token),
+                vault: oauth.vault.clone(),
+            });
+        }
+        let provider = provider(config, aliyun)?;
+        Some(Self::Account {
+            accounts: oauth.accounts.clone(),
+            id: AccountId::new(provider.name(), user),
+            provider,
+            vault: oauth.vault.clone(),
+        })
+    }
+
+    /// The token to send now.
+    ///
+    /// # Errors
+    /// See [`Withheld`].
+    pub(crate) async fn bearer(&self) -> Result<Secret, Withheld> {
+        match self {
+            Self::Fixed { token, vault } => expanded_text(vault, token, "mcpServer.token")
+                .await
+                .map_err(Withheld::incomplete),
+            Self::Account {
+                accounts,
+                id,
+                provider,
+                vault,
+            } => {
+                let provider = complete(vault, provider).await?;
+                Ok(accounts.bearer(id, &provider).await?)
+            }
+        }
+    }
+
+    /// Another token, because the server has refused this one; `challenge` is its
+    /// `WWW-Authenticate`.
+    ///
+    /// # Errors
+    /// See [`Withheld`].
+    pub(crate) async fn rejected(
+        &self,
+        used: &Secret,
+        challenge: Option<&str>,
+    ) -> Result<Secret, Withheld> {
+        match self {
+            Self::Fixed { .. } => Err(Withheld {
+                needs_sign_in: false,
+                why: Words::new(
+                    "the server refuses the token that the configuration names; put a valid one into `mcpServer.token`, or remove it and sign in",
+                    "服务器拒绝了配置中的令牌；请在 `mcpServer.token` 中填写有效的令牌，或删除它并登录",
+                ),
+            }),
+            Self::Account {
+                accounts,
+                id,
+                provider,
+                vault,
+            } => {
+                let provider = complete(vault, provider).await?;
+                Ok(accounts.rejected(id, &provider, used, challenge).await?)
+            }
+        }
+    }
+
+    /// Waits until the account may have become another one.
+    pub(crate) async fn changed(&self) {
+        let Self::Account { accounts, .. } = self else {
+            return std::future::pending().await;
+        };
+        let mut news = accounts.watch();
+        drop(tokio::time::timeout(LOOK_AGAIN, news.changed()).await);
+    }
+}
+
+/// A provider with values in the place of references.
+///
+/// # Errors
+/// Where one is missing.
+pub(super) async fn complete<'p>(
+    vault: &Vault,
+    provider: &'p Provider,
+) -> Result<Cow<'p, Provider>, Withheld> {
+    let Provider::Discovered(discovered) = provider else {
+        return Ok(Cow::Borrowed(provider));
+    };
+    let Some(text) = &discovered.client_secret else {
+        return Ok(Cow::Borrowed(provider));
+    };
+    let secret = expanded_text(vault, text, "auth.clientSecret").await;
+    let secret = secret.map_err(Withheld::incomplete)?;
+    Ok(Cow::Owned(Provider::Discovered(Discovered {
+        client_secret: Some(secret),
+        ..discovered.clone()
+    })))
+}
+
+impl Withheld {
+    fn incomplete(why: Words) -> Self {
+        Self {
+            needs_sign_in: false,
+            why,
+        }
+    }
+}
+
+impl From<Fault> for Withheld {
+    fn from(fault: Fault) -> Self {
+        Self {
+            needs_sign_in: matches!(
+                fault,
+                Fault::NeedsSignIn { .. } | Fault::Misconfigured { .. }
+            ),
+            why: Words::new(fault.to_string(), fault.chinese()),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Both sides of OAuth: the accounts that servers are used with, and the tokens that
+//! clients of the gateway show.
+
+pub(crate) mod callback;
+mod credential;
+pub(crate) mod host;
+mod provider;
+pub(crate) mod redirect;
+pub(crate) mod sign_in;
+pub(crate) mod values;
+
+use oauth_client::{Accounts, Clock, HttpOptions};
+use oauth_server::Facade;
+use vault::Vault;
+
+use crate::config::model::{AliyunConfig, Config, ServerConfig};
+use crate::user::User;
+use crate::words::Words;
+
+pub(crate) use credential::{Credential, Withheld};
+pub(crate) use provider::provider;
+
+/// What the vault says, for a person.
+pub(crate) fn given(fault: &vault::Fault) -> Words {
+    Words::new(fault.to_string(), fault.chinese())
+}
+
+/// See the module. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct OAuth {
+    pub(crate) vault: Vault,
+    pub(crate) accounts: Accounts,
+    pub(crate) facade: Facade,
+    /// Ports that are listened on for answers.
+    pub(crate) ports: redirect::Ports,
+}
+
+impl OAuth {
+    pub(crate) fn new(vault: Vault) -> Self {
+        let http = HttpOptions {
+            user_agent: concat!("mcp-gateway/", env!("CARGO_PKG_VERSION")).to_owned(),
+            clock: Clock::system(),
+        };
+        Self {
+            accounts: Accounts::new(vault.clone(), http),
+            facade: Facade::new(vault.clone(), oauth_server::Clock::system()),
+            ports: redirect::Ports::default(),
+            vault,
+        }
+    }
+
+    /// What a server is shown by whoever uses it; `None` where it wants nothing but its headers.
+    pub(crate) fn credential(
+        &self,
+        config: &ServerConfig,
+        aliyun: Option<&AliyunConfig>,
+        owner: Option<&User>,
+    ) -> Option<Credential> {
+        let user = owner.map_or(User::LOCAL, User::name);
+        Credential::of(self, config, aliyun, user)
+    }
+
+    /// Whether the gateway may be reached from beyond this machine: clients sign in at its
+    /// public address, or the owner has given one of them a token.
+    pub(crate) async fn opens(&self, config: &Config) -> bool {
+        if config.gateway.host.is_loopback() {
+            return false;
+        }
+        config.gateway.base_url.is_some()
+            || match self.facade.grants().await {
+                Ok(grants) => !grants.is_empty(),
+                Err(fault) => {
+                    tracing::warn!(%fault, "it is not known which clients have tokens");
+                    false
+                }
+            }
+    }
+
+    /// Finishes what is under way.
+    pub(crate) async fn close(&self) {
+        self.accounts.close().await;
+        self.facade.close().await;
+        self.vault.close().await;
+    }
+}

@@ -1,0 +1,149 @@
+//! Redirect addresses on a port of their own: an OAuth application may have registered one
+//! that is not the gateway's, and it has to match to the letter.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
+use reqwest::Url;
+
+use super::callback;
+use super::sign_in::CALLBACK;
+use crate::core::Core;
+use crate::serve::listener;
+use crate::sync::Locked;
+use crate::words::Words;
+
+/// As long as a sign-in may take, and a little longer.
+const OPEN: Duration = Duration::from_secs(11 * 60);
+
+/// The ports that are listened on for answers, each with how often it was wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ports(Arc<Mutex<HashMap<u16, u64>>>);
+
+/// Sees to it that an answer to `redirect` arrives, where it would come to this machine but
+/// not to the gateway's own port.
+///
+/// # Errors
+/// In words, where the port cannot be had.
+pub(crate) async fn listen(core: &Arc<Core>, redirect: &str) -> Result<(), Words> {
+    let Some((port, path)) = loopback(redirect) else {
+        return Ok(());
+    };
+    if port == core.port.load(std::sync::atomic::Ordering::Relaxed) {
+        return if path == CALLBACK {
+            Ok(())
+        } else {
+            Err(Words::new(
+                format!(
+                    "`oauth.redirectUri` is on the gateway's own port, where answers come to {CALLBACK}; register and write an address with that path"
+                ),
+                format!(
+                    "`oauth.redirectUri` 使用网关自身的端口，该端口上的应答地址路径为 {CALLBACK}；请登记并填写使用该路径的地址"
+                ),
+            ))
+        };
+    }
+    let turn = {
+        let mut ports = core.oauth.ports.0.locked();
+        let turns = ports.entry(port).or_insert(0);
+        *turns += 1;
+        *turns
+    };
+    if turn > 1 {
+        // It is open already; whoever opened it looks whether it is wanted again.
+        return Ok(());
+    }
+    let listeners = listener::bind(Ipv4Addr::LOCALHOST.into(), port).await;
+    let listeners = listeners.map_err(|error| {
+        core.oauth.ports.0.locked().remove(&port);
+        Words::new(
+            format!("the answer of the sign-in would come to {redirect}, but port {port} cannot be listened on: {error}; end the program that uses it, or register another redirect address and write it into `oauth.redirectUri`"),
+            format!("登录的应答会发送到 {redirect}，但无法监听端口 {port}：{error}；请结束占用该端口的程序，或登记另一个重定向地址并写入 `oauth.redirectUri`"),
+        )
+    })?;
+    let router = Router::new()
+        .route(&path, get(answer))
+        .with_state(Arc::clone(core));
+    for listener in listeners {
+        let (core, router) = (Arc::clone(core), router.clone());
+        core.tasks.clone().spawn(async move {
+            let end = wanted_no_more(Arc::clone(&core), port);
+            let served = axum::serve(listener, router).with_graceful_shutdown(end);
+            if let Err(error) = served.await {
+                tracing::warn!(%error, port, "the answer of a sign-in may not arrive");
+            }
+        });
+    }
+    Ok(())
+}
+
+async fn answer(
+    State(core): State<Arc<Core>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    callback::answer(&core, query.as_deref(), &headers).await
+}
+
+/// Until nobody has wanted it for as long as a sign-in may take.
+async fn wanted_no_more(core: Arc<Core>, port: u16) {
+    loop {
+        let before = core.oauth.ports.0.locked().get(&port).copied();
+        tokio::select! {
+            () = core.ending.draining.cancelled() => break,
+            () = tokio::time::sleep(OPEN) => {}
+        }
+        let mut ports = core.oauth.ports.0.locked();
+        if ports.get(&port).copied() == before {
+            ports.remove(&port);
+            break;
+        }
+    }
+}
+
+/// Port and path of an address that leads to this machine by http.
+fn loopback(redirect: &str) -> Option<(u16, String)> {
+    let url = Url::parse(redirect)
+        .ok()
+        .filter(|url| url.scheme() == "http")?;
+    let is_here = match url.host_str()? {
+        "localhost" => true,
+        host => host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback()),
+    };
+    is_here.then(|| (url.port().unwrap_or(80), url.path().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_comes_to_this_machine_by_http_is_listened_for() {
+        let at = |port, path: &str| Some((port, path.to_owned()));
+        assert_eq!(
+            loopback("http://localhost:3000/oauth/callback"),
+            at(3000, CALLBACK)
+        );
+        assert_eq!(loopback("http://127.0.0.1/cb"), at(80, "/cb"));
+        assert_eq!(loopback("http://[::1]:5/cb"), at(5, "/cb"));
+        for other in [
+            "mcp-gateway://oauth/callback",
+            "https://localhost:3000/cb",
+            "http://gateway.example.com/oauth/callback",
+            "nonsense",
+        ] {
+            assert_eq!(loopback(other), None, "{other}");
+        }
+    }
+}

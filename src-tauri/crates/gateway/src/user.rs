@@ -1,0 +1,78 @@
+//! Who a request is made for. Pure.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::Extensions;
+use axum::http::request::Parts;
+
+/// A user of the gateway: the owner of this machine, or somebody who has shown an
+/// account elsewhere.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct User(Arc<str>);
+
+impl User {
+    /// The name of the user who owns the gateway.
+    pub(crate) const LOCAL: &'static str = "local";
+
+    pub(crate) fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The user who owns the gateway.
+    pub(crate) fn local() -> Self {
+        Self::new(Self::LOCAL)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn is_local(&self) -> bool {
+        &*self.0 == Self::LOCAL
+    }
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who makes a request, as far as that is proved. Without a token nobody is: such a
+/// caller reaches what needs no account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Caller(Option<User>);
+
+impl Caller {
+    /// Somebody who has proved to be this user.
+    pub(crate) fn proved(user: User) -> Self {
+        Self(Some(user))
+    }
+
+    /// What the guard has found out about a request; nobody, where it found nothing.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
+    /// The user, where it is proved.
+    pub(crate) fn user(&self) -> Option<&User> {
+        self.0.as_ref()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.extensions))
+    }
+}
