@@ -1,19 +1,19 @@
 //! The front door: sign-ins, accounts, and tokens that are good for use.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vault::{Change, Secret, Vault};
+use vault::{Secret, Vault};
 
-use crate::account::{ACCOUNT, Account, AccountState, Document, Next};
+use crate::account::{Account, AccountState, Next};
 use crate::challenge::Challenge;
 use crate::clock::Clock;
-use crate::exchange::Exchange;
 use crate::fault::{Cause, Fault, Why};
 use crate::http::Http;
 use crate::login::{Begun, Finished, Login};
@@ -21,7 +21,6 @@ use crate::params::Params;
 use crate::pending::Pending;
 use crate::provider::{AccountId, Provider};
 use crate::refresh::landed;
-use crate::resolve::union;
 
 /// How long a call waits for a refresh while the old token is still good.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -61,10 +60,10 @@ pub(crate) struct Inner {
     pub(crate) http: Arc<Http>,
     pub(crate) clock: Clock,
     pub(crate) pending: Mutex<Pending<Begun>>,
-    accounts: Mutex<HashMap<AccountId, Arc<Account>>>,
+    pub(crate) accounts: Mutex<HashMap<AccountId, Arc<Account>>>,
     /// Set once the accounts have been read from the store.
-    loaded: OnceCell<()>,
-    changed: watch::Sender<u64>,
+    pub(crate) loaded: OnceCell<()>,
+    pub(crate) changed: watch::Sender<u64>,
     pub(crate) tasks: TaskTracker,
     pub(crate) closing: CancellationToken,
 }
@@ -317,126 +316,9 @@ impl Accounts {
     }
 }
 
-impl Inner {
-    pub(crate) fn bump(&self) {
-        self.changed.send_modify(|count| *count += 1);
-    }
-
-    /// Makes a sign-in's document the account's.
-    pub(crate) async fn store(&self, id: &AccountId, document: Document) -> Result<(), Fault> {
-        self.load().await?;
-        let account = Arc::clone(
-            self.accounts()
-                .entry(id.clone())
-                .or_insert_with(|| Arc::new(Account::new(id.clone(), None))),
-        );
-        let _writing = account.writer.lock().await;
-        let put = Change::put(ACCOUNT, id.key(), &document)?;
-        self.vault.change(vec![put]).await?;
-        account.live().replace(Some(document));
-        self.bump();
-        Ok(())
-    }
-
-    /// The scopes that calls have needed since the last sign-in, with those
-    /// that it was granted.
-    pub(crate) async fn wanted(&self, id: &AccountId) -> Result<Option<String>, Fault> {
-        let account = self.account(id).await?;
-        Ok(account.and_then(|account| {
-            let live = account.live();
-            let document = live.document.as_ref()?;
-            let granted = document.tokens.as_ref().and_then(|t| t.scope.as_deref());
-            let wanted = document.wanted.as_deref()?;
-            union(granted, Some(wanted))
-        }))
-    }
-
-    /// Gives the tokens of a document back; whether there was a way to.
-    pub(crate) async fn revoke(
-        &self,
-        document: &Document,
-        secret: Option<&Secret>,
-    ) -> Result<bool, String> {
-        let (Some(tokens), Some(endpoint)) = (&document.tokens, &document.revocation_endpoint)
-        else {
-            return Ok(false);
-        };
-        let exchange = Exchange {
-            http: &self.http,
-            token_endpoint: &document.token_endpoint,
-            client: &document.client,
-            secret: secret.or(document.client.secret.as_ref()),
-            resource: None,
-        };
-        // With the refresh token the grant goes, and all that came of it (RFC
-        // 7009, section 2.1).
-        match &tokens.refresh {
-            Some(refresh) => exchange.revoke(endpoint, refresh, "refresh_token").await?,
-            None => {
-                exchange
-                    .revoke(endpoint, &tokens.access, "access_token")
-                    .await?;
-            }
-        }
-        Ok(true)
-    }
-
-    async fn forget(&self, account: &Account) -> Result<Option<Document>, Fault> {
-        let _writing = account.writer.lock().await;
-        let delete = Change::delete(ACCOUNT, account.id.key());
-        self.vault.change(vec![delete]).await?;
-        let forgotten = account.live().replace(None);
-        self.bump();
-        Ok(forgotten)
-    }
-
-    /// Remembers scopes for the next sign-in.
-    async fn want(&self, account: &Account, scope: &str) -> Result<(), Fault> {
-        let generation = {
-            let live = account.live();
-            let Some(document) = &live.document else {
-                return Ok(());
-            };
-            if union(document.wanted.as_deref(), Some(scope)) == document.wanted {
-                return Ok(());
-            }
-            live.generation
-        };
-        self.commit(account, generation, Vec::new(), |document| {
-            document.wanted = union(document.wanted.as_deref(), Some(scope));
-        })
-        .await?;
-        Ok(())
-    }
-
-    async fn account(&self, id: &AccountId) -> Result<Option<Arc<Account>>, Fault> {
-        self.load().await?;
-        Ok(self.accounts().get(id).cloned())
-    }
-
-    async fn load(&self) -> Result<(), Fault> {
-        self.loaded
-            .get_or_try_init(async || {
-                let kept: Vec<(String, Document)> = self.vault.all(ACCOUNT).await?;
-                let mut accounts = self.accounts();
-                for (key, document) in kept {
-                    if let Some(id) = AccountId::from_key(&key) {
-                        let account = Arc::new(Account::new(id.clone(), Some(document)));
-                        accounts.insert(id, account);
-                    }
-                }
-                Ok(())
-            })
-            .await
-            .copied()
-    }
-
-    fn accounts(&self) -> std::sync::MutexGuard<'_, HashMap<AccountId, Arc<Account>>> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn pending(&self) -> std::sync::MutexGuard<'_, Pending<Begun>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").finish_non_exhaustive()
     }
 }
 

@@ -23,12 +23,13 @@ mod pending;
 mod tokens;
 
 mod exchange;
+mod grant;
 mod http;
 mod resolve;
 
 mod account;
 mod accounts;
-mod debug;
+mod keeping;
 mod login;
 mod refresh;
 

@@ -1,6 +1,5 @@
 //! A sign-in from the click to the tokens.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
@@ -11,8 +10,9 @@ use crate::account::Document;
 use crate::accounts::Inner;
 use crate::client::{Client, Origin};
 use crate::discovery::same_issuer;
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::Exchange;
 use crate::fault::{Fault, LoginFault, code, shown};
+use crate::grant::Refusal;
 use crate::identity::{Claims, Identity};
 use crate::metadata::Server;
 use crate::params::Params;
@@ -142,9 +142,7 @@ impl Inner {
             verifier: Secret::new(verifier.into_secret()),
             then,
         };
-        self.pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.pending()
             .begin(state.secret(), name, user, self.clock.now(), begun);
         self.bump();
         tracing::info!(provider = name, user, "a sign-in has begun");
@@ -157,11 +155,7 @@ impl Inner {
 
     pub(crate) async fn finish(&self, params: Params) -> Result<Finished, Fault> {
         let state = params.state.as_ref().ok_or(LoginFault::NotAnAnswer)?;
-        let taken = self
-            .pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(state.reveal(), self.clock.now());
+        let taken = self.pending().take(state.reveal(), self.clock.now());
         let begun = taken?;
         self.bump();
         let outcome = self.exchange(&begun, params).await;

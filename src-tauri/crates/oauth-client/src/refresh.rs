@@ -13,11 +13,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use vault::{Change, Secret};
 
-use crate::account::{ACCOUNT, Account, Document, Flight, Live, Retry};
+use crate::account::{Account, Document, Flight, Live, Retry};
 use crate::accounts::Inner;
 use crate::client::{Origin, Registration};
-use crate::exchange::{Exchange, Refusal};
+use crate::exchange::Exchange;
 use crate::fault::{Cause, Fault, Why};
+use crate::grant::Refusal;
 use crate::problem::Problem;
 use crate::provider::Provider;
 use crate::resolve::REGISTRATION;
@@ -79,33 +80,6 @@ impl Inner {
             end.send_replace(Some(outcome));
         });
         Ok(flight)
-    }
-
-    /// Changes an account's document, stored first and then in use, unless
-    /// there was a sign-in or sign-out since; whether it did.
-    pub(crate) async fn commit(
-        &self,
-        account: &Account,
-        generation: u64,
-        mut with: Vec<Change>,
-        change: impl FnOnce(&mut Document),
-    ) -> Result<bool, Fault> {
-        let _writing = account.writer.lock().await;
-        let document = {
-            let live = account.live();
-            live.document
-                .clone()
-                .filter(|_| live.generation == generation)
-        };
-        let Some(mut document) = document else {
-            return Ok(false);
-        };
-        change(&mut document);
-        with.push(Change::put(ACCOUNT, account.id.key(), &document)?);
-        self.vault.change(with).await?;
-        account.live().document = Some(document);
-        self.bump();
-        Ok(true)
     }
 }
 
