@@ -303,14 +303,14 @@ mod tests {
             let (mut grant, mut now, mut next) = (opened(), 1000, 1);
             for (used, later) in steps {
                 now += later;
-                let before = serde_json::to_string(&grant).unwrap();
+                let before = serde_json::to_string(&grant).expect("serializes");
                 match grant.rotate(token(used % next), pair(next), now) {
                     Ok(()) => {
                         let mut on = grant.clone();
                         prop_assert_eq!(on.rotate(token(next), pair(1000), now + 40), Ok(()));
                         next += 1;
                     }
-                    Err(_) => prop_assert_eq!(before, serde_json::to_string(&grant).unwrap()),
+                    Err(_) => prop_assert_eq!(before, serde_json::to_string(&grant).expect("serializes")),
                 }
                 prop_assert!(grant.refresh_tokens().count() < 1000);
             }

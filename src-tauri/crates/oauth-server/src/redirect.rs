@@ -335,7 +335,7 @@ mod tests {
             if let (Ok(one), Ok(two)) = (Redirect::parse(&one), Redirect::parse(&two))
                 && one.matches(&two)
             {
-                let (a, b) = (Url::parse(one.as_str()).unwrap(), Url::parse(two.as_str()).unwrap());
+                let (a, b) = (Url::parse(one.as_str()).expect("a URL"), Url::parse(two.as_str()).expect("a URL"));
                 prop_assert_eq!(a.scheme(), b.scheme());
                 prop_assert_eq!(a.host(), b.host());
                 prop_assert_eq!(a.path(), b.path());

@@ -29,7 +29,7 @@ pub(crate) fn sign_in(
         Language::Chinese => (
             "登录以继续",
             format!("<b>{name}</b> 想要使用此网关的工具。请先登录，然后由您决定是否允许。"),
-            format!("使用 {account} 登录"),
+            format!("使用{account}登录"),
             "取消",
         ),
     };

@@ -43,7 +43,7 @@ pub(crate) fn waiting(
         let account = escaped(account.text(language));
         let text = match language {
             Language::English => format!("Sign in with {account} instead"),
-            Language::Chinese => format!("改用 {account} 登录"),
+            Language::Chinese => format!("改用{account}登录"),
         };
         let id = escaped(id);
         format!("<p class=\"quiet\"><a href=\"{id}/sign-in\">{text}</a></p>\n")
