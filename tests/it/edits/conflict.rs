@@ -295,6 +295,9 @@ async fn who_may_call_is_as_the_file_says_from_the_reload_on() {
     gateway.api().reload().await.saved();
     assert_eq!(client.call("ping", "{}").await.status, 401);
     let bearer = format!("Bearer {}", gateway.admin_token());
-    let owner = client.with("authorization", &bearer);
+    // A session is its user's alone: nobody's does not become the owner's.
+    let former = client.with("authorization", &bearer);
+    assert_eq!(former.call("ping", "{}").await.status, 404);
+    let owner = gateway.raw().with("authorization", &bearer);
     assert_eq!(owner.call("ping", "{}").await.status, 200);
 }

@@ -79,7 +79,9 @@ impl OAuth {
     /// Finishes what is under way.
     pub(crate) async fn close(&self) {
         self.accounts.close().await;
-        self.facade.close().await;
+        if let Err(fault) = self.facade.close().await {
+            tracing::warn!(%fault, "when clients were here last was not written down");
+        }
         self.vault.close().await;
     }
 }
