@@ -50,6 +50,24 @@ impl<'a> Admin<'a> {
         self.ask(Ask::get(path))
     }
 
+    /// The body of a successful answer to a POST of this JSON.
+    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<Vec<u8>> {
+        self.ask(Ask {
+            method: Method::POST,
+            body: Some(body.to_string().into_bytes()),
+            ..Ask::get(path)
+        })
+    }
+
+    /// Asks for something to be taken away.
+    pub(crate) fn delete(&self, path: &str) -> anyhow::Result<()> {
+        let ask = Ask {
+            method: Method::DELETE,
+            ..Ask::get(path)
+        };
+        self.ask(ask).map(drop)
+    }
+
     /// The body of a successful answer; where the token is wanted and missing or wrong, what to do.
     pub(crate) fn ask(&self, ask: Ask<'_>) -> anyhow::Result<Vec<u8>> {
         let token = self.token();

@@ -131,6 +131,56 @@ pub(crate) enum Sub {
         #[command(subcommand)]
         action: SecretAction,
     },
+    #[command(about = t(
+        "Make, list and revoke access of clients; a token works for every server of the gateway",
+        "创建、列出和吊销客户端的访问权限；令牌可用于网关的所有服务器",
+    ))]
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
+    },
+    #[command(about = t(
+        "Allow a client that waits for it, by the code that its page shows; without a code, list them",
+        "批准正在等待的客户端，以其页面上显示的代码为准；不给出代码则列出全部",
+    ))]
+    Approve {
+        #[arg(value_name = "CODE", help = t("The code, as the page in the browser shows it", "浏览器页面上显示的代码"))]
+        code: Option<String>,
+        #[arg(long, requires = "code", help = t("Refuse it instead", "改为拒绝"))]
+        deny: bool,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    #[command(about = t(
+        "Sign the gateway's owner in to an account; without a provider, list the accounts",
+        "以网关所有者的身份登录帐号；不给出提供方则列出全部帐号",
+    ))]
+    SignIn {
+        #[arg(value_name = "PROVIDER", help = t(
+            "The account, as `sign-in` lists it",
+            "帐号的提供方，以 `sign-in` 列出的为准",
+        ))]
+        provider: Option<String>,
+        #[arg(long, requires = "provider", help = t("Print the address only", "只输出地址"))]
+        no_browser: bool,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    #[command(about = t("Sign out of an account and revoke its tokens", "退出帐号并吊销其令牌"))]
+    SignOut {
+        #[arg(value_name = "PROVIDER", help = t(
+            "The account, as `sign-in` lists it",
+            "帐号的提供方，以 `sign-in` 列出的为准",
+        ))]
+        provider: String,
+        #[arg(long, value_name = "USER", help = t(
+            "Whose account, if not the owner's",
+            "要退出谁的帐号；未给出时为网关所有者",
+        ))]
+        user: Option<String>,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
     #[command(hide = true, about = t("The built-in demo server, over stdio", "内置的演示服务器（标准输入输出）"))]
     DemoServer,
 }
@@ -174,6 +224,37 @@ pub(crate) enum SecretAction {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenAction {
+    #[command(about = t(
+        "Make a token and print it, this once",
+        "创建一个令牌并输出；仅此一次",
+    ))]
+    New {
+        #[arg(value_name = "LABEL", help = t("What it is for, to know it again", "用途说明，便于日后辨认"))]
+        label: String,
+        #[arg(long, value_name = "USER", help = t(
+            "Whose accounts it uses, if not the owner's",
+            "令牌使用谁的帐号；未给出时为网关所有者",
+        ))]
+        user: Option<String>,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    #[command(about = t("List who has access", "列出拥有访问权限的客户端"))]
+    List {
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    #[command(about = t("Revoke an access at once", "立即吊销一项访问权限"))]
+    Revoke {
+        #[arg(value_name = "ID", help = t("Its id, as `token list` shows it", "其编号，以 `token list` 列出的为准"))]
+        id: String,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+}
+
 /// Which running gateway a command talks to.
 #[derive(Debug, Args)]
 pub(crate) struct TargetArgs {
@@ -182,6 +263,16 @@ pub(crate) struct TargetArgs {
         "网关地址；未给出时依次取 MCP_GATEWAY_URL 和配置文件中的端口",
     ))]
     pub(crate) url: Option<String>,
+}
+
+impl TokenAction {
+    pub(crate) fn target(&self) -> &TargetArgs {
+        match self {
+            Self::New { target, .. } | Self::List { target } | Self::Revoke { target, .. } => {
+                target
+            }
+        }
+    }
 }
 
 impl CommandLine {

@@ -15,11 +15,15 @@ mod stdio;
 
 mod secret;
 
+mod account;
 mod admin;
+mod approve;
 mod call;
+mod moment;
 mod running;
 mod status;
 mod table;
+mod token;
 mod tools;
 mod ui;
 
@@ -29,6 +33,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use admin::Admin;
 use args::{CommandLine, ConfigAction, Sub};
 use context::Context;
 use gateway::words::{Language, Words};
@@ -129,6 +134,39 @@ fn dispatch(
         Sub::Status { target, json } => status::run(&line, &target, json, context, out),
         Sub::Ui { target, no_open } => ui::run(&line, &target, !no_open, context, out, err),
         Sub::Secret { action } => secret::run(&line, &action, context, out, err),
+        Sub::Token { action } => {
+            let admin = Admin::find(&line, action.target(), context)?;
+            token::run(&admin, &action, context, out, err)
+        }
+        Sub::Approve { code, deny, target } => approve::run(
+            &Admin::find(&line, &target, context)?,
+            code.as_deref(),
+            deny,
+            out,
+        ),
+        Sub::SignIn {
+            provider,
+            no_browser,
+            target,
+        } => {
+            let admin = Admin::find(&line, &target, context)?;
+            match provider {
+                Some(provider) => {
+                    account::sign_in(&admin, &provider, !no_browser, context, out, err)
+                }
+                None => account::list(&admin, context, out),
+            }
+        }
+        Sub::SignOut {
+            provider,
+            user,
+            target,
+        } => account::sign_out(
+            &Admin::find(&line, &target, context)?,
+            &provider,
+            user.as_deref(),
+            out,
+        ),
         Sub::DemoServer => demo::run(),
     }
 }

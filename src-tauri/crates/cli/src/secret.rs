@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gateway::words::Words;
-use time::OffsetDateTime;
 use vault::{Fault, Options, Secret, Vault};
 
 use crate::args::{CommandLine, SecretAction};
 use crate::context::Context;
 use crate::language::{failure, t};
+use crate::moment::date;
 use crate::table::{Align, Table};
 
 /// No token or key is longer, and a file given by mistake is noticed.
@@ -171,23 +171,6 @@ fn read(name: &str, input: Input<'_>) -> anyhow::Result<Secret> {
     Ok(Secret::new(value))
 }
 
-/// A day and a time of day that sort and read the same everywhere.
-fn date(seconds: u64) -> String {
-    i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-        .map_or_else(String::new, |at| {
-            format!(
-                "{:04}-{:02}-{:02} {:02}:{:02} UTC",
-                at.year(),
-                u8::from(at.month()),
-                at.day(),
-                at.hour(),
-                at.minute()
-            )
-        })
-}
-
 fn explained(fault: Fault) -> anyhow::Error {
     failure(&Words::new(fault.to_string(), fault.chinese()))
 }
@@ -208,11 +191,5 @@ mod tests {
         assert_eq!(value(" a\nb \n\n").as_deref(), Some(" a\nb \n"));
         assert_eq!(value("\n"), None);
         assert_eq!(value(&"x".repeat(64 * 1024 + 1)), None);
-    }
-
-    #[test]
-    fn dates_sort_as_text() {
-        assert_eq!(date(0), "1970-01-01 00:00 UTC");
-        assert_eq!(date(1_795_266_300), "2026-11-21 13:05 UTC");
     }
 }

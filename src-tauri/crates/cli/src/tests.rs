@@ -118,6 +118,12 @@ fn help_speaks_both_languages() {
             format!("help_secret_{name}"),
             user.types(&["secret", "-h"]).out
         );
+        for command in ["token", "approve", "sign-in"] {
+            insta::assert_snapshot!(
+                format!("help_{command}_{name}"),
+                user.types(&[command, "-h"]).out
+            );
+        }
     }
 }
 
@@ -435,4 +441,5 @@ fn a_data_folder_is_taken_relative_to_where_the_user_is() {
     );
 }
 
+mod access;
 mod secrets;

@@ -21,17 +21,26 @@ pub(crate) fn run(
     let admin = Admin::find(line, target, context)?;
     let page = admin.page()?;
     writeln!(out, "{page}")?;
-    if open && has_screen(context) {
-        // The address is there to be copied whatever becomes of this.
-        if let Err(error) = open::that_detached(&page) {
-            let words = Words::new(
-                format!("no browser could be opened ({error}); open the address yourself"),
-                format!("无法打开浏览器（{error}）；请自行打开该地址"),
-            );
-            writeln!(err, "{}", words.text(context.language))?;
-        }
+    if open {
+        show(&page, context, err)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens an address that has been printed, where there is a browser to be seen. Whether there is.
+pub(crate) fn show(address: &str, context: &Context, err: &mut dyn Write) -> anyhow::Result<bool> {
+    if !has_screen(context) {
+        return Ok(false);
+    }
+    // The address is there to be copied whatever becomes of this.
+    if let Err(error) = open::that_detached(address) {
+        let words = Words::new(
+            format!("no browser could be opened ({error}); open the address yourself"),
+            format!("无法打开浏览器（{error}）；请自行打开该地址"),
+        );
+        writeln!(err, "{}", words.text(context.language))?;
+    }
+    Ok(true)
 }
 
 /// Without one, a text browser might take over the terminal.
