@@ -138,7 +138,15 @@ fn foreign(linted: anyhow::Result<Option<String>>) -> anyhow::Result<Outcome> {
 
 fn document(until: Instant) -> anyhow::Result<Outcome> {
     let mut command = cargo(["doc", "--no-deps", "--locked"]);
-    for name in ["wire", "gateway", "bridge", "cli"] {
+    for name in [
+        "wire",
+        "vault",
+        "oauth-client",
+        "oauth-server",
+        "gateway",
+        "bridge",
+        "cli",
+    ] {
         command.args(["--package", name]);
     }
     command.env("RUSTDOCFLAGS", "-D warnings");
