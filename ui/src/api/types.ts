@@ -955,6 +955,27 @@ changed: number,
 usedBy: Array<string>, };
 
 /**
+ * A value in the configuration file that looks like a secret.
+ */
+export type PlainSecret = { 
+/**
+ * Whose it is.
+ */
+server: string, 
+/**
+ * `env`, `headers`, `url`, `auth`, or `command` with the number of the argument.
+ */
+place: string, 
+/**
+ * What it is called there.
+ */
+name: string, 
+/**
+ * The name under which it would be kept.
+ */
+suggested: string, };
+
+/**
  * What there is.
  */
 export type Secrets = { 
@@ -965,7 +986,11 @@ key: Key,
 /**
  * By name.
  */
-secrets: Array<SecretEntry>, };
+secrets: Array<SecretEntry>, 
+/**
+ * What should be among them.
+ */
+plain: Array<PlainSecret>, };
 
 /**
  * What there is after that.

@@ -73,7 +73,11 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/grants/{id}", delete(grants::revoke))
         .route("/users/{user}", delete(grants::forget_user))
         .route("/secrets", get(secrets::list))
-        .route("/secrets/{name}", put(secrets::put).delete(secrets::delete))
+        .route(
+            "/secrets/{name}",
+            // As one route: a secret may be called `seal`, too.
+            put(secrets::put).delete(secrets::delete).post(secrets::seal),
+        )
         .route("/codes", post(issue_code))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -1,5 +1,7 @@
 //! `/api/secrets`: values that the configuration names and does not show.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -7,9 +9,12 @@ use serde::{Deserialize, Serialize};
 use vault::{KeyState, Secret};
 
 use super::problem::{Code, Problem};
+use super::saved::{Saved, saved};
 use super::{Body, Name, no_content};
-use crate::config::expand::{self, Kind};
+use crate::config::edit::Edit;
+use crate::config::expand::{self, Kind, Spot};
 use crate::config::model::ServerConfig;
+use crate::config::plain::{self, Sealing};
 use crate::core::Core;
 use crate::oauth::given;
 use crate::serve::App;
@@ -58,6 +63,20 @@ pub(crate) struct SecretEntry {
     pub(crate) used_by: Vec<String>,
 }
 
+/// A value in the configuration file that looks like a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct PlainSecret {
+    /// Whose it is.
+    pub(crate) server: String,
+    /// `env`, `headers`, `url`, `auth`, or `command` with the number of the argument.
+    pub(crate) place: String,
+    /// What it is called there.
+    pub(crate) name: String,
+    /// The name under which it would be kept.
+    pub(crate) suggested: String,
+}
+
 /// What there is.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -66,6 +85,8 @@ pub(crate) struct Secrets {
     pub(crate) key: Key,
     /// By name.
     pub(crate) secrets: Vec<SecretEntry>,
+    /// What should be among them.
+    pub(crate) plain: Vec<PlainSecret>,
 }
 
 /// A secret to be kept.
@@ -86,6 +107,9 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Json<Secrets>, Proble
         let users = servers.filter(|server| names(server, name));
         users.map(|server| server.name.clone()).collect()
     };
+    // Without the values, for which the keychain might have to be asked.
+    let kept = entries.iter().map(|entry| (entry.name.clone(), None));
+    let plain = plain_secrets(&plain::find(&live.config.servers, kept.collect()));
     let entries = entries.into_iter().map(|entry| SecretEntry {
         used_by: used_by(&entry.name),
         changed: entry.changed,
@@ -104,7 +128,63 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Json<Secrets>, Proble
             notice: notice.map(|notice| Words::new(notice.en, notice.zh)),
         },
         secrets: entries.collect(),
+        plain,
     }))
+}
+
+/// `POST /api/secrets/seal`: what stands in plain text goes into the store, and the file names it.
+pub(crate) async fn seal(State(app): State<App>, Name(what): Name) -> Result<Json<Saved>, Problem> {
+    if what != "seal" {
+        return Err(unknown(&what));
+    }
+    let core = &app.core;
+    let vault = &core.oauth.vault;
+    let live = core.live_full();
+    let mut kept = HashMap::new();
+    for entry in vault.secrets().await.map_err(locked)? {
+        let value = vault.secret(&entry.name).await.map_err(locked)?;
+        let value = value.map(|value| value.reveal().to_owned());
+        kept.insert(entry.name, value);
+    }
+    let found = plain::find(&live.config.servers, kept);
+    // Into the store first: a file that names what is not there would stop servers. What is there
+    // and not named, because the file has changed in the meantime, is found again the next time.
+    for secret in found.iter().flat_map(|sealing| &sealing.secrets) {
+        let value = Secret::new(secret.value());
+        let set = vault.set_secret(&secret.suggested, &value).await;
+        set.map_err(locked)?;
+    }
+    let seen = (!found.is_empty()).then(|| live.revision.clone());
+    let done = core.change(seen, &Edit::Seal(found)).await;
+    core.accounts_changed();
+    saved(done, None)
+}
+
+/// For people; two of one name in one place are one line.
+fn plain_secrets(found: &[Sealing]) -> Vec<PlainSecret> {
+    let mut all = Vec::new();
+    for sealing in found {
+        let place = match sealing.spot {
+            Spot::Env(_) => "env",
+            Spot::Header(_) => "headers",
+            Spot::ClientSecret => "auth",
+            Spot::Url | Spot::Command(_) => &sealing.place,
+        };
+        for secret in &sealing.secrets {
+            let one = PlainSecret {
+                server: sealing.server.clone(),
+                place: place.to_owned(),
+                name: secret.name.clone(),
+                suggested: secret.suggested.clone(),
+            };
+            if !all.iter().any(|other: &PlainSecret| {
+                (&other.place, &other.name, &other.server) == (&one.place, &one.name, &one.server)
+            }) {
+                all.push(one);
+            }
+        }
+    }
+    all
 }
 
 /// `PUT /api/secrets/{name}`.
@@ -133,13 +213,7 @@ pub(crate) async fn put(
 pub(crate) async fn delete(State(app): State<App>, Name(name): Name) -> Result<Response, Problem> {
     let vault = &app.core.oauth.vault;
     if !vault.remove_secret(&name).await.map_err(locked)? {
-        return Err(Problem::new(
-            Code::NotFound,
-            Words::new(
-                format!("there is no secret named \"{name}\""),
-                format!("没有名为“{name}”的机密"),
-            ),
-        ));
+        return Err(unknown(&name));
     }
     app.core.accounts_changed();
     Ok(no_content())
@@ -161,6 +235,16 @@ fn restart_users(app: &App, name: &str) {
         }
     }
     core.accounts_changed();
+}
+
+fn unknown(name: &str) -> Problem {
+    Problem::new(
+        Code::NotFound,
+        Words::new(
+            format!("there is no secret named \"{name}\""),
+            format!("没有名为“{name}”的机密"),
+        ),
+    )
 }
 
 fn locked(fault: vault::Fault) -> Problem {

@@ -88,6 +88,7 @@ fn written() -> String {
         declared::<secrets::KeyPlace>(one),
         declared::<secrets::Key>(one),
         declared::<secrets::SecretEntry>(one),
+        declared::<secrets::PlainSecret>(one),
         declared::<secrets::Secrets>(one),
         declared::<services::ServiceAdded>(one),
     ] {

@@ -45,10 +45,10 @@ struct Find {
     at: Range<usize>,
 }
 
-/// All of them, server by server. Names in `taken` are those of secrets that are kept already, and
-/// are not suggested.
-pub fn find(servers: &[ServerConfig], taken: &[String]) -> Vec<Sealing> {
-    let mut names = Names::new(taken);
+/// All of them, server by server. `kept` are the secrets in the store, with their values where
+/// these are known: their names are suggested for equal values only.
+pub fn find(servers: &[ServerConfig], kept: HashMap<String, Option<String>>) -> Vec<Sealing> {
+    let mut names = Names { given: kept };
     let own = servers.iter().filter(|server| !server.from_services);
     own.flat_map(|server| {
         Spot::all(server)
@@ -255,7 +255,7 @@ impl fmt::Debug for Plain {
     }
 }
 
-/// The names that are given away, with the values that have them.
+/// The names that are given away, with the values that have them, as far as these are known.
 struct Names {
     given: HashMap<String, Option<String>>,
 }
@@ -264,11 +264,6 @@ struct Names {
 const LONGEST: usize = 100;
 
 impl Names {
-    fn new(taken: &[String]) -> Self {
-        let given = taken.iter().map(|name| (name.clone(), None)).collect();
-        Self { given }
-    }
-
     /// The name of a variable as it is, if it can be had; other names say whose they are.
     fn suggest(&mut self, server: &str, name: &str, spot: Spot, value: &str) -> String {
         let name = sound(name);

@@ -77,10 +77,6 @@ pub(crate) enum Edit {
         rename: Option<Option<String>>,
     },
     /// Secrets in plain text replaced by references to where they are kept now.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "its route comes with the store of secrets")
-    )]
     Seal(Vec<Sealing>),
     /// The port to listen on.
     SetPort(u16),

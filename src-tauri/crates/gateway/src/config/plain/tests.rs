@@ -7,7 +7,7 @@ use crate::config::expand::{Kind, expand};
 
 /// Place, new text and values of everything that is found.
 fn found(file: &str) -> Vec<(String, String, Vec<String>)> {
-    find(&servers(file), &[])
+    find(&servers(file), HashMap::new())
         .into_iter()
         .map(|sealing| {
             let values = sealing.secrets.iter().map(|plain| plain.value.clone());
@@ -120,19 +120,29 @@ fn names_are_shared_by_equal_values_and_by_no_others() {
             {"name": "c", "command": ["x"], "env": {"API_KEY": "value-2"}},
             {"name": "服务", "command": ["x"], "env": {"OTHER_KEY": "value-3"}}]}"#,
     );
-    let names: Vec<_> = find(&servers, &["OTHER_KEY".to_owned()])
-        .into_iter()
-        .flat_map(|sealing| sealing.secrets)
-        .map(|plain| plain.suggested)
-        .collect();
-    assert_eq!(names, ["API_KEY", "API_KEY", "C_API_KEY", "OTHER_KEY_2"]);
+    let names = |known: Option<&str>| -> Vec<_> {
+        let kept = HashMap::from([("OTHER_KEY".to_owned(), known.map(str::to_owned))]);
+        let found = find(&servers, kept).into_iter();
+        let secrets = found.flat_map(|sealing| sealing.secrets);
+        secrets.map(|plain| plain.suggested).collect()
+    };
+    let others = ["API_KEY", "API_KEY", "C_API_KEY"];
+    assert_eq!(names(None), [&others[..], &["OTHER_KEY_2"]].concat());
+    assert_eq!(
+        names(Some("value-0")),
+        [&others[..], &["OTHER_KEY_2"]].concat()
+    );
+    assert_eq!(
+        names(Some("value-3")),
+        [&others[..], &["OTHER_KEY"]].concat()
+    );
 }
 
 #[test]
 fn nothing_that_is_printed_shows_a_value() {
     let servers =
         servers(r#"{"servers": [{"name": "a", "command": ["x"], "env": {"API_KEY": "planted"}}]}"#);
-    assert!(!format!("{:?}", find(&servers, &[])).contains("planted"));
+    assert!(!format!("{:?}", find(&servers, HashMap::new())).contains("planted"));
 }
 
 #[test]
@@ -150,7 +160,8 @@ fn a_file_is_sealed_and_stays_its_owner_s() {
   ],
 }
 "#;
-    let sealed = edit::apply(file, &Edit::Seal(find(&servers(file), &[]))).expect("sealed");
+    let sealed =
+        edit::apply(file, &Edit::Seal(find(&servers(file), HashMap::new()))).expect("sealed");
     let expected = [
         ("\"abcdef\"", "\"${secret:HUB_TOKEN}\""),
         ("hunter2", "${secret:API_KEY}"),
@@ -185,7 +196,7 @@ proptest! {
             env[0].1.clone_from(&value);
             env[1].1 = value;
         }
-        let found = find(std::slice::from_ref(&server), &[]);
+        let found = find(std::slice::from_ref(&server), HashMap::new());
         let kept: HashMap<_, _> = found
             .iter()
             .flat_map(|sealing| &sealing.secrets)
@@ -195,7 +206,7 @@ proptest! {
         for sealing in &found {
             sealing.spot.set(&mut sealed, sealing.text.clone());
         }
-        prop_assert!(find(std::slice::from_ref(&sealed), &[]).is_empty());
+        prop_assert!(find(std::slice::from_ref(&sealed), HashMap::new()).is_empty());
         let plain = expand(&server, |_, _| None);
         let lookup = |kind, name: &str| (kind == Kind::Secret).then(|| kept.get(name).cloned())?;
         match (plain, expand(&sealed, lookup)) {
