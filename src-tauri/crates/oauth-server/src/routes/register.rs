@@ -1,5 +1,7 @@
 //! Clients register themselves (RFC 7591).
 
+use std::collections::HashSet;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -69,17 +71,17 @@ pub(super) async fn register(
 
 /// Which clients are forgotten so that one more fits; `None` if it does not.
 fn make_room(state: &Kept, now: u64) -> Option<Vec<Op>> {
-    let busy = |id: &str| {
-        state
-            .grants()
-            .any(|(grant, _)| grant.client_id == id && !grant.is_over(now))
-    };
+    let busy: HashSet<&str> = state
+        .grants()
+        .filter(|(grant, _)| !grant.is_over(now))
+        .map(|(grant, _)| grant.client_id.as_str())
+        .collect();
     let age =
         |client: &Registered| now.saturating_sub(client.last_granted.unwrap_or(client.created));
     let mut idle: Vec<&Registered> = state
         .clients
         .values()
-        .filter(|client| !busy(&client.id))
+        .filter(|client| !busy.contains(client.id.as_str()))
         .collect();
     idle.sort_by_key(|client| std::cmp::Reverse(age(client)));
     let mut left = state.clients.len();
