@@ -73,6 +73,7 @@ test('a click on Authorize ends in a working tool call', async () => {
   keepShot('accounts-signed-in', await window.shot());
   const visited = browser.visited();
   assert.equal(await whoAmI(), 'alice');
+  assert.equal((await ask('GET', '/api/secrets')).key.where, 'keychain');
   await until('the tray asks for nothing', async () => !/sign-in/i.test(await tray.outline()));
 
   // The same answer again, and a forged one, do nothing but say so.
@@ -95,4 +96,43 @@ test('a click on Authorize ends in a working tool call', async () => {
   assert.equal(await whoAmI(), 'alice');
   assert.equal(browser.visited(), visited);
   await next.quit();
+});
+
+test('a client that asks for access is named in the tray, and let in from the window', async () => {
+  await prepare();
+  const tray = await desktop.tray();
+  const app = await desktop.startDrivable(['--hidden']);
+  await tray.entry(/needs sign-in/i);
+  const redirect = 'http://127.0.0.1:9/callback';
+  const registered = await fetch(new URL('/oauth/register', desktop.endpoint), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      client_name: 'Some Client',
+      redirect_uris: [redirect],
+      token_endpoint_auth_method: 'none',
+    }),
+  });
+  const page = new URL('/oauth/authorize', desktop.endpoint);
+  page.search = new URLSearchParams({
+    response_type: 'code',
+    client_id: (await registered.json()).client_id,
+    redirect_uri: redirect,
+    state: 's',
+    resource: desktop.endpoint,
+    code_challenge_method: 'S256',
+    code_challenge: 'c'.repeat(43),
+  });
+  await fetch(page);
+  const asks = /^Some Client asks for access$/;
+  await tray.entry(asks);
+  await tray.click(asks);
+  await app.window();
+  const window = await app.drive();
+  await window.see('heading', 'Accounts');
+  await window.says('Some Client');
+  keepShot('accounts-approval', await window.shot());
+  await window.click('button', /^Allow/);
+  await until('nobody asks any more', async () => !(await tray.outline()).includes('Some Client'));
+  await app.quit();
 });
