@@ -110,6 +110,12 @@ pub enum LoginFault {
         /// The `iss` of the answer.
         found: Option<String>,
     },
+    /// The answer came by another way than its sign-in said, as another server's would.
+    #[error(
+        "the answer came to another address than this sign-in named; nothing was accepted. Begin \
+         it again, and beware if you did not begin it yourself"
+    )]
+    WrongAddress,
     /// The address has no answer of an authorization server in it.
     #[error("this is no answer of an authorization server; begin the sign-in again")]
     NotAnAnswer,
@@ -190,6 +196,9 @@ impl LoginFault {
                 "回调来自 {}，而登录是在 {expected} 发起的，因此没有接受。请重新登录；如果不是您本人发起的，请当心",
                 found.as_deref().unwrap_or("未表明身份的服务器")
             ),
+            Self::WrongAddress => {
+                "回调发送到了与这次登录不同的地址，因此没有接受。请重新登录；如果不是您本人发起的，请当心".into()
+            }
             Self::NotAnAnswer => "这不是授权服务器的回调，请重新登录".into(),
         }
     }

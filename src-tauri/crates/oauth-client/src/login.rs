@@ -171,6 +171,9 @@ impl Inner {
     }
 
     async fn exchange(&self, begun: &Begun, params: Params) -> Result<Finished, Fault> {
+        if !params.came_to(begun.redirect_uri.url()) {
+            return Err(LoginFault::WrongAddress.into());
+        }
         check_issuer(&begun.server, params.iss.as_deref())?;
         if let Some(error) = params.error {
             if matches!(error.as_str(), "invalid_client" | "unauthorized_client") {

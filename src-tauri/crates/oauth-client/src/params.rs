@@ -14,6 +14,8 @@ pub struct Params {
     pub(crate) error: Option<String>,
     pub(crate) error_description: Option<String>,
     pub(crate) iss: Option<String>,
+    /// Where the browser was sent, if known: the address without its query.
+    pub(crate) at: Option<Url>,
 }
 
 impl Params {
@@ -23,7 +25,9 @@ impl Params {
     /// [`LoginFault::NotAnAnswer`].
     pub fn from_url(url: &str) -> Result<Self, LoginFault> {
         let url = Url::parse(url).map_err(|_| LoginFault::NotAnAnswer)?;
-        Self::from_query(url.query().unwrap_or_default())
+        let mut params = Self::from_query(url.query().unwrap_or_default())?;
+        params.at = Some(bare(url));
+        Ok(params)
     }
 
     /// Reads a query string.
@@ -52,6 +56,24 @@ impl Params {
         }
         Ok(params)
     }
+
+    /// Whether the answer came to the address that its sign-in named, as far as
+    /// that is known. A server that misuses the sign-in of another one cannot
+    /// choose that address freely (RFC 9700, section 4.4.2.2).
+    pub(crate) fn came_to(&self, redirect_uri: &Url) -> bool {
+        self.at
+            .as_ref()
+            .is_none_or(|at| *at == bare(redirect_uri.clone()))
+    }
+}
+
+/// Without its query; systems that hand on deep links may add a slash.
+fn bare(mut url: Url) -> Url {
+    url.set_query(None);
+    url.set_fragment(None);
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    url
 }
 
 #[cfg(test)]
@@ -65,6 +87,22 @@ mod tests {
             Params::from_url("mcp-gateway://oauth/callback?code=planted&state=s%2Bt&x=y").unwrap();
         assert_eq!(params.state, Some(Secret::new("s+t")));
         assert!(!format!("{params:?}").contains("planted"));
+    }
+
+    #[test]
+    fn an_answer_comes_to_the_address_of_its_sign_in() {
+        let came = |at: &str, redirect: &str| {
+            let params = Params::from_url(&format!("{at}?code=c&state=s")).unwrap();
+            params.came_to(&Url::parse(redirect).unwrap())
+        };
+        let deep = "mcp-gateway://oauth/callback";
+        assert!(came(deep, deep));
+        assert!(came("mcp-gateway://oauth/callback/", deep));
+        assert!(came("http://localhost:3000/cb", "http://localhost:3000/cb"));
+        assert!(!came(deep, "http://localhost:4298/oauth/callback"));
+        assert!(!came("mcp-gateway://other/callback", deep));
+        let unknown = Params::from_query("code=c&state=s").unwrap();
+        assert!(unknown.came_to(&Url::parse(deep).unwrap()));
     }
 
     #[test]

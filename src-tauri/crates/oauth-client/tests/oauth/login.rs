@@ -209,6 +209,20 @@ async fn answers_of_two_servers_are_not_mixed_up() {
 }
 
 #[tokio::test]
+async fn an_answer_by_another_way_than_asked_for_is_refused() {
+    let world = World::new(Behaviour::default()).await;
+    let provider = world.provider();
+    let begin = world
+        .accounts
+        .begin(Some("local"), &provider, REDIRECT, String::new());
+    let back = browse(&begin.await.unwrap()).await;
+    let elsewhere = back.replace(REDIRECT, "http://localhost:4298/oauth/callback");
+    let fault = world.accounts.finish(&answer(&elsewhere)).await;
+    assert!(matches!(fault, Err(Fault::Login(LoginFault::WrongAddress))));
+    assert_eq!(world.server.seen(|seen| seen.code_requests), 0);
+}
+
+#[tokio::test]
 async fn a_promised_issuer_must_be_there() {
     let world = World::new(Behaviour::default()).await;
     let provider = world.provider();

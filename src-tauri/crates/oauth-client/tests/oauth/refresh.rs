@@ -70,6 +70,21 @@ async fn a_rotation_survives_a_kill() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_stored_is_not_handed_out() {
+    let world = World::signed_in(Behaviour::default()).await;
+    let old = world.bearer().await.unwrap();
+    world.vault.close().await;
+    world.turn(DUE);
+    assert_eq!(world.bearer().await.unwrap(), old);
+    world.turn(60);
+    for _ in 0..5 {
+        assert!(matches!(world.bearer().await, Err(Fault::Vault(_))));
+    }
+    // What was refreshed is not thrown away: storing is tried again, not refreshing.
+    assert_eq!(world.server.seen(|seen| seen.refreshes), 1);
+}
+
+#[tokio::test]
 async fn closing_lets_a_rotation_be_stored() {
     let mut world = World::signed_in(Behaviour {
         slow: Duration::from_millis(300),
