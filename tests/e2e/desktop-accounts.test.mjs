@@ -132,6 +132,10 @@ test('a client that asks for access is named in the tray, and let in from the wi
   await window.see('heading', 'Accounts');
   await window.says('Some Client');
   keepShot('accounts-approval', await window.shot());
+  // It lets nobody in by a click that was meant for something else.
+  await until('it can be allowed', async () =>
+    window.script('return !arguments[0].disabled', await window.see('button', /^Allow/)),
+  );
   await window.click('button', /^Allow/);
   await until('nobody asks any more', async () => !(await tray.outline()).includes('Some Client'));
   await app.quit();
