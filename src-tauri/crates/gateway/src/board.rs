@@ -176,6 +176,14 @@ impl Board {
         self.announce(&news);
     }
 
+    /// Takes back what a server offers, until it is read again.
+    pub(crate) fn withdraw(&self, seat: Seat) {
+        self.publish(seat, Offer::default());
+        if let Some(entry) = self.state.locked().seated(seat) {
+            entry.known = false;
+        }
+    }
+
     /// Publishes what a server offers now and tells the clients which lists changed.
     pub(crate) fn publish(&self, seat: Seat, offer: Offer) {
         let (changed, owner) = {

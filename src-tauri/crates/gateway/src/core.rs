@@ -27,8 +27,8 @@ use crate::serve::session::Sessions;
 use crate::server::Server;
 use crate::user::User;
 
-/// For so long after the gateway's start a list waits for servers that are
-/// still starting, so that clients which ask once see the tools. Later on a
+/// For so long after the gateway's start, or its user's sign-in, a list waits for a server
+/// that is still starting, so that clients which ask once see the tools. Later on a
 /// server that hangs keeps nobody waiting.
 const FIRST_LIST: Duration = Duration::from_secs(5);
 
@@ -204,14 +204,11 @@ impl Core {
 
     /// Waits, within reason, until it is known what the servers offer a user.
     pub(crate) async fn settled(&self, scope: Option<ServerIndex>, user: Option<&User>) {
-        let servers = self.in_scope(scope, user);
-        let all = async {
-            for server in &servers {
-                server.settled().await;
-            }
-        };
-        // Whoever is not ready by then joins through list_changed.
-        let window = tokio::time::Instant::from_std(self.started + FIRST_LIST);
-        drop(tokio::time::timeout_at(window, all).await);
+        for server in self.in_scope(scope, user) {
+            // Whoever is not ready by then joins through list_changed.
+            let start = server.woken().unwrap_or(self.started);
+            let window = tokio::time::Instant::from_std(start + FIRST_LIST);
+            drop(tokio::time::timeout_at(window, server.settled()).await);
+        }
     }
 }

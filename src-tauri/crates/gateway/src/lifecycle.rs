@@ -78,6 +78,8 @@ pub(crate) enum Happened {
     Idle,
     /// There is no account to connect with.
     SignInNeeded { why: Words },
+    /// There is one now.
+    SignedIn,
 }
 
 impl State {
@@ -121,6 +123,8 @@ impl State {
                 (true, _) => state.failing(failure, now, jitter),
             },
             (state, Happened::Lost { .. }) => state,
+            (Self::NeedsSignIn { .. }, Happened::SignedIn) => Self::Starting { failures: 0 },
+            (state, Happened::SignedIn) => state,
             (_, Happened::SignInNeeded { why }) => Self::NeedsSignIn { why },
             // The connections of an account that is no more.
             (state @ Self::NeedsSignIn { .. }, Happened::Idle) => state,
@@ -241,6 +245,27 @@ mod tests {
         assert_eq!(ready().next(lost(0, 3600)), State::Starting { failures: 0 });
         assert_eq!(ready().next(Happened::Idle), State::Stopped);
         assert_eq!(State::Disabled.next(Happened::Attempt), State::Disabled);
+    }
+
+    #[test]
+    fn a_server_waits_for_its_user_and_starts_afresh_after_that() {
+        let why = || Words::new("x", "x");
+        let needed = || Happened::SignInNeeded { why: why() };
+        let waiting = State::Starting { failures: 3 }.next(needed());
+        assert_eq!(waiting, State::NeedsSignIn { why: why() });
+        assert_eq!(
+            waiting.clone().next(lost(0, 1)),
+            waiting,
+            "its connections end"
+        );
+        assert_eq!(waiting.clone().next(Happened::Idle), waiting);
+        assert_eq!(
+            waiting.next(Happened::SignedIn),
+            State::Starting { failures: 0 }
+        );
+        let ready = State::Ready { failures: 0 };
+        assert_eq!(ready.clone().next(Happened::SignedIn), ready);
+        assert_eq!(State::Disabled.next(needed()), State::Disabled);
     }
 
     #[test]

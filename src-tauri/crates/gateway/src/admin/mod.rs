@@ -76,7 +76,9 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route(
             "/secrets/{name}",
             // As one route: a secret may be called `seal`, too.
-            put(secrets::put).delete(secrets::delete).post(secrets::seal),
+            put(secrets::put)
+                .delete(secrets::delete)
+                .post(secrets::seal),
         )
         .route("/codes", post(issue_code))
         .fallback(not_found)

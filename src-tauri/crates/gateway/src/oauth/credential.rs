@@ -22,7 +22,7 @@ pub(crate) enum Credential {
     Account {
         accounts: Accounts,
         id: AccountId,
-        provider: Provider,
+        provider: Box<Provider>,
         vault: Vault,
     },
     /// A token that the configuration names.
@@ -56,7 +56,7 @@ impl Credential {
         Some(Self::Account {
             accounts: oauth.accounts.clone(),
             id: AccountId::new(provider.name(), user),
-            provider,
+            provider: Box::new(provider),
             vault: oauth.vault.clone(),
         })
     }

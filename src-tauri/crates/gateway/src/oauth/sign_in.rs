@@ -165,6 +165,7 @@ impl Core {
             let kept = accounts.keep(finished, user.name()).await;
             kept.map_err(|fault| words(&fault))?;
         }
+        self.wake_servers(&provider, &user);
         self.accounts_changed();
         Ok(SignedIn {
             purpose,
@@ -172,6 +173,18 @@ impl Core {
             user,
             name,
         })
+    }
+
+    /// Starts what waits for this account.
+    fn wake_servers(&self, provider: &str, user: &User) {
+        let Some(known) = self.provider(provider) else {
+            return;
+        };
+        for server in self.in_scope(None, Some(user)) {
+            if known.services.contains(&server.config.name) {
+                server.wake();
+            }
+        }
     }
 
     /// Who has signed in: the gateway's own user, where that is their account.

@@ -361,7 +361,13 @@ fn endpoint(
     core.place_of(index, caller.user())
         .map(Some)
         .ok_or_else(|| {
-            challenge::unauthorized(core, headers, &format!("/{name}/mcp"), &Denied::Token).into()
+            let has_token = headers.contains_key(header::AUTHORIZATION);
+            let denied = if has_token {
+                Denied::Unknown("")
+            } else {
+                Denied::Token
+            };
+            challenge::unauthorized(core, headers, &format!("/{name}/mcp"), &denied).into()
         })
 }
 

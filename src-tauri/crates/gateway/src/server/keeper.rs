@@ -8,7 +8,6 @@ use super::{Server, offer};
 use crate::config::model::Transport;
 use crate::lifecycle::{Failure, Happened, State};
 use crate::oauth::values::expanded;
-use crate::offer::Offer;
 use crate::pool::Removed;
 use crate::upstream::{Connection, OwnCallError, http, process, stdio};
 use crate::words::Words;
@@ -94,7 +93,7 @@ async fn wait_for_sign_in(server: &Server, why: Words) {
     server.pool.refuse(&why);
     server.happened(Happened::SignInNeeded { why });
     // Nothing is offered that cannot be used.
-    server.board.publish(server.seat, Offer::default());
+    server.board.withdraw(server.seat);
     tokio::select! {
         () = server.closing.cancelled() => {}
         () = credential.changed() => {}

@@ -12,7 +12,7 @@ pub(crate) mod subscriptions;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -63,6 +63,8 @@ pub(crate) struct Server {
     board: Arc<Board>,
     ledger: Arc<Ledger>,
     changed: Arc<Notify>,
+    /// When it was to be started first, or again after its user had signed in.
+    woken: Mutex<Instant>,
     closing: CancellationToken,
     tasks: TaskTracker,
 }
@@ -150,6 +152,7 @@ impl Server {
             board: Arc::clone(given.board),
             ledger: Arc::clone(given.ledger),
             changed: Arc::clone(given.changed),
+            woken: Mutex::new(Instant::now()),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })
@@ -251,6 +254,17 @@ impl Server {
     /// What it said at its last `initialize`.
     pub(crate) fn hello(&self) -> Option<Hello> {
         self.hello.locked().clone()
+    }
+
+    /// Its user has signed in.
+    pub(crate) fn wake(&self) {
+        *self.woken.locked() = Instant::now();
+        self.happened(Happened::SignedIn);
+    }
+
+    /// When it was to be started, where that is not the gateway's start.
+    pub(crate) fn woken(&self) -> Option<Instant> {
+        self.owner.as_ref().map(|_| *self.woken.locked())
     }
 
     /// Waits until it is known what it offers, or that this will take longer.
