@@ -197,6 +197,14 @@ pub(crate) enum ConfigAction {
         "在默认位置生成带注释的配置文件；不会覆盖已有文件",
     ))]
     Init,
+    #[command(about = t(
+        "Move what looks like a secret out of the file of a running gateway, which then names it",
+        "把正在运行的网关配置文件中疑似机密的明文移入加密存储，文件中改为引用",
+    ))]
+    Seal {
+        #[command(flatten)]
+        target: TargetArgs,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ mod config;
 mod serve;
 mod stdio;
 
+mod seal;
 mod secret;
 
 mod account;
@@ -116,6 +117,9 @@ fn dispatch(
         Sub::Config {
             action: ConfigAction::Init,
         } => config::init(&line, context, out),
+        Sub::Config {
+            action: ConfigAction::Seal { target },
+        } => seal::run(&line, &target, context, out),
         Sub::CopyConfig { path, force } => config::copy(&context.cwd.join(path), force, out),
         Sub::Tools { target, json } => tools::run(&line, &target, json, context, out),
         Sub::Call {

@@ -69,28 +69,41 @@ impl User {
 
 /// A server that answers one request with `status` and `body`; gives the URL, then the request.
 fn answering(status: &str, body: &str) -> (String, std::thread::JoinHandle<String>) {
+    in_turn(&[(status, body)])
+}
+
+/// A server that answers one request after the other; gives the URL, then the requests.
+fn in_turn(answers: &[(&str, &str)]) -> (String, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let response = format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
+    let responses: Vec<_> = answers
+        .iter()
+        .map(|(status, body)| {
+            format!(
+                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            )
+        })
+        .collect();
     let served = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a client");
-        let (mut request, mut buffer) = (String::new(), [0; 4096]);
-        loop {
-            let read = stream.read(&mut buffer).expect("a request");
-            request.push_str(&String::from_utf8_lossy(&buffer[..read]));
-            let (head, body) = request.split_once("\r\n\r\n").unwrap_or((&request, ""));
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-            if read == 0 || request.contains("\r\n\r\n") && body.len() >= length.unwrap_or(0) {
-                break;
+        let requests = responses.iter().map(|response| {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let (mut request, mut buffer) = (String::new(), [0; 4096]);
+            loop {
+                let read = stream.read(&mut buffer).expect("a request");
+                request.push_str(&String::from_utf8_lossy(&buffer[..read]));
+                let (head, body) = request.split_once("\r\n\r\n").unwrap_or((&request, ""));
+                let length = head
+                    .lines()
+                    .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                if read == 0 || request.contains("\r\n\r\n") && body.len() >= length.unwrap_or(0) {
+                    break;
+                }
             }
-        }
-        stream.write_all(response.as_bytes()).expect("an answer");
-        request
+            stream.write_all(response.as_bytes()).expect("an answer");
+            request
+        });
+        requests.collect()
     });
     (url, served)
 }

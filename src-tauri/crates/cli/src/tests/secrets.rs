@@ -75,3 +75,36 @@ fn a_secret_that_cannot_be_kept_is_explained() {
     let printed = keeps(&user, &["set", "NAME"], "\n");
     assert!(printed.err.contains("no value"), "{printed:?}");
 }
+
+#[test]
+fn a_config_is_sealed_by_the_gateway_that_runs_on_it() {
+    let plain = r#"{"plain": [{"server": "hub", "place": "env", "name": "API_KEY", "suggested": "API_KEY"}]}"#;
+    let saved = r#"{"path": "/home/me/config.json", "revision": "1", "undo": "1", "notices": []}"#;
+    for (language, said) in [
+        (Language::English, "Moved out of /home/me/config.json"),
+        (Language::Chinese, "已从 /home/me/config.json 移出"),
+    ] {
+        let user = User::new(language);
+        std::fs::create_dir_all(user.path("data")).expect("a folder");
+        std::fs::write(user.path("data/admin.token"), "t0ken\n").expect("a token");
+        let (url, served) = in_turn(&[("200 OK", plain), ("200 OK", saved)]);
+        let printed = user.types(&["config", "seal", "--url", &url]);
+        assert!(printed.success && printed.out.contains(said), "{printed:?}");
+        assert!(printed.out.contains("hub") && printed.out.contains("API_KEY"));
+        let requests = served.join().expect("served");
+        assert!(requests.contains("POST /api/secrets/seal "), "{requests}");
+    }
+}
+
+#[test]
+fn a_config_without_secrets_is_left_alone() {
+    let user = User::new(Language::English);
+    let (url, served) = answering("200 OK", r#"{"plain": []}"#);
+    let printed = user.types(&["config", "seal", "--url", &url]);
+    assert!(
+        printed.success && printed.out.contains("Nothing"),
+        "{printed:?}"
+    );
+    let request = served.join().expect("served");
+    assert!(request.starts_with("GET /api/secrets "), "{request}");
+}
