@@ -193,6 +193,7 @@ fn word(state: &str) -> &str {
         "starting" => t("starting", "启动中"),
         "ready" => t("ready", "就绪"),
         "failing" => t("failing", "失败"),
+        "needsSignIn" => t("needs sign-in", "需要登录"),
         "stopped" => t("stopped", "已停止"),
         "disabled" => t("disabled", "已禁用"),
         other => other,
