@@ -759,6 +759,10 @@ name: string | null,
  */
 scope: string | null, 
 /**
+ * What calls have needed beyond that; the next sign-in asks for it.
+ */
+wanted: string | null, 
+/**
  * When the present token expires.
  */
 expiresAt: number | null, 

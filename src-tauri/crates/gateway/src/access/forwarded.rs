@@ -71,7 +71,7 @@ pub(crate) fn sender(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> 
     let peer = peer.to_canonical();
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
     if !is_trusted(peer) {
-        let via = if TRACES.iter().any(|name| headers.contains_key(*name)) {
+        let via = if headers.keys().any(|name| TRACES.contains(&name.as_str())) {
             Via::Stranger
         } else {
             Via::Nobody

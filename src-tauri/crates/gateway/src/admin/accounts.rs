@@ -60,6 +60,8 @@ pub(crate) struct Account {
     pub(crate) name: Option<String>,
     /// What was granted.
     pub(crate) scope: Option<String>,
+    /// What calls have needed beyond that; the next sign-in asks for it.
+    pub(crate) wanted: Option<String>,
     /// When the present token expires.
     pub(crate) expires_at: Option<i64>,
     /// The gateway renews the access by itself.
@@ -261,6 +263,7 @@ async fn account(core: &Core, known: Option<&Known>, id: &AccountId) -> Result<A
         subject: None,
         name: None,
         scope: None,
+        wanted: None,
         expires_at: None,
         refreshable: false,
         why: None,
@@ -275,12 +278,14 @@ async fn account(core: &Core, known: Option<&Known>, id: &AccountId) -> Result<A
             scope,
             expires_at,
             refreshable,
+            wanted,
             ..
         } => {
             account.state = Standing::SignedIn;
             account.subject = Some(subject);
             account.name = name;
             account.scope = scope;
+            account.wanted = wanted;
             account.expires_at = expires_at;
             account.refreshable = refreshable;
         }
