@@ -16,6 +16,7 @@ export function server(name: string, parts: Partial<Server> = {}): Server {
     error: null,
     description: null,
     target: `npx -y ${name}`,
+    service: false,
     builtIn: false,
     ...parts,
   };
@@ -44,6 +45,7 @@ export function status(parts: Partial<Status> = {}): Status {
     changedOnDisk: false,
     dataDir: '/home/dev/data',
     sessions: 3,
+    approvals: 0,
     notices: [],
     servers: [server('demo')],
     clashes: [],

@@ -6,28 +6,25 @@ import type {
   AccountList,
   Approval,
   ApprovalList,
-  Grant,
-  GrantList,
-  NewGrant,
-  NewService,
-  Secrets,
-  ServiceAdded,
-  SignInBegun,
-  SignInDone,
-} from './accounts-types';
-import type {
   BridgeInfo,
   BridgeTry,
   ConfigText,
+  Grant,
+  GrantList,
   History,
   LogLine,
   LogLines,
+  NewGrant,
   Pulse,
   Saved,
+  Secrets,
   ServerDetail,
   ServerError,
   ServerForm,
+  ServiceAdded,
   Settings,
+  SignInBegun,
+  SignInDone,
   Status,
   TestOk,
   ToolRow,
@@ -227,6 +224,14 @@ export const removeSecret = (name: string) =>
 /** Moves every plain-text secret out of the configuration file. */
 export const sealSecrets = () =>
   request('POST', '/api/secrets/seal', {}, LONG_MS) as Promise<Saved>;
+
+/** A service of Alibaba Cloud to be added. What is left out stays as the file says. */
+export interface NewService {
+  alias: string;
+  path: string;
+  site?: 'intl' | 'cn';
+  clientId?: string;
+}
 
 export const addService = (service: NewService) =>
   request('POST', '/config/services', service, LONG_MS) as Promise<ServiceAdded>;

@@ -1,6 +1,6 @@
 /** Which colour a state has. Words always stand beside it: colour alone says nothing to some. */
 
-import type { AccountState } from '../api/accounts-types';
+import type { AccountState } from '../api/types';
 import type { GatewayState, ServerState } from '../api/types';
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'off';

@@ -1,12 +1,11 @@
 /**
  * Accounts, clients that ask for access, clients that have it, and secrets: read again whenever
- * the gateway says that something about them is new. An older gateway has none of this.
+ * the gateway says that something about them is new.
  */
 
 import { readAccounts, readApprovals, readGrants, readSecrets } from '../api/gateway';
-import type { Account } from '../api/accounts-types';
 import { inWindow } from '../api/tauri';
-import type { Server, Status } from '../api/types';
+import type { Account } from '../api/types';
 import { say, t } from '../i18n';
 import { Resource } from './resource.svelte';
 import { SignIns, type Ended } from './signIns.svelte';
@@ -14,14 +13,6 @@ import { toasts } from './toasts.svelte';
 
 /** The user who owns this gateway. */
 export const OWNER = 'local';
-
-/** Whether the gateway behind `status` has accounts at all: only then may it be asked. */
-export const hasAccounts = (status: Status | null): boolean =>
-  typeof (status as { approvals?: unknown } | null)?.approvals === 'number';
-
-/** Whether the server is a service of Alibaba Cloud, which the file lists apart. */
-export const isService = (server: Server): boolean =>
-  (server as { service?: unknown }).service === true;
 
 export class Accounts {
   readonly accounts = new Resource(readAccounts);

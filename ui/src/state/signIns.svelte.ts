@@ -1,7 +1,7 @@
 /** The sign-ins that this page has begun and that go on in a browser. */
 
 import { beginSignIn, cancelSignIn } from '../api/gateway';
-import type { Account, SignInBegun } from '../api/accounts-types';
+import type { Account, SignInBegun } from '../api/types';
 import { openPlace } from '../api/browser';
 import { now } from './clock';
 import { tellError } from './outcome';

@@ -170,7 +170,7 @@ test('plain-text secrets are moved out of the file with one click, and back with
 
 test.each([
   [
-    { where: 'keyFile' } as const,
+    { where: 'keyFile', notice: null } as const,
     'The key lies in a file beside the secrets',
     /start the gateway with/,
   ],

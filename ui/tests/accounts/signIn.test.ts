@@ -31,13 +31,6 @@ function tabs(blocked = false) {
   return tab;
 }
 
-test('a gateway without accounts is asked for none, and has no screen for them', async () => {
-  await open({});
-  expect(screen.queryByRole('link', { name: /^Accounts/ })).toBeNull();
-  expect(screen.getByRole('heading', { level: 1, name: 'Home' })).toBeTruthy();
-  expect(sent('GET', '/api/accounts')).toEqual([]);
-});
-
 test('who it is, how long it lasts and what uses it', async () => {
   have({ accounts: [signedIn()] });
   await open();
@@ -292,13 +285,4 @@ test('another service is at the same site; an address of the other one is refuse
   expect(
     await screen.findByRole('button', { name: 'Add a service of Alibaba Cloud' }),
   ).toBeTruthy();
-});
-
-test('access that a tool has lacked is asked for by another sign-in', async () => {
-  have({ accounts: [signedIn({ wanted: '/acs/ecs' })] });
-  await open();
-  const own = within(await card());
-  expect(own.getByText('/acs/ecs')).toBeTruthy();
-  expect(own.getByRole('button', { name: `Authorize: ${TITLE}` })).toBeTruthy();
-  expect(own.getByRole('button', { name: `Sign out: ${TITLE}` })).toBeTruthy();
 });

@@ -9,10 +9,11 @@ import type {
   Approval,
   Grant,
   PlainSecret,
+  Problem,
   SecretEntry,
   Secrets,
-} from '../../src/api/accounts-types';
-import type { Problem, Status } from '../../src/api/types';
+  Status,
+} from '../../src/api/types';
 import { accounts } from '../../src/state/accounts.svelte';
 import { feed } from '../../src/state/feed.svelte';
 import { preferences } from '../../src/state/preferences.svelte';
@@ -25,8 +26,17 @@ export const cloud = (parts: Partial<Account> = {}): Account => ({
   provider: 'aliyun:intl',
   title: { en: 'Alibaba Cloud', zh: '阿里云' },
   site: 'intl',
+  server: null,
   user: 'local',
   state: 'signedOut',
+  static: false,
+  subject: null,
+  name: null,
+  scope: null,
+  expiresAt: null,
+  refreshable: false,
+  why: null,
+  misconfigured: null,
   services: ['ecs'],
   ...parts,
 });
@@ -48,7 +58,7 @@ export const approval = (parts: Partial<Approval> = {}): Approval => ({
   clientName: 'Claude Code',
   clientId: 'mcp-gateway',
   redirectHost: 'localhost:53112',
-  resource: null,
+  resource: 'http://localhost:4298/mcp',
   expiresAt: now() + 170,
   ...parts,
 });
@@ -58,7 +68,10 @@ export const grant = (parts: Partial<Grant> = {}): Grant => ({
   user: 'local',
   clientName: 'Cursor',
   clientId: 'cursor',
+  resource: null,
   created: now() - 86_400 * 3,
+  lastUsed: null,
+  expiresAt: null,
   ...parts,
 });
 
