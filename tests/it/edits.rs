@@ -6,6 +6,7 @@ mod first;
 mod guards;
 mod refused;
 mod restarts;
+mod seal;
 mod succession;
 mod tools;
 mod undo;
