@@ -125,11 +125,18 @@ impl Accounts {
             .await
     }
 
-    /// Gives up the sign-ins of a user at a provider; how many there were.
+    /// Gives up the sign-ins of a user at a provider; how many there were. Within
+    /// a runtime.
     pub fn cancel(&self, provider: &str, user: Option<&str>) -> usize {
         let count = self.inner.pending().cancel(provider, user);
         if count > 0 {
             self.inner.bump();
+            let inner = Arc::clone(&self.inner);
+            self.inner.tasks.spawn(async move {
+                if let Err(fault) = inner.keep_logins(Vec::new()).await {
+                    tracing::warn!(%fault, "a cancelled sign-in could not be forgotten");
+                }
+            });
         }
         count
     }

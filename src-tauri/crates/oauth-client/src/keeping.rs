@@ -4,14 +4,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
+use serde_json::Value;
 use vault::{Change, Secret};
 
 use crate::account::{ACCOUNT, Account, Document};
 use crate::accounts::Inner;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
-use crate::login::Begun;
-use crate::pending::Pending;
+use crate::login::{Begun, LOGIN};
+use crate::pending::{self, Pending};
 use crate::provider::AccountId;
 use crate::resolve::union;
 
@@ -142,18 +143,52 @@ impl Inner {
     pub(crate) async fn load(&self) -> Result<(), Fault> {
         self.loaded
             .get_or_try_init(async || {
-                let kept: Vec<(String, Document)> = self.vault.all(ACCOUNT).await?;
-                let mut accounts = self.accounts();
-                for (key, document) in kept {
-                    if let Some(id) = AccountId::from_key(&key) {
-                        let account = Arc::new(Account::new(id.clone(), Some(document)));
-                        accounts.insert(id, account);
+                let accounts: Vec<(String, Document)> = self.vault.all(ACCOUNT).await?;
+                let logins: Vec<(String, Value)> = self.vault.all(LOGIN).await?;
+                let over = self.restore(logins);
+                {
+                    let mut known = self.accounts();
+                    for (key, document) in accounts {
+                        if let Some(id) = AccountId::from_key(&key) {
+                            let account = Arc::new(Account::new(id.clone(), Some(document)));
+                            known.insert(id, account);
+                        }
                     }
                 }
-                Ok(())
+                self.keep_logins(over).await
             })
             .await
             .copied()
+    }
+
+    /// Makes changes to the sign-ins that are kept, and forgets those that have
+    /// ended meanwhile.
+    pub(crate) async fn keep_logins(&self, mut changes: Vec<Change>) -> Result<(), Fault> {
+        let ended = self.pending().ended();
+        changes.extend(ended.into_iter().map(|key| Change::delete(LOGIN, key)));
+        if !changes.is_empty() {
+            self.vault.change(changes).await?;
+        }
+        Ok(())
+    }
+
+    /// The sign-ins that were under way go on; what is late, or was written by
+    /// another version, is to be deleted.
+    fn restore(&self, logins: Vec<(String, Value)>) -> Vec<Change> {
+        let now = self.clock.now();
+        let mut pending = self.pending();
+        let mut over = Vec::new();
+        for (key, login) in logins {
+            match serde_json::from_value::<Begun>(login) {
+                Ok(login) if !pending::over(login.begun_at, now) => {
+                    let (provider, user) = (login.provider.clone(), login.user.clone());
+                    let begun = login.begun_at;
+                    pending.restore(key, &provider, user.as_deref(), begun, login);
+                }
+                _ => over.push(Change::delete(LOGIN, key)),
+            }
+        }
+        over
     }
 
     pub(crate) fn accounts(&self) -> MutexGuard<'_, HashMap<AccountId, Arc<Account>>> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
+use serde::{Deserialize, Serialize};
 use url::Url;
 use vault::{Change, Secret};
 
@@ -16,7 +17,7 @@ use crate::grant::Refusal;
 use crate::identity::{Claims, Identity};
 use crate::metadata::Server;
 use crate::params::Params;
-use crate::pending::LIFETIME;
+use crate::pending::{LIFETIME, key};
 use crate::problem::Problem;
 use crate::provider::{AccountId, Provider};
 use crate::resolve::{REGISTRATION, Resolve, Resolved};
@@ -51,18 +52,27 @@ pub struct Finished {
     pub(crate) document: Box<Document>,
 }
 
-/// What the end of a sign-in needs.
+/// The kind of the documents that hold sign-ins under way.
+pub(crate) const LOGIN: &str = "login";
+
+/// What the end of a sign-in needs; kept, because the answer may be what starts
+/// the app again.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Begun {
-    provider: String,
-    user: Option<String>,
+    pub(crate) provider: String,
+    pub(crate) user: Option<String>,
+    /// Unix seconds in this machine's clock.
+    pub(crate) begun_at: i64,
     binding: String,
     site: Option<String>,
     server: Server,
     client: Client,
+    #[serde(with = "vault::exposed::option", default)]
     secret: Option<Secret>,
     scope: Option<String>,
     resource: Option<String>,
     redirect_uri: RedirectUrl,
+    #[serde(with = "vault::exposed")]
     verifier: Secret,
     then: String,
 }
@@ -90,6 +100,7 @@ impl Inner {
         };
         let redirect = RedirectUrl::new(redirect_uri.to_owned())
             .map_err(|_| misconfigured(Problem::Address(redirect_uri.to_owned())))?;
+        self.load().await?;
         let more = match user {
             Some(user) => self.wanted(&AccountId::new(name, user)).await?,
             None => None,
@@ -131,6 +142,7 @@ impl Inner {
         let begun = Begun {
             provider: name.to_owned(),
             user: user.map(str::to_owned),
+            begun_at: self.clock.now(),
             binding: provider.binding(),
             site: provider.site().map(str::to_owned),
             secret: provider.client_secret().or(client.secret.as_ref()).cloned(),
@@ -142,8 +154,12 @@ impl Inner {
             verifier: Secret::new(verifier.into_secret()),
             then,
         };
+        // Kept before the browser goes: a store that is locked is to be opened
+        // now, not when the person comes back.
+        let keep = Change::put(LOGIN, key(state.secret()), &begun)?;
         self.pending()
             .begin(state.secret(), name, user, self.clock.now(), begun);
+        self.keep_logins(vec![keep]).await?;
         self.bump();
         tracing::info!(provider = name, user, "a sign-in has begun");
         Ok(Login {
@@ -155,7 +171,11 @@ impl Inner {
 
     pub(crate) async fn finish(&self, params: Params) -> Result<Finished, Fault> {
         let state = params.state.as_ref().ok_or(LoginFault::NotAnAnswer)?;
+        self.load().await?;
         let taken = self.pending().take(state.reveal(), self.clock.now());
+        // The store forgets it before the code is used: not even a crash makes
+        // it good for a second use.
+        self.keep_logins(Vec::new()).await?;
         let begun = taken?;
         self.bump();
         let outcome = self.exchange(&begun, params).await;

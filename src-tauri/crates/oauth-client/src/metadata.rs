@@ -1,7 +1,7 @@
 //! What resources and authorization servers publish about themselves, and
 //! whether it may be believed. Pure.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::discovery::{Reach, covers, same_issuer};
@@ -36,7 +36,7 @@ pub(crate) struct Published {
 }
 
 /// An authorization server that can be used.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Server {
     /// None where it is configured by its addresses alone.
     pub(crate) issuer: Option<String>,

@@ -3,9 +3,15 @@
 //! Each is known by its `state`, good for one use and ten minutes. What was
 //! used or expired is remembered for a while, so that a replayed answer can be
 //! told from a forged one. Only hashes of states are kept.
+//!
+//! The answer may start the app that has ended meanwhile, so each sign-in has a
+//! document in the store as well, under its hash; whoever uses this takes away
+//! the documents of [`ended`](Pending::ended) ones.
 
 use std::collections::{HashMap, VecDeque};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::fault::LoginFault;
@@ -17,12 +23,14 @@ const AT_ONCE: usize = 1000;
 /// How many past ones are remembered.
 const REMEMBERED: usize = 1000;
 
-type Hash = [u8; 32];
+/// The SHA-256 of a state, fit to be a key.
+type Hash = String;
 
 /// Sign-ins under way, each with what its end needs.
 pub(crate) struct Pending<T> {
     open: HashMap<Hash, Login<T>>,
     past: VecDeque<(Hash, LoginFault)>,
+    ended: Vec<Hash>,
     next: u64,
 }
 
@@ -39,13 +47,14 @@ impl<T> Default for Pending<T> {
         Self {
             open: HashMap::new(),
             past: VecDeque::new(),
+            ended: Vec::new(),
             next: 0,
         }
     }
 }
 
 impl<T> Pending<T> {
-    /// A sign-in begins.
+    /// A sign-in begins; its key is that of [`key`].
     pub(crate) fn begin(
         &mut self,
         state: &str,
@@ -55,6 +64,27 @@ impl<T> Pending<T> {
         value: T,
     ) {
         self.expire(now);
+        self.put(key(state), provider, user, now, value);
+    }
+
+    /// A sign-in that had begun before a restart.
+    pub(crate) fn restore(
+        &mut self,
+        key: String,
+        provider: &str,
+        user: Option<&str>,
+        begun: i64,
+        value: T,
+    ) {
+        self.put(key, provider, user, begun, value);
+    }
+
+    /// The keys of sign-ins that have ended since this was last asked.
+    pub(crate) fn ended(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.ended)
+    }
+
+    fn put(&mut self, key: Hash, provider: &str, user: Option<&str>, begun: i64, value: T) {
         if self.open.len() >= AT_ONCE {
             // Strangers' browsers can begin as many as they like; they must
             // not push out the sign-in of somebody who is known.
@@ -62,9 +92,9 @@ impl<T> Pending<T> {
                 .open
                 .iter()
                 .min_by_key(|(_, login)| (login.user.is_some(), login.order))
-                .map(|(hash, _)| *hash);
+                .map(|(hash, _)| hash.clone());
             if let Some(hash) = oldest {
-                self.end(hash, LoginFault::Expired);
+                self.end(&hash, LoginFault::Expired);
             }
         }
         let order = self.next;
@@ -72,18 +102,18 @@ impl<T> Pending<T> {
         let login = Login {
             provider: provider.to_owned(),
             user: user.map(str::to_owned),
-            begun: now,
+            begun,
             order,
             value,
         };
-        self.open.insert(hash(state), login);
+        self.open.insert(key, login);
     }
 
     /// The answer has come: the sign-in is used up, whatever becomes of it.
     pub(crate) fn take(&mut self, state: &str, now: i64) -> Result<T, LoginFault> {
         self.expire(now);
-        let hash = hash(state);
-        match self.end(hash, LoginFault::Used) {
+        let hash = key(state);
+        match self.end(&hash, LoginFault::Used) {
             Some(login) => Ok(login.value),
             None => Err(self
                 .past
@@ -99,10 +129,10 @@ impl<T> Pending<T> {
             .open
             .iter()
             .filter(|(_, login)| login.provider == provider && login.user.as_deref() == user)
-            .map(|(hash, _)| *hash)
+            .map(|(hash, _)| hash.clone())
             .collect();
         for hash in &given_up {
-            self.end(*hash, LoginFault::Cancelled);
+            self.end(hash, LoginFault::Cancelled);
         }
         given_up.len()
     }
@@ -119,29 +149,32 @@ impl<T> Pending<T> {
             .open
             .iter()
             .filter(|(_, login)| over(login.begun, now))
-            .map(|(hash, _)| *hash)
+            .map(|(hash, _)| hash.clone())
             .collect();
         for hash in expired {
-            self.end(hash, LoginFault::Expired);
+            self.end(&hash, LoginFault::Expired);
         }
     }
 
-    fn end(&mut self, hash: Hash, fate: LoginFault) -> Option<Login<T>> {
-        let login = self.open.remove(&hash)?;
+    fn end(&mut self, hash: &str, fate: LoginFault) -> Option<Login<T>> {
+        let login = self.open.remove(hash)?;
         if self.past.len() >= REMEMBERED {
             self.past.pop_front();
         }
-        self.past.push_back((hash, fate));
+        self.past.push_back((hash.to_owned(), fate));
+        self.ended.push(hash.to_owned());
         Some(login)
     }
 }
 
-fn over(begun: i64, now: i64) -> bool {
+/// Whether a sign-in has taken too long.
+pub(crate) fn over(begun: i64, now: i64) -> bool {
     now.saturating_sub(begun) >= LIFETIME
 }
 
-fn hash(state: &str) -> Hash {
-    Sha256::digest(state.as_bytes()).into()
+/// The key of the sign-in with this state.
+pub(crate) fn key(state: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(state.as_bytes()))
 }
 
 #[cfg(test)]
@@ -162,6 +195,18 @@ mod tests {
         assert_eq!(pending.take("one", 1), Ok("value of one".into()));
         assert_eq!(pending.take("one", 2), Err(LoginFault::Used));
         assert_eq!(pending.take("two", 3), Ok("value of two".into()));
+    }
+
+    #[test]
+    fn a_restored_sign_in_is_used_once_too() {
+        let mut pending = Pending::default();
+        pending.restore(key("one"), "p", None, 0, 1);
+        pending.restore(key("two"), "p", None, 0, 2);
+        assert_eq!(pending.take("one", LIFETIME - 1), Ok(1));
+        assert_eq!(pending.take("one", LIFETIME - 1), Err(LoginFault::Used));
+        assert_eq!(pending.take("two", LIFETIME), Err(LoginFault::Expired));
+        assert_eq!(pending.ended(), [key("one"), key("two")]);
+        assert!(pending.ended().is_empty());
     }
 
     #[test]

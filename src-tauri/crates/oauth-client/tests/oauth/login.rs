@@ -286,6 +286,54 @@ async fn a_sign_in_goes_on_when_the_browser_hangs_up() {
 }
 
 #[tokio::test]
+async fn an_answer_that_starts_the_app_is_good_once() {
+    let mut world = World::new(Behaviour::default()).await;
+    let provider = world.provider();
+    let begin = world
+        .accounts
+        .begin(Some("local"), &provider, REDIRECT, "then".into());
+    let back = browse(&begin.await.unwrap()).await;
+    world.kill();
+    let finished = world.accounts.finish(&answer(&back)).await.unwrap();
+    assert_eq!(finished.then, "then");
+    assert!(world.server.takes(&world.bearer().await.unwrap()));
+
+    world.kill();
+    let replayed = world.accounts.finish(&answer(&back)).await;
+    assert!(matches!(replayed, Err(Fault::Login(LoginFault::Unknown))));
+    assert_eq!(world.server.seen(|seen| seen.code_requests), 1);
+    assert!(world.server.takes(&world.bearer().await.unwrap()));
+}
+
+#[tokio::test]
+async fn a_restart_makes_nothing_good_that_is_over() {
+    let mut world = World::new(Behaviour::default()).await;
+    let provider = world.provider();
+    let mut backs = Vec::new();
+    for user in ["late", "cancelled"] {
+        let begin = world
+            .accounts
+            .begin(Some(user), &provider, REDIRECT, String::new());
+        backs.push(browse(&begin.await.unwrap()).await);
+    }
+    world.accounts.cancel("server:x", Some("cancelled"));
+    world.restart().await;
+    // Reading is at the first use: the one is still good, the other is not.
+    world.accounts.list().await.unwrap();
+    assert!(world.accounts.signing_in("server:x", Some("late")));
+    assert!(!world.accounts.signing_in("server:x", Some("cancelled")));
+    world.turn(601);
+    world.restart().await;
+    for back in backs {
+        let fault = world.accounts.finish(&answer(&back)).await;
+        assert!(matches!(fault, Err(Fault::Login(LoginFault::Unknown))));
+    }
+    let kept: Vec<(String, serde_json::Value)> = world.vault.all("login").await.unwrap();
+    assert!(kept.is_empty());
+    assert_eq!(world.server.seen(|seen| seen.code_requests), 0);
+}
+
+#[tokio::test]
 async fn a_restart_keeps_everybody_signed_in() {
     let mut world = World::signed_in(Behaviour::default()).await;
     world.sign_in(Some("aliyun:intl:7")).await.unwrap();
