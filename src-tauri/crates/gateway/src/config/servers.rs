@@ -99,7 +99,9 @@ fn transport(server: &Node<'_, '_>, fields: &mut Fields<'_, '_>) -> Option<Trans
         (fields.get("env"), fields.get("cwd"), fields.get("headers"));
     // Read before deciding, so that their own problems are reported in any case.
     let command = command_node.as_ref().and_then(command);
-    let url = url_node.as_ref().and_then(|node| node.parsed(values::url));
+    let url = url_node
+        .as_ref()
+        .and_then(|node| node.parsed(values::server_url));
     let env = env_node.as_ref().map(variables).unwrap_or_default();
     let cwd = cwd_node
         .as_ref()
@@ -216,12 +218,6 @@ fn variables(node: &Node<'_, '_>) -> Vec<(String, String)> {
         ) else {
             continue;
         };
-        if text.contains("${secret:") {
-            value.warning(Words::new(
-                "secrets are not resolved in this version; the server receives this text as it is",
-                "此版本尚不解析密钥引用；服务器会收到这段原文",
-            ));
-        }
         variables.push((name.value, text));
     }
     variables

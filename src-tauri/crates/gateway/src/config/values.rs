@@ -62,6 +62,15 @@ pub(super) fn url(text: &str) -> Result<String, Words> {
     parse_url(text).map(|_| text.to_owned())
 }
 
+/// A server's URL, of which a part or all may be kept elsewhere (`${secret:NAME}`, `${env:NAME}`);
+/// what begins with such a reference is looked at once its value is known.
+pub(super) fn server_url(text: &str) -> Result<String, Words> {
+    if text.starts_with("${env:") || text.starts_with("${secret:") {
+        return Ok(text.to_owned());
+    }
+    url(text)
+}
+
 /// A URL that paths are appended to: no query, no fragment; trailing slashes are dropped.
 pub(super) fn base_url(text: &str) -> Result<String, Words> {
     let url = parse_url(text)?;
@@ -202,6 +211,10 @@ mod tests {
         );
         assert!(base_url("https://gw.example.com/?a=1").is_err());
         assert!(url("ftp://example.com").is_err());
+        assert!(url("${env:HOST}/mcp").is_err());
+        assert!(server_url("${env:HOST}/mcp").is_ok());
+        assert!(server_url("https://example.com/mcp?key=${secret:KEY}").is_ok());
+        assert!(server_url("example.com/${env:X}").is_err());
         assert!(url("example.com/mcp").is_err());
         assert_eq!(
             url("http://[::1]:9/mcp?k=v"),

@@ -92,7 +92,7 @@ fn sign_in(auth: &AuthForm, faults: &mut Vec<FieldProblem>) {
 }
 
 fn remote(form: &ServerForm, faults: &mut Vec<FieldProblem>) {
-    if let Err(message) = values::url(form.url.as_deref().unwrap_or_default()) {
+    if let Err(message) = values::server_url(form.url.as_deref().unwrap_or_default()) {
         faults.push(FieldProblem {
             field: "url",
             message,
