@@ -9,6 +9,8 @@ use wire::{Envelope, Span, error_code, negotiate, string_text};
 use super::session::{Capabilities, Session};
 use crate::catalog::ServerIndex;
 use crate::core::Core;
+use crate::lifecycle::State;
+use crate::server::Server;
 use crate::user::{Caller, User};
 
 /// The member of `_meta` by which a gateway recognizes itself.
@@ -87,7 +89,7 @@ async fn result(
                 let instructions = server.hello()?.instructions?;
                 Some(format!("## {}\n\n{instructions}", server.config.name))
             });
-            let instructions: Vec<_> = instructions.collect();
+            let instructions: Vec<_> = instructions.chain(left_out(core, user)).collect();
             let mut result = json!({ "protocolVersion": version, "capabilities": capabilities, "serverInfo": server_info, "_meta": meta });
             if !instructions.is_empty() {
                 result["instructions"] = instructions.join("\n\n").into();
@@ -116,4 +118,27 @@ async fn result(
             )
         }
     }
+}
+
+/// Says which servers' tools a list has not, for want of an account, and how to get them.
+fn left_out(core: &Core, user: Option<&User>) -> Option<String> {
+    let names = |servers: &[Arc<Server>], wanted: fn(&Server) -> bool| {
+        let servers = servers.iter().filter(|server| server.config.enabled);
+        let servers = servers.filter(|server| wanted(server));
+        let names = servers.map(|server| format!("`{}`", server.config.name));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let page = core.endpoint().replace("/mcp", "/ui/#/accounts");
+    if user.is_none() {
+        let missing = names(&core.live().servers, |server| server.owner.is_some());
+        return (!missing.is_empty()).then(|| format!(
+            "The tools of {missing} are left out, because they are used with somebody's account and this client has not shown whose. Give it a token (`mcp-gateway token new`), or connect it to /<server>/mcp, where it can sign in."
+        ));
+    }
+    let missing = names(&core.in_scope(None, user), |server| {
+        matches!(server.state(), State::NeedsSignIn { .. })
+    });
+    (!missing.is_empty()).then(|| {
+        format!("The tools of {missing} are left out until their user signs in at {page}.")
+    })
 }
