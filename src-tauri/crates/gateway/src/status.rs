@@ -165,7 +165,8 @@ pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus 
             State::Failing { failure, .. } => Some(failure),
             State::NeedsSignIn { why } => Some(Failure {
                 message: why,
-                remedy: Some(Words::new("sign in under Accounts", "请在“账户”中登录")),
+                // The cause says it.
+                remedy: None,
                 last_lines: Vec::new(),
             }),
             _ => None,
