@@ -73,7 +73,7 @@ pub enum Why {
 /// Why a sign-in did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoginFault {
-    /// No sign-in has this state: forged, or begun before a restart.
+    /// No sign-in has this state: forged, or used before a restart.
     #[error("this answer belongs to no sign-in that was begun here; begin the sign-in again")]
     Unknown,
     /// The state was used before.

@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod behaviour;
 mod discovery;
 mod login;
+mod metadata;
 mod refresh;
 mod refusal;
 mod server;

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -17,75 +16,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
-/// Where a document is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Challenge,
-    Inserted,
-    Root,
-    OidcInserted,
-    OidcAppended,
-    Nowhere,
-}
-
-/// How the server behaves.
-#[derive(Clone)]
-pub(crate) struct Behaviour {
-    pub(crate) issuer_path: &'static str,
-    pub(crate) resource_at: Place,
-    pub(crate) metadata_at: Place,
-    pub(crate) pkce: bool,
-    pub(crate) says_issuer: bool,
-    /// The issuer that the metadata names, if not its own.
-    pub(crate) false_issuer: Option<&'static str>,
-    /// The resource that the resource's metadata names, if not its own.
-    pub(crate) false_resource: Option<&'static str>,
-    pub(crate) registers: bool,
-    pub(crate) reads_documents: bool,
-    pub(crate) client_secret: Option<&'static str>,
-    /// A superseded refresh token is good once more.
-    pub(crate) grace: bool,
-    pub(crate) expires_in: Value,
-    pub(crate) refresh_tokens: bool,
-    pub(crate) id_token: bool,
-    pub(crate) userinfo: Option<Value>,
-    /// The next token requests fail with 500 before anything happens.
-    pub(crate) fail: u32,
-    /// The next token requests are carried out, but their answers get lost.
-    pub(crate) lose: u32,
-    /// How long the answers of the token endpoint take once all is done.
-    pub(crate) slow: Duration,
-    pub(crate) metadata_fails: bool,
-    /// The MCP endpoint takes no token at all.
-    pub(crate) refuses_all: bool,
-}
-
-impl Default for Behaviour {
-    fn default() -> Self {
-        Self {
-            issuer_path: "",
-            resource_at: Place::Challenge,
-            metadata_at: Place::Inserted,
-            pkce: true,
-            says_issuer: true,
-            false_issuer: None,
-            false_resource: None,
-            registers: true,
-            reads_documents: false,
-            client_secret: None,
-            grace: false,
-            expires_in: json!(3600),
-            refresh_tokens: true,
-            id_token: true,
-            userinfo: None,
-            fail: 0,
-            lose: 0,
-            slow: Duration::ZERO,
-            metadata_fails: false,
-            refuses_all: false,
-        }
-    }
-}
+pub(crate) use crate::behaviour::{Behaviour, Place};
+use crate::metadata::published;
 
 /// What has happened.
 #[derive(Default)]
@@ -191,53 +123,6 @@ impl Server {
             }
             seen.access.clear();
         });
-    }
-
-    fn published(&self, path: &str) -> Option<Response> {
-        let behaviour = self.behave(|b| b.clone());
-        let (base, issuer_path) = (&self.0.base, behaviour.issuer_path);
-        let resource_path = match behaviour.resource_at {
-            Place::Challenge => "/meta".to_owned(),
-            Place::Inserted => "/.well-known/oauth-protected-resource/x/mcp".to_owned(),
-            _ => "/.well-known/oauth-protected-resource".to_owned(),
-        };
-        let metadata_path = match behaviour.metadata_at {
-            Place::OidcInserted => format!("/.well-known/openid-configuration{issuer_path}"),
-            Place::OidcAppended => format!("{issuer_path}/.well-known/openid-configuration"),
-            _ => format!("/.well-known/oauth-authorization-server{issuer_path}"),
-        };
-        if path == resource_path && behaviour.resource_at != Place::Nowhere {
-            return Some(answer(
-                200,
-                &json!({
-                    "resource": behaviour.false_resource.map_or_else(|| self.endpoint(), str::to_owned),
-                    "authorization_servers": [self.issuer()],
-                    "scopes_supported": ["tools"],
-                }),
-            ));
-        }
-        if path == metadata_path && behaviour.metadata_at != Place::Nowhere {
-            if behaviour.metadata_fails {
-                return Some(answer(503, &json!({})));
-            }
-            let mut document = json!({
-                "issuer": behaviour.false_issuer.map_or_else(|| self.issuer(), str::to_owned),
-                "authorization_endpoint": format!("{base}/authorize"),
-                "token_endpoint": format!("{base}/token"),
-                "revocation_endpoint": format!("{base}/revoke"),
-                "userinfo_endpoint": format!("{base}/userinfo"),
-                "authorization_response_iss_parameter_supported": behaviour.says_issuer,
-                "client_id_metadata_document_supported": behaviour.reads_documents,
-            });
-            if behaviour.pkce {
-                document["code_challenge_methods_supported"] = json!(["S256"]);
-            }
-            if behaviour.registers {
-                document["registration_endpoint"] = json!(format!("{base}/register"));
-            }
-            return Some(answer(200, &document));
-        }
-        None
     }
 
     fn mcp(&self, parts: &Parts) -> Response {
@@ -462,9 +347,10 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
             Some(userinfo) => answer(200, &userinfo),
             None => answer(403, &json!({"error": "insufficient_scope"})),
         },
-        path => server
-            .published(path)
-            .unwrap_or_else(|| answer(404, &json!({}))),
+        path => {
+            let (status, document) = published(&server, path).unwrap_or((404, json!({})));
+            answer(status, &document)
+        }
     }
 }
 
