@@ -286,3 +286,12 @@ test('another service is at the same site; an address of the other one is refuse
     await screen.findByRole('button', { name: 'Add a service of Alibaba Cloud' }),
   ).toBeTruthy();
 });
+
+test('access that a tool has lacked is asked for by another sign-in', async () => {
+  have({ accounts: [signedIn({ wanted: '/acs/ecs' })] });
+  await open();
+  const own = within(await card());
+  expect(own.getByText('/acs/ecs')).toBeTruthy();
+  expect(own.getByRole('button', { name: `Authorize: ${TITLE}` })).toBeTruthy();
+  expect(own.getByRole('button', { name: `Sign out: ${TITLE}` })).toBeTruthy();
+});

@@ -33,6 +33,7 @@ export const cloud = (parts: Partial<Account> = {}): Account => ({
   subject: null,
   name: null,
   scope: null,
+  wanted: null,
   expiresAt: null,
   refreshable: false,
   why: null,

@@ -34,6 +34,7 @@ export const accounts = {
   accessEnds: (when: string) => `Ends ${when}; then you sign in again`,
   accessEnded: (when: string) => `Ended ${when}`,
   accessLasting: 'Does not expire',
+  more: 'A tool needed more than this account was allowed. Authorize again to allow:',
   usedBy: 'Used by',
   usedByNone: 'No server uses it now.',
   staticHint:

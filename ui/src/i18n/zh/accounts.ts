@@ -33,6 +33,7 @@ export const accounts: Messages['accounts'] = {
   accessEnds: (when) => `${when}到期，届时需要重新登录`,
   accessEnded: (when) => `已于${when}到期`,
   accessLasting: '长期有效',
+  more: '有工具需要更多权限。重新授权即可允许：',
   usedBy: '使用它的服务',
   usedByNone: '目前没有服务器使用它。',
   staticHint:
