@@ -8,9 +8,12 @@ use wire::{Envelope, Span, error_code, string_text};
 use crate::call::{CallInFlight, NotSent, Plan};
 use crate::catalog::ServerIndex;
 use crate::core::Core;
+use crate::lifecycle::State;
 use crate::log_level::LogLevel;
 use crate::offer::List;
+use crate::pool::Refused;
 use crate::requests::{self, OpenRequest};
+use crate::serve::handshake;
 use crate::serve::session::Session;
 use crate::server::Server;
 use crate::upstream::OwnCallError;
@@ -169,12 +172,27 @@ async fn forward_named(core: &Core, incoming: Incoming, id: Span, named: Named) 
         route = find();
     }
     let Some(route) = route else {
-        let message = format!("Unknown {kind}: {name}; {kind}s/list tells which there are");
-        return error(&incoming, id, error_code::INVALID_PARAMS, &message);
+        return unknown(core, &incoming, id, kind, &name);
     };
     let same = route.own == span.of(&incoming.text);
     let renamed = (!same).then_some((span, route.own));
     forward_to(core, route.server, incoming, id, renamed).await
+}
+
+/// A name that leads nowhere, perhaps because its server waits for a sign-in.
+fn unknown(core: &Core, incoming: &Incoming, id: Span, kind: &str, name: &str) -> Reply {
+    let only = incoming.scope.and_then(|index| core.server(index));
+    if let Some(server) = only
+        && let State::NeedsSignIn { why } = server.state()
+    {
+        let message = server.refusal(&Refused::Unavailable(why));
+        return error(incoming, id, error_code::UPSTREAM_UNAVAILABLE, &message);
+    }
+    let mut message = format!("Unknown {kind}: {name}; {kind}s/list tells which there are");
+    if let Some(left_out) = handshake::left_out(core, incoming.user()) {
+        message = format!("{message}. {left_out}");
+    }
+    error(incoming, id, error_code::INVALID_PARAMS, &message)
 }
 
 async fn forward_resource(core: &Core, incoming: Incoming, id: Span) -> Reply {

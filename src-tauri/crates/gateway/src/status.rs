@@ -134,12 +134,7 @@ pub(crate) fn overall(core: &Core) -> Overall {
     let any = |wanted: fn(&State) -> bool| states.iter().any(wanted);
     if any(|state| matches!(state, State::Starting { failures: 0 })) {
         Overall::Initializing
-    } else if any(|state| {
-        matches!(
-            state,
-            State::Failing { .. } | State::Starting { .. } | State::NeedsSignIn { .. }
-        )
-    }) {
+    } else if any(|state| matches!(state, State::Failing { .. } | State::Starting { .. })) {
         Overall::Degraded
     } else {
         Overall::Ok

@@ -121,7 +121,7 @@ async fn result(
 }
 
 /// Says which servers' tools a list has not, for want of an account, and how to get them.
-fn left_out(core: &Core, user: Option<&User>) -> Option<String> {
+pub(crate) fn left_out(core: &Core, user: Option<&User>) -> Option<String> {
     let names = |servers: &[Arc<Server>], wanted: fn(&Server) -> bool| {
         let servers = servers.iter().filter(|server| server.config.enabled);
         let servers = servers.filter(|server| wanted(server));
