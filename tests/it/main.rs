@@ -14,6 +14,7 @@ mod failing;
 mod lossless;
 mod naming;
 mod news;
+mod oauth;
 mod peers;
 mod pool;
 mod processes;

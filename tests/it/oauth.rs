@@ -1,0 +1,9 @@
+//! Who may call, and under whose account: clients sign in at the gateway, the gateway's users sign
+//! in at Alibaba Cloud.
+
+mod accounts;
+mod facade;
+mod secrecy;
+mod town;
+mod unauthenticated;
+mod users;

@@ -1,0 +1,146 @@
+//! Without a token of the gateway's own, account-backed services say how to get one, and nothing else.
+
+use serde_json::json;
+use testkit::aliyun::Kind;
+use testkit::challenge;
+
+use super::town::Town;
+
+#[tokio::test]
+async fn every_request_to_a_service_is_told_where_to_sign_in() {
+    let town = Town::start().await;
+    let base = town.gateway.base();
+    let stranger = town.stranger("/ecs/mcp");
+    let answers = [
+        stranger.call("initialize", "{}").await,
+        stranger.call("tools/call", r#"{"name":"whoami"}"#).await,
+        stranger.call("server/discover", "{}").await,
+        stranger.notify("notifications/initialized", "{}").await,
+        stranger.post("no JSON").await,
+        stranger.delete().await,
+        stranger.listen().await.answer().await,
+        stranger
+            .clone()
+            .with("authorization", "Bearer made-up")
+            .call("tools/list", "{}")
+            .await,
+        stranger
+            .clone()
+            .with("authorization", "Basic YTpi")
+            .call("tools/list", "{}")
+            .await,
+        stranger
+            .clone()
+            .with("x-user-id", "alice")
+            .call("tools/list", "{}")
+            .await,
+    ];
+    for answer in answers {
+        assert_eq!(answer.status, 401, "{answer:?}");
+        let metadata = format!("{base}/.well-known/oauth-protected-resource/ecs/mcp");
+        assert_eq!(
+            challenge(&answer, "resource_metadata"),
+            Some(metadata),
+            "{answer:?}"
+        );
+        assert!(challenge(&answer, "scope").is_some(), "{answer:?}");
+    }
+    assert_eq!(town.aliyun.counts().asked(Kind::Mcp), 0);
+}
+
+#[tokio::test]
+async fn the_refusal_of_a_call_is_json_rpc_with_an_address_to_sign_in_at() {
+    let town = Town::start().await;
+    let refused = town.stranger("/ecs/mcp").call("tools/list", "{}").await;
+    let message = refused.json();
+    assert_eq!(message["jsonrpc"], "2.0", "{message}");
+    assert!(message["error"]["code"].is_i64(), "{message}");
+    let address = message["error"]["data"]["authorize_url"]
+        .as_str()
+        .expect("an address");
+    assert!(address.starts_with(town.gateway.base()), "{address}");
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_called_invalid_and_a_missing_one_is_not() {
+    let town = Town::start().await;
+    let stranger = town.stranger("/ecs/mcp");
+    let missing = stranger.call("tools/list", "{}").await;
+    assert_eq!(challenge(&missing, "error"), None, "{missing:?}");
+    let wrong = stranger
+        .with("authorization", "Bearer mcpg_wrong")
+        .call("tools/list", "{}")
+        .await;
+    assert_eq!(
+        challenge(&wrong, "error").as_deref(),
+        Some("invalid_token"),
+        "{wrong:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_documents_say_what_clients_insist_on() {
+    let town = Town::start().await;
+    let base = town.gateway.base().to_owned();
+    let get = async |path: &str| town.stranger("/mcp").get(path).await.json();
+
+    let resource = get("/.well-known/oauth-protected-resource/ecs/mcp").await;
+    assert_eq!(resource["resource"], town.at("/ecs/mcp"));
+    assert_eq!(resource["authorization_servers"], json!([base]));
+    assert!(
+        !resource["scopes_supported"]
+            .to_string()
+            .contains("offline_access")
+    );
+    assert_eq!(
+        get("/.well-known/oauth-protected-resource").await["authorization_servers"],
+        json!([base])
+    );
+
+    for place in [
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server/ecs/mcp",
+        "/.well-known/openid-configuration",
+    ] {
+        let server = get(place).await;
+        assert_eq!(server["issuer"], base, "{place}");
+        assert_eq!(
+            server["code_challenge_methods_supported"],
+            json!(["S256"]),
+            "{place}"
+        );
+        assert_eq!(
+            server["authorization_response_iss_parameter_supported"], true,
+            "{place}"
+        );
+        for endpoint in [
+            "authorization_endpoint",
+            "token_endpoint",
+            "registration_endpoint",
+            "revocation_endpoint",
+        ] {
+            assert!(
+                server[endpoint]
+                    .as_str()
+                    .is_some_and(|at| at.starts_with(&base)),
+                "{place}: {server}"
+            );
+        }
+        let methods = server["token_endpoint_auth_methods_supported"]
+            .as_array()
+            .expect("methods");
+        assert!(methods.contains(&json!("none")), "{place}");
+    }
+}
+
+#[tokio::test]
+async fn the_aggregate_never_fails_because_a_service_lacks_a_sign_in() {
+    let town =
+        Town::start_with(|setup| setup.fake("local", json!({"tools": [{"name": "echo"}]}))).await;
+    town.gateway.await_tools("local", 1).await;
+    assert_eq!(
+        town.gateway.client().await.tool_names().await,
+        ["local_echo"]
+    );
+    assert_eq!(town.aliyun.counts().asked(Kind::Mcp), 0);
+}
