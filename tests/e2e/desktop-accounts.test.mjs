@@ -7,9 +7,15 @@ import { startAliyun } from './support/aliyun.mjs';
 import { connect } from './support/client.mjs';
 import { useDesktop } from './support/desktop.mjs';
 import { startKeyring } from './support/desktop-keyring.mjs';
-import { installBrowser, installLauncher, openAddress } from './support/desktop-opener.mjs';
+import {
+  installBrowser,
+  installLauncher,
+  openAddress,
+  startOpening,
+} from './support/desktop-opener.mjs';
+import { drivable } from './support/desktop-window.mjs';
 import { keepShot } from './support/shots.mjs';
-import { needed } from './support/surroundings.mjs';
+import { freePort, needed } from './support/surroundings.mjs';
 import { until } from './support/wait.mjs';
 
 const desktop = useDesktop();
@@ -96,6 +102,28 @@ test('a click on Authorize ends in a working tool call', async () => {
   assert.equal(await whoAmI(), 'alice');
   assert.equal(browser.visited(), visited);
   await next.quit();
+});
+
+test('the answer to a sign-in starts the app that has been quit meanwhile', async () => {
+  await prepare();
+  const first = desktop.start(['--hidden']);
+  await first.window();
+  const { accounts } = await ask('GET', '/api/accounts');
+  const { authorizeUrl } = await ask('POST', '/api/accounts/sign-in', {
+    provider: accounts[0].provider,
+  });
+  await first.quit();
+
+  // The page in the browser was open all the while.
+  const port = await freePort();
+  const opening = startOpening(desktop, authorizeUrl, drivable(port));
+  const app = await desktop.startedBy(opening);
+  app.target = port;
+  await app.window();
+  const window = await app.drive();
+  await window.says(SIGNED_IN);
+  assert.equal(await whoAmI(), 'alice');
+  await app.quit();
 });
 
 test('a client that asks for access is named in the tray, and let in from the window', async () => {
