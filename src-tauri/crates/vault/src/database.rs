@@ -1,7 +1,7 @@
 //! The store's one file: SQLite in WAL mode, readable by its owner alone. Sees sealed values only.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
@@ -30,6 +30,9 @@ const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_sealed.sql")];
 /// How long to wait for another process that is writing.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Between two attempts where SQLite does not wait itself.
+const PAUSE: Duration = Duration::from_millis(20);
+
 // === impl Database ===
 
 impl Database {
@@ -52,22 +55,34 @@ impl Database {
     }
 
     async fn with(path: &Path, options: SqliteConnectOptions) -> Result<Self, Fault> {
-        // One connection: SQLite writes one after the other anyway, and waiting here is fairer
-        // than its polling.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_with(options)
-            .await
-            .map_err(|error| unusable(path, error))?;
+        // SQLite does not wait where two processes make a new file a WAL one at the same time.
+        let began = Instant::now();
+        let pool = loop {
+            match Self::connect(options.clone()).await {
+                Err(error) if is_busy(&error) && began.elapsed() < BUSY => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                connected => break connected.map_err(|error| unusable(path, error))?,
+            }
+        };
         let database = Self {
             path: path.to_owned(),
             pool,
         };
         database.migrate().await?;
         Ok(database)
+    }
+
+    async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+        // One connection: SQLite writes one after the other anyway, and waiting here is fairer
+        // than its polling.
+        SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -220,6 +235,13 @@ impl Database {
     fn unusable(&self, error: impl ToString) -> Fault {
         unusable(&self.path, error)
     }
+}
+
+/// Whether another process has locked the file: SQLITE_BUSY, in its plain and extended forms.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 fn unusable(path: &Path, error: impl ToString) -> Fault {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::fault::Fault;
-use crate::seal::DataKey;
+use crate::seal::{DataKey, random};
 use crate::secret::Secret;
 
 use super::text;
@@ -35,9 +35,11 @@ pub(super) fn read_or_make(path: &Path) -> Result<DataKey, Fault> {
 
 /// Makes the file at once with its whole content, unless it is there by now.
 fn make(path: &Path, text: &Secret) -> io::Result<()> {
-    let temporary = path.with_extension(format!("key.{}.tmp", std::process::id()));
+    // A random name: two containers that share a folder can have the same process id.
+    let random = random::<8>().map_err(|_| io::Error::other("there are no random numbers"))?;
+    let temporary = path.with_extension(format!("key.{:016x}.tmp", u64::from_ne_bytes(random)));
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&temporary)?;
