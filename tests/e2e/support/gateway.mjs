@@ -11,7 +11,9 @@ import { until } from './wait.mjs';
 export async function startGateway(surroundings, { port = 0 } = {}) {
   const data = surroundings.path('data');
   const args = ['--data-dir', data, ...(port === null ? [] : ['--port', String(port)])];
-  const gateway = surroundings.start(needed('MCP_GATEWAY_BIN'), args);
+  // Whose machine this is has a keychain, which no test may touch.
+  const env = { MCP_GATEWAY_KEYCHAIN: 'off' };
+  const gateway = surroundings.start(needed('MCP_GATEWAY_BIN'), args, env);
   const endpoint = await until('the gateway listens', () => {
     const line = /^listening on (http\S+)$/m.exec(gateway.output);
     if (!line && gateway.child.exitCode !== null) throw new Error(gateway.output);

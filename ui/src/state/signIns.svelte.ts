@@ -22,10 +22,15 @@ export interface Ended {
   redirect: string;
 }
 
+/** How long an answer that has arrived may take to be exchanged for access. */
+export const DOUBT_MS = 3000;
+
 export class SignIns {
   #begun = $state.raw<ReadonlyMap<string, SignIn>>(new Map());
   /** The provider whose sign-in is being prepared. */
   preparing = $state<string | null>(null);
+  /** Since when a sign-in is over and nobody signed in, in milliseconds since 1970. */
+  readonly #doubted = new WeakMap<SignIn, number>();
 
   of(provider: string): SignIn | null {
     return this.#begun.get(provider) ?? null;
@@ -63,16 +68,35 @@ export class SignIns {
     return new Set(this.#begun.values());
   }
 
-  /** Looks at `accounts`, read while `open` were under way. Returns which of these have ended. */
+  /**
+   * Looks at `accounts`, read while `open` were under way. Returns which of these have ended.
+   * Between the answer of the browser and its end a sign-in looks like one that failed: it is
+   * believed only where it still does so `DOUBT_MS` later.
+   */
   follow(accounts: readonly Account[], open: ReadonlySet<SignIn>): Ended[] {
     const ended: Ended[] = [];
     for (const account of accounts) {
       const own = account.user === 'local' ? this.of(account.provider) : null;
-      if (own === null || !open.has(own) || account.state === 'signingIn') continue;
-      this.#put(account.provider, null);
-      ended.push({ account, done: account.state === 'signedIn', redirect: own.redirect });
+      if (own === null || !open.has(own)) continue;
+      const done = account.state === 'signedIn';
+      if (account.state === 'signingIn') this.#doubted.delete(own);
+      else if (done || this.#isCertain(own)) {
+        this.#put(account.provider, null);
+        ended.push({ account, done, redirect: own.redirect });
+      }
     }
     return ended;
+  }
+
+  /** Whether one of them is over and may still turn out to have succeeded. */
+  get doubtful(): boolean {
+    return [...this.#begun.values()].some((signIn) => this.#doubted.has(signIn));
+  }
+
+  #isCertain(signIn: SignIn): boolean {
+    const since = this.#doubted.get(signIn) ?? Date.now();
+    this.#doubted.set(signIn, since);
+    return Date.now() - since >= DOUBT_MS;
   }
 
   forget(): void {
