@@ -3,6 +3,7 @@
 
 mod accounts;
 mod facade;
+mod killed;
 mod secrecy;
 mod town;
 mod unauthenticated;
