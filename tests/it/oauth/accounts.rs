@@ -111,11 +111,9 @@ async fn what_was_revoked_needs_a_sign_in_and_no_storm() {
     assert_eq!(client.text("whoami", "{}").await, "alice");
 
     town.aliyun.revoke("alice");
-    let refused = client.tool("whoami", "{}").await;
-    assert!(refused.body.contains("needs a sign-in"), "{refused:?}");
     for _ in 0..5 {
         let refused = client.tool("whoami", "{}").await;
-        assert!(refused.json().get("error").is_some(), "{refused:?}");
+        assert!(refused.body.contains("needs a sign-in"), "{refused:?}");
     }
     town.await_account("needsSignIn").await;
     assert_eq!(town.aliyun.counts().asked(Kind::Refresh), 1);
