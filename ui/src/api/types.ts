@@ -820,7 +820,11 @@ provider: string,
 /**
  * Who, for people.
  */
-name: string | null, };
+name: string | null, 
+/**
+ * Where the browser goes on, in which a client waits for its access.
+ */
+next: string | null, };
 
 /**
  * A client that asks the owner of this machine for access.

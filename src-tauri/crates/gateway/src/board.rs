@@ -23,6 +23,8 @@ pub(crate) struct Board {
     catalog: ArcSwap<Catalog>,
     /// What those are offered who have accounts of their own behind some servers.
     users: ArcSwap<HashMap<User, Arc<Catalog>>>,
+    /// What those are offered who may use nothing.
+    nothing: Arc<Catalog>,
     published: watch::Sender<u64>,
     sessions: Arc<Sessions>,
     changed: Arc<Notify>,
@@ -78,6 +80,7 @@ impl Board {
             state: Mutex::default(),
             catalog: ArcSwap::from_pointee(Catalog::merge(&[])),
             users: ArcSwap::default(),
+            nothing: Arc::new(Catalog::merge(&[])),
             published: watch::Sender::new(0),
             sessions,
             changed,
@@ -102,8 +105,14 @@ impl Board {
 
     /// The current snapshot of what a user is offered.
     pub(crate) fn catalog(&self, user: Option<&User>) -> arc_swap::Guard<Arc<Catalog>> {
-        let own = user.and_then(|user| self.users.load().get(user).cloned());
-        own.map_or_else(|| self.catalog.load(), arc_swap::Guard::from_inner)
+        let Some(user) = user else {
+            return self.catalog.load();
+        };
+        match self.users.load().get(user) {
+            Some(own) => arc_swap::Guard::from_inner(Arc::clone(own)),
+            None if user.is_invited() => self.catalog.load(),
+            None => arc_swap::Guard::from_inner(Arc::clone(&self.nothing)),
+        }
     }
 
     /// What one server offers.
@@ -146,7 +155,7 @@ impl Board {
                 })
                 .collect();
             let everybodys = Catalog::merge(&state.contributions(None));
-            self.replace(&state, Some(everybodys))
+            self.replace(&state, everybodys)
         };
         self.announce(&news);
     }
@@ -157,11 +166,19 @@ impl Board {
         let news = {
             let mut state = self.state.locked();
             let index = listing.seat.index;
+            let former = state.guests.iter();
+            let former = former
+                .map(|(_, guest)| guest)
+                .find(|guest| guest.seat == listing.seat);
+            let (offer, known) = former.map_or_else(
+                || (Arc::default(), false),
+                |guest| (Arc::clone(&guest.offer), guest.known),
+            );
             state.guests.retain(|(_, guest)| guest.seat.index != index);
-            let offer = Arc::new(listing.kept.clone().unwrap_or_default());
-            let entry = Entry::new(listing, offer, listing.kept.is_some());
-            state.guests.push((place, entry));
-            self.replace(&state, None)
+            state
+                .guests
+                .push((place, Entry::new(listing, offer, known)));
+            self.replace_one(&state, listing.owner.as_ref())
         };
         self.announce(&news);
     }
@@ -170,8 +187,13 @@ impl Board {
     pub(crate) fn dismiss(&self, seat: Seat) {
         let news = {
             let mut state = self.state.locked();
-            state.guests.retain(|(_, guest)| guest.seat != seat);
-            self.replace(&state, None)
+            let gone = state
+                .guests
+                .iter()
+                .position(|(_, guest)| guest.seat == seat);
+            let Some(gone) = gone else { return };
+            let (_, guest) = state.guests.swap_remove(gone);
+            self.replace_one(&state, guest.owner.as_ref())
         };
         self.announce(&news);
     }
@@ -231,26 +253,42 @@ impl Board {
         self.users.store(Arc::new(users.collect()));
     }
 
-    /// Puts other catalogs in force, what everybody is offered only where that is given.
-    fn replace(&self, state: &State, everybodys: Option<Catalog>) -> News {
-        let owners = state
-            .entries
-            .iter()
-            .chain(state.guests.iter().map(|(_, guest)| guest));
+    /// Puts another catalog in force for one user.
+    fn replace_one(&self, state: &State, user: Option<&User>) -> News {
+        let mut users = HashMap::clone(&self.users.load());
+        if let Some(user) = user {
+            let has_own = state.all().any(|entry| entry.owner.as_ref() == Some(user));
+            if has_own {
+                let own = Arc::new(Catalog::merge(&state.contributions(Some(user))));
+                users.insert(user.clone(), own);
+            } else {
+                users.remove(user);
+            }
+        }
+        let users = Arc::new(users);
+        News {
+            before: self.catalog.load_full(),
+            after: self.catalog.load_full(),
+            users_before: self.users.swap(Arc::clone(&users)),
+            concerned: user.cloned(),
+            users,
+        }
+    }
+
+    /// Puts other catalogs in force for everybody.
+    fn replace(&self, state: &State, everybodys: Catalog) -> News {
         let mut users = HashMap::new();
-        for user in owners.filter_map(|entry| entry.owner.as_ref()) {
+        for user in state.all().filter_map(|entry| entry.owner.as_ref()) {
             let own = || Arc::new(Catalog::merge(&state.contributions(Some(user))));
             users.entry(user.clone()).or_insert_with(own);
         }
         let users = Arc::new(users);
-        let before = match everybodys {
-            Some(catalog) => self.catalog.swap(Arc::new(catalog)),
-            None => self.catalog.load_full(),
-        };
+        let before = self.catalog.swap(Arc::new(everybodys));
         News {
             after: self.catalog.load_full(),
             before,
             users_before: self.users.swap(Arc::clone(&users)),
+            concerned: None,
             users,
         }
     }
@@ -266,7 +304,9 @@ impl Board {
                 self.sessions.tell(scope, concerned, message)
             });
         }
-        for (user, after) in &*news.users {
+        let concerned = news.concerned.as_ref();
+        let users = news.users.iter();
+        for (user, after) in users.filter(|(user, _)| concerned.is_none_or(|one| one == *user)) {
             let before = news.users_before.get(user).unwrap_or(&news.before);
             for (scope, lists) in before.differences(after) {
                 let concerned = |other: Option<&User>| other == Some(user);
@@ -292,15 +332,20 @@ struct News {
     after: Arc<Catalog>,
     users_before: Arc<HashMap<User, Arc<Catalog>>>,
     users: Arc<HashMap<User, Arc<Catalog>>>,
+    /// The only user for whom something has changed, where that is known.
+    concerned: Option<User>,
 }
 
 // === impl State, Entry ===
 
 impl State {
-    fn entry(&self, server: ServerIndex) -> Option<&Entry> {
+    fn all(&self) -> impl Iterator<Item = &Entry> {
         let guests = self.guests.iter().map(|(_, guest)| guest);
-        let mut entries = self.entries.iter().chain(guests);
-        entries.find(|entry| entry.seat.index == server)
+        self.entries.iter().chain(guests)
+    }
+
+    fn entry(&self, server: ServerIndex) -> Option<&Entry> {
+        self.all().find(|entry| entry.seat.index == server)
     }
 
     fn seated(&mut self, seat: Seat) -> Option<&mut Entry> {
@@ -312,7 +357,11 @@ impl State {
     /// What a user is offered, in the order of the configuration; without a user what
     /// everybody is.
     fn contributions(&self, user: Option<&User>) -> Vec<Contribution<'_>> {
-        let own = |entry: &&Entry| entry.owner.is_none() || entry.owner.as_ref() == user;
+        let shares = user.is_none_or(User::is_invited);
+        let own = |entry: &&Entry| {
+            (entry.owner.is_none() && shares)
+                || (entry.owner.is_some() && entry.owner.as_ref() == user)
+        };
         let guest = |place: ServerIndex| {
             let mut guests = self.guests.iter();
             let found = guests.find(|(at, guest)| *at == place && guest.owner.as_ref() == user);

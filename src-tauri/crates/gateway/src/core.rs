@@ -155,7 +155,10 @@ impl Core {
     /// and there is none.
     pub(crate) fn place_of(&self, index: ServerIndex, user: Option<&User>) -> Option<ServerIndex> {
         let owner = self.server(index)?.owner.clone();
-        if owner.is_none() || owner.as_ref() == user {
+        if owner.is_none() {
+            return user.is_none_or(User::is_invited).then_some(index);
+        }
+        if owner.as_ref() == user {
             return Some(index);
         }
         let mut own = self.guests.of(user?).into_iter();
@@ -175,7 +178,9 @@ impl Core {
         let guests = user.map_or_else(Vec::new, |user| self.guests.of(user));
         let live = self.live();
         let servers = live.servers.iter().filter_map(|server| {
-            if server.owner.is_none() || server.owner.as_ref() == user {
+            let is_shared = server.owner.is_none() && user.is_none_or(User::is_invited);
+            let is_own = server.owner.is_some() && server.owner.as_ref() == user;
+            if is_shared || is_own {
                 return Some(Arc::clone(server));
             }
             let own = guests.iter().find(|(place, _)| *place == server.index());

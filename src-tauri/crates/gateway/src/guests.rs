@@ -18,7 +18,7 @@ use crate::user::User;
 use crate::words::Words;
 
 /// Users that have servers of their own at the same time.
-const USERS: usize = 10_000;
+const USERS: usize = 1_000;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -78,14 +78,12 @@ impl Core {
         if is_served(&self.guests.table.load()) {
             return;
         }
-        let live = self.live_full();
-        self.arrange_guests(&live, Some(user));
+        self.arrange_guests(Some(user));
     }
 
     /// Puts the servers of all these users in line with a configuration.
     pub(crate) fn renew_guests(self: &Arc<Self>) {
-        let live = self.live_full();
-        self.arrange_guests(&live, None);
+        self.arrange_guests(None);
     }
 
     /// Ends what a user has here, because nobody may use it any more.
@@ -98,12 +96,14 @@ impl Core {
             table.by_index.remove(&guest.server.index());
         }
         self.guests.table.store(Arc::new(table));
-        drop(changing);
         self.retire_guests(gone, why);
+        drop(changing);
     }
 
-    fn arrange_guests(self: &Arc<Self>, live: &Live, welcome: Option<&User>) {
+    fn arrange_guests(self: &Arc<Self>, welcome: Option<&User>) {
         let changing = self.guests.changing.locked();
+        // Only now: whoever held the lock may have arranged them for a newer one.
+        let live = &*self.live_full();
         let mut table = Table::clone(&self.guests.table.load());
         let (mut gone, mut new) = (Vec::new(), Vec::new());
         if let Some(user) = welcome
@@ -117,7 +117,7 @@ impl Core {
                 let known = own.iter().find(|guest| Arc::ptr_eq(&guest.host, host));
                 guests.push(known.cloned().unwrap_or_else(|| {
                     let guest = self.guest(live, host, user);
-                    new.push((guest.clone(), user.clone()));
+                    new.push(guest.clone());
                     guest
                 }));
             }
@@ -135,22 +135,32 @@ impl Core {
             .flat_map(|own| own.iter())
             .map(|guest| (guest.server.index(), Arc::clone(&guest.server)))
             .collect();
+        let listed: Vec<_> = match welcome {
+            // Names and filters may be other ones for everybody.
+            None => table
+                .users
+                .values()
+                .flat_map(|own| own.iter().cloned())
+                .collect(),
+            Some(_) => new.clone(),
+        };
         self.guests.table.store(Arc::new(table));
-        drop(changing);
-        for (guest, user) in new {
+        for guest in listed {
+            let config = live.config_of(&guest.server.config.name);
             let listing = Listing {
                 seat: guest.server.seat,
-                config: &guest.server.config,
-                owner: Some(user),
+                config: config.unwrap_or(&guest.server.config),
+                owner: guest.server.owner.clone(),
                 kept: None,
             };
             self.board.admit(guest.host.index(), &listing);
+        }
+        for guest in new {
             guest.server.start();
         }
-        self.retire_guests(
-            gone,
-            &Words::new("it was restarted meanwhile", "它已被重新启动"),
-        );
+        let why = Words::new("it was restarted meanwhile", "它已被重新启动");
+        self.retire_guests(gone, &why);
+        drop(changing);
     }
 
     fn guest(&self, live: &Live, host: &Arc<Server>, user: &User) -> Guest {

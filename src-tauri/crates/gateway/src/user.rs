@@ -30,6 +30,12 @@ impl User {
         &self.0
     }
 
+    /// Whether the owner has let this user in. Who has only shown an account elsewhere uses
+    /// that account and nothing of the owner's.
+    pub(crate) fn is_invited(&self) -> bool {
+        !self.0.starts_with("aliyun:")
+    }
+
     pub(crate) fn is_local(&self) -> bool {
         &*self.0 == Self::LOCAL
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::http::header::LOCATION;
 use axum::response::Response;
 use oauth_client::{AccountId, AccountState, Fault, Params, Provider, Revocation};
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,8 @@ pub(crate) struct SignInDone {
     pub(crate) provider: String,
     /// Who, for people.
     pub(crate) name: Option<String>,
+    /// Where the browser goes on, in which a client waits for its access.
+    pub(crate) next: Option<String>,
 }
 
 /// Which account.
@@ -193,15 +196,20 @@ pub(crate) async fn callback(
 ) -> Result<Json<SignInDone>, Problem> {
     let finished = app.core.finish_sign_in(Params::from_url(&answer.url)).await;
     let signed = finished.map_err(|why| Problem::new(Code::Failed, why))?;
+    let mut next = None;
     if let Purpose::Facade(then) = &signed.purpose {
-        // The browser that waits for this looks again by itself.
         let name = signed.name.as_deref().unwrap_or_else(|| signed.user.name());
         let facade = &app.core.oauth.facade;
-        drop(facade.signed_in(&HeaderMap::new(), then, signed.user.name(), name));
+        let leads_on = facade.signed_in(&HeaderMap::new(), then, signed.user.name(), name);
+        let location = leads_on.headers().get(LOCATION);
+        let location = location.and_then(|location| location.to_str().ok());
+        // Whoever brought the answer brings the browser on: that proves it is the same one.
+        next = location.map(|location| absolute(&app.core, location));
     }
     Ok(Json(SignInDone {
         provider: signed.provider,
         name: signed.name,
+        next,
     }))
 }
 
@@ -223,20 +231,28 @@ pub(crate) async fn sign_out(
             "tokens were forgotten, but the server did not revoke them"
         );
     }
-    app.core.account_is_another(&id);
+    app.core.account_is_another(&id).await;
     Ok(no_content())
 }
 
 impl Core {
+    /// Starts every server of the owner's accounts anew.
+    pub(crate) async fn restart_personal(self: &Arc<Self>) {
+        let servers = self.live_full().servers.clone();
+        for server in servers.iter().filter(|server| server.owner.is_some()) {
+            self.start_anew(&server.config.name).await;
+        }
+    }
+
     /// Starts the servers of an account anew, because it is not what it was.
-    pub(crate) fn account_is_another(self: &Arc<Self>, id: &AccountId) {
+    pub(crate) async fn account_is_another(self: &Arc<Self>, id: &AccountId) {
         let Some(known) = self.provider(&id.provider) else {
             return;
         };
         let user = User::new(&id.user);
         if user.is_local() {
             for name in &known.services {
-                self.restart(name);
+                self.start_anew(name).await;
             }
         } else {
             let why = Words::new("the account was signed out", "账户已退出登录");
@@ -244,6 +260,16 @@ impl Core {
         }
         self.accounts_changed();
     }
+}
+
+/// An address of the gateway's own, which may have been given without its host.
+fn absolute(core: &Core, location: &str) -> String {
+    if location.starts_with('/') {
+        let base = core.live().config.gateway.base_url.clone();
+        let base = base.unwrap_or_else(|| core.endpoint().trim_end_matches("/mcp").to_owned());
+        return format!("{base}{location}");
+    }
+    location.to_owned()
 }
 
 async fn account(core: &Core, known: Option<&Known>, id: &AccountId) -> Result<Account, Problem> {

@@ -180,7 +180,11 @@ pub(crate) async fn forget_user(
         let signed_out = core.oauth.accounts.sign_out(&id, None).await;
         signed_out
             .map_err(|fault| Problem::new(Code::Failed, crate::oauth::sign_in::words(&fault)))?;
-        core.account_is_another(&id);
+    }
+    let why = Words::new("the user was removed", "该用户已被移除");
+    core.bid_farewell(&User::new(&name), &why);
+    if name == User::LOCAL {
+        core.restart_personal().await;
     }
     core.accounts_changed();
     Ok(no_content())

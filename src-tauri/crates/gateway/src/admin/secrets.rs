@@ -205,7 +205,7 @@ pub(crate) async fn put(
     let value = Secret::new(value.value);
     let vault = &app.core.oauth.vault;
     vault.set_secret(&name, &value).await.map_err(locked)?;
-    restart_users(&app, &name);
+    restart_users(&app, &name).await;
     Ok(no_content())
 }
 
@@ -226,12 +226,12 @@ fn names(server: &ServerConfig, name: &str) -> bool {
 }
 
 /// Servers read a secret when they start.
-fn restart_users(app: &App, name: &str) {
+async fn restart_users(app: &App, name: &str) {
     let core: &std::sync::Arc<Core> = &app.core;
     let live = core.live_full();
     for server in &live.config.servers {
         if server.enabled && names(server, name) {
-            core.restart(&server.name);
+            core.start_anew(&server.name).await;
         }
     }
     core.accounts_changed();

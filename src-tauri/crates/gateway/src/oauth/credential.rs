@@ -10,6 +10,7 @@ use super::OAuth;
 use super::provider::provider;
 use super::values::expanded_text;
 use crate::config::model::{AliyunConfig, Auth, ServerConfig};
+use crate::user::User;
 use crate::words::Words;
 
 /// Accounts change at the window; another process that shares the store does not tell.
@@ -44,7 +45,10 @@ impl Credential {
         aliyun: Option<&AliyunConfig>,
         user: &str,
     ) -> Option<Self> {
+        // It is its owner's: nobody else goes by it.
+        let is_owners = user == User::LOCAL || user.starts_with("local/");
         if config.auth == Auth::Aliyun
+            && is_owners
             && let Some(token) = aliyun.and_then(|aliyun| aliyun.token.clone())
         {
             return Some(Self::Fixed {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use reqwest::Url;
 
@@ -69,8 +69,8 @@ pub(crate) async fn listen(core: &Arc<Core>, redirect: &str) -> Result<(), Words
         )
     })?;
     let router = Router::new()
-        .route(&path, get(answer))
-        .with_state(Arc::clone(core));
+        .fallback(get(answer))
+        .with_state((Arc::clone(core), path));
     for listener in listeners {
         let (core, router) = (Arc::clone(core), router.clone());
         core.tasks.clone().spawn(async move {
@@ -85,10 +85,14 @@ pub(crate) async fn listen(core: &Arc<Core>, redirect: &str) -> Result<(), Words
 }
 
 async fn answer(
-    State(core): State<Arc<Core>>,
+    State((core, path)): State<(Arc<Core>, String)>,
+    uri: Uri,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
+    if uri.path() != path {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     callback::answer(&core, query.as_deref(), &headers).await
 }
 

@@ -10,6 +10,7 @@ use super::provider::provider;
 use super::redirect;
 use crate::config::model::Config;
 use crate::core::Core;
+use crate::lifecycle::State;
 use crate::user::User;
 use crate::words::Words;
 
@@ -99,8 +100,12 @@ impl Core {
     /// The address that the answer to a sign-in comes to, to the letter. `base` is the
     /// gateway's own address for the browser.
     pub(crate) fn redirect_uri(&self, provider: &Provider, base: &str) -> String {
-        let own = || format!("{base}{CALLBACK}");
         let live = self.live();
+        // Registered to the letter, so always under the same name.
+        let own = || match &live.config.gateway.base_url {
+            Some(_) => format!("{base}{CALLBACK}"),
+            None => format!("{}{CALLBACK}", self.endpoint().trim_end_matches("/mcp")),
+        };
         let Some(aliyun) = live.config.aliyun.as_ref() else {
             return own();
         };
@@ -148,7 +153,7 @@ impl Core {
     /// Where it is no answer to a sign-in that was begun here, or the sign-in failed. Nothing
     /// has changed then.
     pub(crate) async fn finish_sign_in(
-        &self,
+        self: &Arc<Self>,
         params: Result<Params, LoginFault>,
     ) -> Result<SignedIn, Words> {
         let accounts = &self.oauth.accounts;
@@ -165,7 +170,7 @@ impl Core {
             let kept = accounts.keep(finished, user.name()).await;
             kept.map_err(|fault| words(&fault))?;
         }
-        self.wake_servers(&provider, &user);
+        self.wake_servers(&provider, &user).await;
         self.accounts_changed();
         Ok(SignedIn {
             purpose,
@@ -175,14 +180,24 @@ impl Core {
         })
     }
 
-    /// Starts what waits for this account.
-    fn wake_servers(&self, provider: &str, user: &User) {
+    /// Starts what waits for this account, and anew what may have used another one.
+    async fn wake_servers(self: &Arc<Self>, provider: &str, user: &User) {
         let Some(known) = self.provider(provider) else {
             return;
         };
         for server in self.in_scope(None, Some(user)) {
-            if known.services.contains(&server.config.name) {
+            if !known.services.contains(&server.config.name) {
+                continue;
+            }
+            if matches!(server.state(), State::NeedsSignIn { .. })
+                || server.pool.counts().total == 0
+            {
                 server.wake();
+            } else if user.is_local() {
+                self.start_anew(&server.config.name).await;
+            } else {
+                let why = Words::new("another account was signed in", "已登录另一个账户");
+                return self.bid_farewell(user, &why);
             }
         }
     }
@@ -192,7 +207,9 @@ impl Core {
         let own = AccountId::new(&finished.provider, User::LOCAL);
         let state = self.oauth.accounts.state(&own).await;
         let is_own = match state {
-            Ok(AccountState::SignedIn { subject, .. }) => subject == finished.identity.subject,
+            Ok(
+                AccountState::SignedIn { subject, .. } | AccountState::NeedsSignIn { subject, .. },
+            ) => subject == finished.identity.subject,
             _ => false,
         };
         if is_own {

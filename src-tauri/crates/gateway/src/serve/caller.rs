@@ -44,8 +44,10 @@ pub(super) async fn identify(
             _ => caller,
         });
     }
-    // A proxy that the configuration names has found out itself who it is.
+    // A proxy that the configuration names has found out itself who it is. On this machine any
+    // program could be that proxy.
     if sender.via == Via::TrustedProxy
+        && !peer.to_canonical().is_loopback()
         && let Some(name) = named()
     {
         return Ok(Caller::proved(User::new(&format!("proxy:{name}"))));

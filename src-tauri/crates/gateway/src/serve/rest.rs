@@ -156,7 +156,8 @@ pub(super) async fn health(State(app): State<App>) -> Response {
     let pool: BTreeMap<_, _> = live
         .servers
         .iter()
-        .filter(|server| server.config.enabled)
+        // Whose account is behind a server is nobody else's business.
+        .filter(|server| server.config.enabled && server.owner.is_none())
         .map(|server| {
             let counts = server.pool.counts();
             let counts =

@@ -361,7 +361,15 @@ fn endpoint(
     core.place_of(index, caller.user())
         .map(Some)
         .ok_or_else(|| {
-            let has_token = headers.contains_key(header::AUTHORIZATION);
+            if caller.user().is_some() {
+            let message = "this server is its owner's, who has not let you in; ask for a token of the gateway's own";
+            return respond::refuse(
+                StatusCode::FORBIDDEN,
+                error_code::INVALID_REQUEST,
+                message,
+            );
+        }
+        let has_token = headers.contains_key(header::AUTHORIZATION);
             let denied = if has_token {
                 Denied::Unknown("")
             } else {

@@ -59,6 +59,13 @@ impl Censor {
         self.secrets.store(Arc::new(secrets));
     }
 
+    /// Keeps a token that is about to be used out of what is shown.
+    pub(crate) fn learn_token(&self, token: &str) {
+        if !self.secrets.load().iter().any(|known| known == token) {
+            self.learn([token.to_owned()]);
+        }
+    }
+
     /// A text without them.
     pub(crate) fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut clean = Cow::Borrowed(text);

@@ -43,6 +43,7 @@ pub(crate) struct HttpLink {
     address: Address,
     headers: HeaderMap,
     credential: Option<Arc<Credential>>,
+    inbox: Arc<Inbox>,
     session: Mutex<Option<HeaderValue>>,
     version: Mutex<Option<HeaderValue>>,
     tasks: TaskTracker,
@@ -94,6 +95,7 @@ pub(crate) fn open(
         address: Address::new(url),
         headers: map,
         credential,
+        inbox: Arc::clone(&inbox),
         session: Mutex::default(),
         version: Mutex::default(),
         tasks: TaskTracker::new(),
@@ -200,7 +202,10 @@ impl HttpLink {
             request = request.header(VERSION, version);
         }
         match bearer {
-            Some(token) => request.bearer_auth(token.reveal()),
+            Some(token) => {
+                self.inbox.censor.learn_token(token.reveal());
+                request.bearer_auth(token.reveal())
+            }
             None => request,
         }
     }
@@ -313,8 +318,19 @@ impl HttpLink {
             return Ok(());
         }
         let shown = self.address.censor(&String::from_utf8_lossy(&body));
+        let shown = self.inbox.censor.clean(&shown);
         let shown: String = shown.chars().take(300).collect();
         Err(Lost::Died(match (status, location) {
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) if self.credential.is_some() => {
+                Words::new(
+                    format!(
+                        "the server does not accept this account (HTTP {status}): {shown}; sign in again under Accounts, or look there for what the account lacks"
+                    ),
+                    format!(
+                        "服务器不接受该账户 (HTTP {status})：{shown}；请在“账户”中重新登录，或查看该账户缺少什么权限"
+                    ),
+                )
+            }
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Words::new(
                 format!("the server wants authorization (HTTP {status}); set it in `headers`"),
                 format!("服务器要求授权 (HTTP {status})；请在 `headers` 中设置"),
