@@ -12,6 +12,7 @@ mod registration;
 
 use tauri::{AppHandle, Manager as _};
 
+use crate::browser;
 use crate::core::{self, Core};
 use crate::notices::{self, Notice};
 use crate::window::{self, Route};
@@ -55,7 +56,14 @@ fn finish(app: &AppHandle, answer: Link) {
             body: Some(serde_json::json!({ "url": answer.reveal() }).to_string()),
         };
         let notice = match app.state::<Core>().request(ask).await {
-            Ok(reply) => outcome::outcome(reply.status, &reply.body),
+            Ok(reply) => {
+                if let Some(next) = outcome::next(&reply.body)
+                    && browser::open_sign_in(next).is_err()
+                {
+                    tracing::warn!("the browser in which a client waits could not be led on");
+                }
+                outcome::outcome(reply.status, &reply.body)
+            }
             Err(error) => {
                 tracing::warn!("the answer to a sign-in was not taken: {error:#}");
                 outcome::unanswered()

@@ -44,6 +44,15 @@ pub(super) fn outcome(status: u16, body: &str) -> Notice {
     unexpected(status)
 }
 
+/// Where the browser goes on, in which a client waits for its access.
+pub(super) fn next(body: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Done {
+        next: Option<String>,
+    }
+    serde_json::from_str::<Done>(body).ok()?.next
+}
+
 /// Nobody answered.
 pub(super) fn unanswered() -> Notice {
     Notice::bad(
