@@ -91,19 +91,19 @@ impl Guard {
     /// Checks where a request was sent to and, if a browser sent it, from which page.
     pub(crate) fn check(&self, host: Option<&str>, origin: Option<&str>) -> Result<(), Denied> {
         let host = host.ok_or(Denied::NoHost)?;
-        let host = host.to_ascii_lowercase();
-        let port = host.strip_prefix(without_port(&host)).unwrap_or_default();
+        let refused = || Denied::Host(host.to_ascii_lowercase());
+        let port = host.strip_prefix(without_port(host)).unwrap_or_default();
         if !port.is_empty() && port[1..].parse::<u16>().is_err() {
-            return Err(Denied::Host(host));
+            return Err(refused());
         }
-        if !is_loopback(&host) && !self.hosts.iter().any(|allowed| matches(allowed, &host)) {
-            return Err(Denied::Host(host));
+        if !is_loopback(host) && !self.hosts.iter().any(|allowed| matches(allowed, host)) {
+            return Err(refused());
         }
         let Some(origin) = origin else { return Ok(()) };
         let lower = origin.to_ascii_lowercase();
         let own = lower
             .split_once("://")
-            .is_some_and(|(_, authority)| authority == host);
+            .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
         if own || self.is_allowed_origin(origin) {
             Ok(())
         } else {
@@ -120,7 +120,7 @@ impl Guard {
 
     /// Whether a request was sent to this machine by itself, as far as the host tells.
     pub(crate) fn is_here(&self, host: Option<&str>) -> bool {
-        !self.is_public && host.is_some_and(|host| is_loopback(&host.to_ascii_lowercase()))
+        !self.is_public && host.is_some_and(is_loopback)
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn bearer(authorization: &str) -> Option<&str> {
 /// and a rebinding page cannot pretend to either.
 fn is_loopback(host: &str) -> bool {
     let name = without_port(host);
-    name == "localhost"
+    name.eq_ignore_ascii_case("localhost")
         || name
             .trim_start_matches('[')
             .trim_end_matches(']')

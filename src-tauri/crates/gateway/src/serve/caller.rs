@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, HeaderName, Uri, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use oauth_server::Denied as Refused;
 
 use crate::access::forwarded::{self, Via};
@@ -15,16 +15,37 @@ const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 /// Longest name in it.
 const LONGEST_NAME: usize = 128;
 
-/// Finds out who makes a request.
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sender {
+    /// Whose socket it is.
+    pub(super) peer: IpAddr,
+    /// It was sent to this machine by name, not to a public address.
+    pub(super) is_here: bool,
+}
+
+/// Marks a request that somebody on this machine has sent to the gateway itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FromHere;
+
+impl Sender {
+    /// Whether somebody on this machine has sent it to the gateway itself, with nobody between.
+    pub(super) fn is_from_here(self, core: &Core, headers: &HeaderMap) -> bool {
+        let live = core.live();
+        let trusted = &live.config.gateway.trusted_proxies;
+        self.is_here && forwarded::sender(self.peer, headers, trusted).is_local()
+    }
+}
+
+/// Finds out who makes a request to `path`.
 ///
 /// # Errors
 /// Where the token is no good, or there has to be one.
 pub(super) async fn identify(
     core: &Core,
-    (uri, headers): (&Uri, &HeaderMap),
-    peer: IpAddr,
+    (path, headers): (&str, &HeaderMap),
+    sender: Sender,
 ) -> Result<Caller, Denied> {
-    let path = uri.path();
     let authorization = text(headers, header::AUTHORIZATION);
     // Nearly every request on a developer's machine shows nothing and needs nothing.
     let caller = match authorization {
@@ -32,6 +53,7 @@ pub(super) async fn identify(
         Some(shown) => shown_by(core, shown, path).await?,
     };
     let live = core.live();
+    let Sender { peer, is_here } = sender;
     let sender = forwarded::sender(peer, headers, &live.config.gateway.trusted_proxies);
     let named = || text(headers, USER_ID).filter(|name| is_name(name));
     if let Some(user) = caller.user() {
@@ -44,6 +66,9 @@ pub(super) async fn identify(
             _ => caller,
         });
     }
+    if is_here && sender.is_local() && !live.guard.require_token {
+        return Ok(caller);
+    }
     // A proxy that the configuration names has found out itself who it is. On this machine any
     // program could be that proxy.
     if sender.via == Via::TrustedProxy
@@ -52,23 +77,11 @@ pub(super) async fn identify(
     {
         return Ok(Caller::proved(User::new(&format!("proxy:{name}"))));
     }
-    let is_here = sender.is_local() && live.guard.is_here(host(uri, headers));
-    if is_open(path) || (is_here && !live.guard.require_token) {
+    if is_open(path) {
         Ok(caller)
     } else {
         Err(Denied::Token)
     }
-}
-
-/// Marks a request that somebody on this machine has sent to the gateway itself.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct FromHere;
-
-/// Whether a request is such a one.
-pub(super) fn is_from_here(core: &Core, (uri, headers): (&Uri, &HeaderMap), peer: IpAddr) -> bool {
-    let live = core.live();
-    let trusted = &live.config.gateway.trusted_proxies;
-    forwarded::sender(peer, headers, trusted).is_local() && live.guard.is_here(host(uri, headers))
 }
 
 async fn shown_by(core: &Core, authorization: &str, path: &str) -> Result<Caller, Denied> {
@@ -111,11 +124,6 @@ fn is_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"@._-+".contains(&byte))
-}
-
-fn host<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
-    let target = uri.authority().map(|authority| authority.as_str());
-    target.or_else(|| text(headers, header::HOST))
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
-use super::caller::{self, FromHere};
+use super::caller::{self, FromHere, Sender};
 use super::{challenge, respond, streamable};
 use crate::access::Denied;
 use crate::core::Core;
@@ -29,8 +29,8 @@ impl Door {
 
     /// Answers one request from the socket of `peer`.
     pub(crate) async fn answer(self, mut request: Request, peer: IpAddr) -> Response {
-        let page = match examine(&self.core, &request) {
-            Ok(page) => page,
+        let Examined { page, is_here } = match examine(&self.core, &request) {
+            Ok(examined) => examined,
             Err(denied) => return refused(&denied),
         };
         if page.is_some() && request.method() == Method::OPTIONS {
@@ -40,16 +40,16 @@ impl Door {
                 None => StatusCode::NO_CONTENT.into_response(),
             };
         }
-        let answer = match caller::identify(&self.core, (request.uri(), request.headers()), peer)
-            .await
-        {
+        let sender = Sender { peer, is_here };
+        let head = (request.uri().path(), request.headers());
+        let answer = match caller::identify(&self.core, head, sender).await {
             Ok(caller) => {
                 if let Some(user) = caller.user() {
                     self.core.welcome(user);
                     request.extensions_mut().insert(caller);
                 }
                 if request.uri().path().starts_with("/oauth/")
-                    && caller::is_from_here(&self.core, (request.uri(), request.headers()), peer)
+                    && sender.is_from_here(&self.core, request.headers())
                 {
                     request.extensions_mut().insert(FromHere);
                 }
@@ -78,30 +78,42 @@ impl Door {
     }
 }
 
-/// Whether a request may pass, and the origin of the page that may read the answer.
-fn examine(core: &Core, request: &Request) -> Result<Option<HeaderValue>, Denied> {
+/// What the head of a request tells that may pass.
+struct Examined {
+    /// The origin of the page that may read the answer.
+    page: Option<HeaderValue>,
+    /// It was sent to this machine by name, not to a public address.
+    is_here: bool,
+}
+
+/// Whether a request may pass.
+fn examine(core: &Core, request: &Request) -> Result<Examined, Denied> {
     let live = core.live();
     let (guard, headers) = (&live.guard, request.headers());
-    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let one_host = headers.get_all(header::HOST).iter().count() < 2;
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let named = hosts.next().and_then(|value| value.to_str().ok());
     // An absolute request target outranks the header (RFC 9112 section 3.2.2).
-    let host = request
+    let target = request
         .uri()
         .authority()
-        .map(|authority| authority.as_str())
-        .or_else(|| text(header::HOST));
-    let origin = headers.get(header::ORIGIN);
-    if headers.get_all(header::ORIGIN).iter().count() > 1 {
+        .map(|authority| authority.as_str());
+    let host = target.or(named).filter(|_| hosts.next().is_none());
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let origin = origins.next();
+    if origins.next().is_some() {
         return Err(Denied::Origin("(several)".to_owned()));
     }
     // An Origin that is no text must not pass for none.
     let origin_text = origin.map(|value| value.to_str().unwrap_or("(unreadable)"));
-    guard.check(host.filter(|_| one_host), origin_text)?;
+    guard.check(host, origin_text)?;
     let page = origin.filter(|_| {
         live.config.gateway.cors
             && origin_text.is_some_and(|origin| guard.is_allowed_origin(origin))
     });
-    Ok(page.cloned())
+    Ok(Examined {
+        page: page.cloned(),
+        is_here: guard.is_here(host),
+    })
 }
 
 fn refused(denied: &Denied) -> Response {
