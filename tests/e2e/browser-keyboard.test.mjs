@@ -214,6 +214,8 @@ test('a new screen begins at its heading, also on the way back', async () => {
   await has('h1 Servers');
   await goTo(page, '#/servers/one/edit', 'Edit one');
   await has('h1 Edit one');
+  // The form is read first; until it is there the next stop would be the notice.
+  await page.getByRole('link', { name: 'Cancel' }).waitFor();
   await tabTo('a Cancel');
   await press('Enter');
   await has('h1 one');
