@@ -61,6 +61,21 @@ impl Guests {
     }
 }
 
+impl Table {
+    /// Takes a user out, one who uses nothing at this moment if there is such a one. Whoever it
+    /// is gets other servers with their next request.
+    fn make_room(&mut self) -> Arc<[Guest]> {
+        let is_idle = |own: &[Guest]| own.iter().all(|one| one.server.pool.counts().total == 0);
+        let mut users = self.users.iter();
+        let idle = users.find(|(_, own)| is_idle(own));
+        let leaving = idle.or_else(|| self.users.iter().next());
+        let leaving = leaving.map(|(user, _)| user.clone());
+        leaving
+            .and_then(|user| self.users.remove(&user))
+            .unwrap_or_else(|| [].into())
+    }
+}
+
 impl Core {
     /// Sees to it that a user has every server that wants an account. Does nothing for the
     /// gateway's own user, whose servers are those of the configuration.
@@ -107,9 +122,12 @@ impl Core {
         let mut table = Table::clone(&self.guests.table.load());
         let (mut gone, mut new) = (Vec::new(), Vec::new());
         if let Some(user) = welcome
-            && table.users.len() < USERS
+            && !table.users.contains_key(user)
         {
-            table.users.entry(user.clone()).or_insert_with(|| [].into());
+            if table.users.len() >= USERS {
+                gone.extend(table.make_room().iter().cloned());
+            }
+            table.users.insert(user.clone(), [].into());
         }
         for (user, own) in &mut table.users {
             let mut guests = Vec::new();

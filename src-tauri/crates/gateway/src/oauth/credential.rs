@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use oauth_client::{AccountId, Accounts, Discovered, Fault, Provider};
+use tokio::sync::watch;
 use vault::{Secret, Vault};
 
 use super::OAuth;
@@ -116,14 +117,19 @@ impl Credential {
         }
     }
 
-    /// Waits until the account may have become another one.
-    pub(crate) async fn changed(&self) {
-        let Self::Account { accounts, .. } = self else {
-            return std::future::pending().await;
-        };
-        let mut news = accounts.watch();
-        drop(tokio::time::timeout(LOOK_AGAIN, news.changed()).await);
+    /// Follows accounts from this moment on; see [`changed`].
+    pub(crate) fn watch(&self) -> Option<watch::Receiver<u64>> {
+        match self {
+            Self::Account { accounts, .. } => Some(accounts.watch()),
+            Self::Fixed { .. } => None,
+        }
     }
+}
+
+/// Waits until an account may have become another one since it was looked at, where `news` is
+/// from before that look.
+pub(crate) async fn changed(mut news: watch::Receiver<u64>) {
+    drop(tokio::time::timeout(LOOK_AGAIN, news.changed()).await);
 }
 
 /// A provider with values in the place of references.

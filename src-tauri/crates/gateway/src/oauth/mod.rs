@@ -17,7 +17,7 @@ use crate::config::model::{AliyunConfig, Config, ServerConfig};
 use crate::user::User;
 use crate::words::Words;
 
-pub(crate) use credential::{Credential, Withheld};
+pub(crate) use credential::{Credential, Withheld, changed};
 pub(crate) use provider::provider;
 
 /// What the vault says, for a person.

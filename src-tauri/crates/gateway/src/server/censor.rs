@@ -10,6 +10,8 @@ use crate::config::model::{ServerConfig, Transport};
 
 /// A shorter value cannot be told from an ordinary word.
 const SECRET: usize = 8;
+/// Tokens of an account that are remembered.
+const TOKENS: usize = 8;
 /// Parts of the names of variables that hold secrets.
 const TELLING: [&str; 8] = [
     "KEY",
@@ -26,6 +28,8 @@ const TELLING: [&str; 8] = [
 #[derive(Default)]
 pub(crate) struct Censor {
     secrets: ArcSwap<Vec<String>>,
+    /// Those of an account, the latest last.
+    tokens: ArcSwap<Vec<String>>,
 }
 
 impl Censor {
@@ -59,17 +63,25 @@ impl Censor {
         self.secrets.store(Arc::new(secrets));
     }
 
-    /// Keeps a token that is about to be used out of what is shown.
+    /// Keeps a token that is about to be used out of what is shown, and those used before it:
+    /// they are replaced again and again, so only the latest are remembered.
     pub(crate) fn learn_token(&self, token: &str) {
-        if !self.secrets.load().iter().any(|known| known == token) {
-            self.learn([token.to_owned()]);
+        if self.tokens.load().iter().any(|known| known == token) {
+            return;
         }
+        let mut tokens = Vec::clone(&self.tokens.load());
+        if tokens.len() >= TOKENS {
+            tokens.remove(0);
+        }
+        tokens.push(token.to_owned());
+        self.tokens.store(Arc::new(tokens));
     }
 
     /// A text without them.
     pub(crate) fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut clean = Cow::Borrowed(text);
-        for secret in self.secrets.load().iter() {
+        let (secrets, tokens) = (self.secrets.load(), self.tokens.load());
+        for secret in secrets.iter().chain(tokens.iter()) {
             if clean.contains(secret.as_str()) {
                 clean = Cow::Owned(clean.replace(secret.as_str(), "…"));
             }
@@ -107,6 +119,19 @@ mod tests {
             "sent …, refused: …"
         );
         assert_eq!(censor.clean("nothing of it"), "nothing of it");
+    }
+
+    #[test]
+    fn the_latest_tokens_are_kept_out_and_the_old_ones_forgotten() {
+        let censor = Censor::default();
+        let token = |number: usize| format!("token-number-{number:04}");
+        for number in 0..=TOKENS {
+            censor.learn_token(&token(number));
+            censor.learn_token(&token(number));
+        }
+        let shown = |number| censor.clean(&token(number)).into_owned();
+        assert_eq!((shown(TOKENS), shown(1)), ("…".to_owned(), "…".to_owned()));
+        assert_eq!(shown(0), token(0));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Server, offer};
 use crate::config::model::Transport;
 use crate::lifecycle::{Failure, Happened, State};
+use crate::oauth::changed;
 use crate::oauth::values::expanded;
 use crate::pool::Removed;
 use crate::upstream::{Connection, OwnCallError, http, process, stdio};
@@ -40,8 +41,10 @@ pub(super) async fn keep(server: Arc<Server>) {
         if server.closing.is_cancelled() {
             return;
         }
-        if let Some(why) = sign_in_needed(&server).await {
-            wait_for_sign_in(&server, why).await;
+        // From before the look: a sign-in right after it must not be missed.
+        let news = server.credential.as_ref().and_then(|one| one.watch());
+        if let Some((why, news)) = sign_in_needed(&server).await.zip(news) {
+            wait_for_sign_in(&server, why, changed(news)).await;
             first = true;
             continue;
         }
@@ -86,17 +89,14 @@ async fn sign_in_needed(server: &Server) -> Option<Words> {
 }
 
 /// Refuses calls until there may be an account.
-async fn wait_for_sign_in(server: &Server, why: Words) {
-    let Some(credential) = &server.credential else {
-        return;
-    };
+async fn wait_for_sign_in(server: &Server, why: Words, changed: impl Future<Output = ()>) {
     server.pool.refuse(&why);
     server.happened(Happened::SignInNeeded { why });
     // Nothing is offered that cannot be used.
     server.board.withdraw(server.seat);
     tokio::select! {
         () = server.closing.cancelled() => {}
-        () = credential.changed() => {}
+        () = changed => {}
     }
     server.pool.allow();
 }
