@@ -1,12 +1,20 @@
 /** The system's own opener, as a browser calls it for an address that is no page. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { needed } from './surroundings.mjs';
 import { until } from './wait.mjs';
 
 const TYPE = 'x-scheme-handler/mcp-gateway';
 const ENTRIES = 'home/.local/share/applications';
+/** The launcher of a package. */
+export const LAUNCHER = 'mcp-gateway.desktop';
 const BROWSER = fileURLToPath(new URL('system-browser.mjs', import.meta.url));
+
+/** Whether the app under test lies where a package has put it, beside its launcher. */
+export const isInstalled = () =>
+  existsSync(join(dirname(needed('MCP_GATEWAY_DESKTOP_BIN')), '../share/applications', LAUNCHER));
 
 /** Begins to open an address; an opener may run as long as the program that it starts. */
 export const startOpening = (desktop, address, env = {}, [program, ...args] = ['xdg-open']) =>
