@@ -47,8 +47,10 @@ pub(crate) enum Denied {
     Token,
     #[error("the token is not valid here{0}; sign in again")]
     Unknown(&'static str),
-    #[error("the token could not be checked: {0}")]
-    Unchecked(String),
+    #[error(
+        "tokens cannot be checked now; the gateway's owner finds the reason in its window and log"
+    )]
+    Unchecked,
 }
 
 // === impl AdminToken ===

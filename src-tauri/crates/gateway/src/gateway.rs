@@ -249,6 +249,10 @@ impl Gateway {
             .spawn(events::beat(Arc::clone(&self.core), end()));
         let core = Arc::clone(&self.core);
         self.keeping.spawn(events::follow_accounts(core, end()));
+        let (core, ending) = (Arc::clone(&self.core), end());
+        self.keeping.spawn(async move {
+            core.oauth.read_in(&core.changed, ending).await;
+        });
     }
 }
 

@@ -195,7 +195,12 @@ pub(crate) fn status(core: &Core) -> Status {
         data_dir: core.data_dir.display().to_string(),
         sessions: core.sessions.count(),
         approvals: core.oauth.facade.approvals().len(),
-        notices: live.notices.clone(),
+        notices: core
+            .oauth
+            .notice()
+            .into_iter()
+            .chain(live.notices.iter().cloned())
+            .collect(),
         servers: servers.collect(),
         clashes: core
             .board

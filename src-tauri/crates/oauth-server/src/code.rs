@@ -110,6 +110,11 @@ impl NoTokens {
 // === impl Codes ===
 
 impl Codes {
+    /// Whether a code waits to be exchanged.
+    pub(crate) fn holds(&self, digest: Digest) -> bool {
+        self.0.contains_key(&digest)
+    }
+
     /// Keeps a code; `false` if too many wait already.
     pub(crate) fn add(&mut self, digest: Digest, code: Code, now: u64) -> bool {
         self.0.retain(|_, code| code.expires_at > now);

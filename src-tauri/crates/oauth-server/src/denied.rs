@@ -14,9 +14,11 @@ pub enum Denied {
     /// The token is good for another endpoint.
     #[error("the token was issued for another endpoint of this gateway; sign in to this one")]
     WrongAudience,
-    /// The tokens cannot be read.
-    #[error("tokens cannot be checked now: {0}")]
-    Unavailable(vault::Fault),
+    /// The tokens cannot be read; why is for the owner alone to know.
+    #[error(
+        "tokens cannot be checked now; the gateway's owner finds the reason in its window and log"
+    )]
+    Unavailable,
 }
 
 // === impl Denied ===
@@ -30,7 +32,9 @@ impl Denied {
             Self::WrongAudience => {
                 "该令牌是为本网关的另一个端点签发的；请登录到当前端点".to_owned()
             }
-            Self::Unavailable(fault) => format!("暂时无法校验令牌：{}", fault.chinese()),
+            Self::Unavailable => {
+                "暂时无法校验令牌；网关的所有者可在其窗口和日志中查看原因".to_owned()
+            }
         }
     }
 
@@ -39,7 +43,7 @@ impl Denied {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Unknown | Self::Expired | Self::WrongAudience => Some("invalid_token"),
-            Self::Unavailable(_) => None,
+            Self::Unavailable => None,
         }
     }
 

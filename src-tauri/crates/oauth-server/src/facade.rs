@@ -21,7 +21,7 @@ use crate::pages::{self, Link};
 use crate::pending::{Pending, Person};
 use crate::resource::Audience;
 use crate::routes;
-use crate::store::{Op, Store};
+use crate::store::{Op, Shut, Store};
 use crate::words::{Language, Words};
 
 /// Tokens that clients get through the browser.
@@ -75,11 +75,24 @@ impl Facade {
         routes::router(Arc::clone(&self.0), host)
     }
 
-    /// Who calls with this token at `resource`, a path such as `/ecs/mcp` or its URL.
-    /// After the first use this neither waits nor locks.
+    /// Reads what is kept into memory. For whoever runs the gateway to cause, at its start
+    /// and when the owner comes: it may ask for the key of the vault.
+    pub async fn open(&self) -> Result<(), Fault> {
+        self.0.store.open().await
+    }
+
+    /// Why what is kept could not be read the last time: then nobody's token is known.
+    pub fn fault(&self) -> Option<Fault> {
+        self.0.store.fault()
+    }
+
+    /// Who calls with this token at `resource`, a path such as `/ecs/mcp` or its URL. Looks
+    /// into memory alone and asks nobody for a key, because anybody can call; it waits for
+    /// the [first look](Self::open) at most.
     pub async fn caller(&self, bearer: &str, resource: &str) -> Result<Caller, Denied> {
         let inner = &self.0;
-        inner.store.ready().await.map_err(Denied::Unavailable)?;
+        let at_hand = inner.store.at_hand().await;
+        at_hand.map_err(|Shut| Denied::Unavailable)?;
         let entry = inner
             .store
             .live

@@ -20,11 +20,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
-use vault::Fault;
 
 use crate::facade::Inner;
 use crate::host::Host;
 use crate::pages;
+use crate::store::Shut;
 use crate::words::{Language, Words};
 
 /// Largest body that is read, in bytes.
@@ -139,9 +139,8 @@ fn busy(language: Language) -> Response {
     )
 }
 
-/// The page for a store that cannot be used.
-fn locked(language: Language, fault: &Fault) -> Response {
-    tracing::warn!(%fault, "a sign-in failed: the store cannot be used");
+/// The page for a store that cannot be used. Anybody can get it, so it does not say why.
+fn locked(language: Language) -> Response {
     notice(
         language,
         StatusCode::SERVICE_UNAVAILABLE,
@@ -149,7 +148,10 @@ fn locked(language: Language, fault: &Fault) -> Response {
             "MCP Gateway cannot read its store",
             "MCP Gateway 无法读取其存储",
         ),
-        &Words::new(fault.to_string(), fault.chinese()),
+        &Words::new(
+            "Its owner finds the reason in the gateway's window and log.",
+            "网关的所有者可在其窗口和日志中查看原因。",
+        ),
     )
 }
 
@@ -171,13 +173,18 @@ fn error(error: &str, why: &str) -> Response {
 }
 
 /// The same for a store that cannot be used; the client may try again.
-fn unavailable(fault: &Fault) -> Response {
-    tracing::warn!(%fault, "a client was not answered: the store cannot be used");
+fn unavailable() -> Response {
     let document = json!({
         "error": "temporarily_unavailable",
         "error_description": "the gateway cannot use its store now; its owner finds the reason in its window and log",
     });
     answer(StatusCode::SERVICE_UNAVAILABLE, &document)
+}
+
+/// A change that somebody who is known has caused came to nothing; why is for the log.
+fn unwritten(fault: vault::Fault) -> Shut {
+    tracing::warn!(%fault, "a sign-in failed: the store cannot be used");
+    Shut
 }
 
 /// Whether the body is a form, as OAuth wants it.

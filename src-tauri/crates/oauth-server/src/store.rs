@@ -5,12 +5,16 @@
 //! seen by anybody; one at a time. It runs in a task of its own, because whoever asked
 //! may leave in the middle, and what is on the disk must not be different from what is
 //! in memory.
+//!
+//! Reading may ask the owner to unlock a keychain, so it is not for everybody to cause:
+//! whoever has not shown who they are is served from what is at hand ([`Store::at_hand`]).
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use tokio::sync::{Mutex, MutexGuard, OnceCell, watch};
 use vault::{Change, Fault, Vault};
 
 use crate::client::Registered;
@@ -22,12 +26,18 @@ use crate::live::{Holder, Live};
 const GRANTS: &str = "oauth.grant";
 const CLIENTS: &str = "oauth.client";
 const BROWSERS: &str = "oauth.browser";
+/// How long whoever may not open the store waits for the gateway's own first look into it.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
 
 /// The store of the facade.
 pub(crate) struct Store {
     vault: Vault,
     clock: Clock,
     state: OnceCell<Mutex<State>>,
+    /// Whether somebody has tried to read it, whatever came of it.
+    looked: watch::Sender<bool>,
+    /// Why the last try came to nothing.
+    fault: std::sync::Mutex<Option<Fault>>,
     /// The access tokens in `state`, for readers that do not wait.
     pub(crate) live: Live,
 }
@@ -56,8 +66,16 @@ pub(crate) struct Browser {
     pub(crate) expires_at: u64,
 }
 
+/// What is kept is not at hand, and whoever asked may not have it opened. Why is for the
+/// owner alone to know ([`Store::fault`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shut;
+
 /// One part of a change.
 pub(crate) enum Op {
+    /// A client that nobody has allowed anything: in memory alone, because anybody can
+    /// register one.
+    NoteClient(Registered),
     PutGrant(Box<Grant>),
     DropGrant(String),
     PutClient(Registered),
@@ -74,13 +92,61 @@ impl Store {
             vault,
             clock,
             state: OnceCell::new(),
+            looked: watch::Sender::new(false),
+            fault: std::sync::Mutex::default(),
             live: Live::new(),
         }
     }
 
-    /// Makes sure that everything is in memory. Costs nothing once it is.
-    pub(crate) async fn ready(&self) -> Result<(), Fault> {
+    /// Reads everything into memory, where the owner may be asked for the key.
+    pub(crate) async fn open(&self) -> Result<(), Fault> {
         self.loaded().await.map(drop)
+    }
+
+    /// Why it could not be read the last time.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Makes sure that everything is in memory, as far as that asks nobody for the key.
+    /// Costs nothing once it is.
+    pub(crate) async fn at_hand(&self) -> Result<(), Shut> {
+        if self.state.initialized() {
+            return Ok(());
+        }
+        if !self.vault.is_at_hand() {
+            let mut looked = self.looked.subscribe();
+            // Whether it was in time shows below.
+            drop(tokio::time::timeout(FIRST_LOOK, looked.wait_for(|looked| *looked)).await);
+        }
+        let may_read = self.state.initialized() || self.vault.is_at_hand();
+        if may_read && self.loaded().await.is_ok() {
+            Ok(())
+        } else {
+            Err(Shut)
+        }
+    }
+
+    /// The state, to look at, for whoever has not shown who they are.
+    pub(crate) async fn read_at_hand(&self) -> Result<MutexGuard<'_, State>, Shut> {
+        self.at_hand().await?;
+        self.read().await.map_err(|_| Shut)
+    }
+
+    /// [`Self::change`] for whoever has not shown who they are. What `decide` puts down
+    /// has to come of something that is kept already, or stay in memory.
+    pub(crate) async fn change_at_hand<R: Send + 'static>(
+        self: &Arc<Self>,
+        decide: impl FnOnce(&State, u64) -> (Vec<Op>, R) + Send + 'static,
+    ) -> Result<R, Shut> {
+        self.at_hand().await?;
+        self.change(decide).await.map_err(|fault| {
+            tracing::warn!(%fault, "a client was not answered: the store cannot be written");
+            Shut
+        })
     }
 
     /// The state, to look at.
@@ -105,9 +171,11 @@ impl Store {
             state.sweep(&mut ops, now);
             let changes = ops
                 .iter()
-                .map(|op| state.written(op))
-                .collect::<Result<_, _>>()?;
-            store.vault.change(changes).await?;
+                .filter_map(|op| state.written(op).transpose())
+                .collect::<Result<Vec<_>, _>>()?;
+            if !changes.is_empty() {
+                store.vault.change(changes).await?;
+            }
             for op in ops {
                 state.apply(op, &store.live, now);
             }
@@ -139,6 +207,22 @@ impl Store {
     }
 
     async fn loaded(&self) -> Result<&Mutex<State>, Fault> {
+        if let Some(state) = self.state.get() {
+            return Ok(state);
+        }
+        let loaded = self.load().await;
+        let fault = loaded.as_ref().err().cloned();
+        let mut last = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fault) = fault.as_ref().filter(|fault| last.as_ref() != Some(*fault)) {
+            tracing::warn!(%fault, "clients cannot be told apart: the store cannot be read");
+        }
+        *last = fault;
+        drop(last);
+        self.looked.send_replace(true);
+        loaded
+    }
+
+    async fn load(&self) -> Result<&Mutex<State>, Fault> {
         self.state
             .get_or_try_init(|| async {
                 let mut state = State::default();
@@ -206,9 +290,10 @@ impl State {
         ops.extend(over);
     }
 
-    /// The change to the vault that an operation is.
-    fn written(&self, op: &Op) -> Result<Change, Fault> {
-        Ok(match op {
+    /// The change to the vault that an operation is, if it is one.
+    fn written(&self, op: &Op) -> Result<Option<Change>, Fault> {
+        Ok(Some(match op {
+            Op::NoteClient(_) => return Ok(None),
             Op::PutGrant(grant) => {
                 let mut grant = grant.clone();
                 if let Some(held) = self.grants.get(&grant.id) {
@@ -223,7 +308,7 @@ impl State {
                 Change::put(BROWSERS, digest.text(), &(digest, browser))?
             }
             Op::DropBrowser(digest) => Change::delete(BROWSERS, digest.text()),
-        })
+        }))
     }
 
     fn apply(&mut self, op: Op, live: &Live, now: u64) {
@@ -255,7 +340,7 @@ impl State {
                 let before = self.forget(&id);
                 live.replace(before.as_ref().map(|held| &held.grant), None, now);
             }
-            Op::PutClient(client) => {
+            Op::PutClient(client) | Op::NoteClient(client) => {
                 self.clients.insert(client.id.clone(), client);
             }
             Op::DropClient(id) => {

@@ -100,6 +100,14 @@ impl Vault {
         }
     }
 
+    /// Whether reading asks nobody for the key: it is here already, or nothing was ever sealed.
+    pub fn is_at_hand(&self) -> bool {
+        match &self.0.place {
+            Place::Memory => true,
+            Place::Folder(options) => self.0.held.get().is_some() || !options.store().exists(),
+        }
+    }
+
     /// The value of a named secret.
     ///
     /// # Errors

@@ -9,8 +9,12 @@ pub(crate) mod redirect;
 pub(crate) mod sign_in;
 pub(crate) mod values;
 
+use std::time::Duration;
+
 use oauth_client::{Accounts, Clock, HttpOptions};
 use oauth_server::Facade;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use vault::Vault;
 
 use crate::config::model::{AliyunConfig, Config, ServerConfig};
@@ -19,6 +23,10 @@ use crate::words::Words;
 
 pub(crate) use credential::{Credential, Withheld, changed};
 pub(crate) use provider::provider;
+
+/// Pauses between tries to read in which clients have tokens: the first, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// What the vault says, for a person.
 pub(crate) fn given(fault: &vault::Fault) -> Words {
@@ -74,6 +82,34 @@ impl OAuth {
                     false
                 }
             }
+    }
+
+    /// Reads in which clients have tokens, so that calls are answered from memory: what asks
+    /// for the key of the vault is the gateway, or its owner in the window, never a caller.
+    /// Where it cannot be had the gateway tries again, more and more rarely, until `end`.
+    pub(crate) async fn read_in(&self, changed: &Notify, end: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        while self.facade.open().await.is_err() {
+            changed.notify_one();
+            tokio::select! {
+                () = end.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        changed.notify_one();
+    }
+
+    /// What keeps the gateway from knowing its clients, for the owner.
+    pub(crate) fn notice(&self) -> Option<Words> {
+        let why = given(&self.facade.fault()?);
+        Some(Words::new(
+            format!(
+                "the tokens of clients cannot be checked, so none is accepted: {}",
+                why.en
+            ),
+            format!("无法校验客户端的令牌，因此一律不予接受：{}", why.zh),
+        ))
     }
 
     /// Finishes what is under way.

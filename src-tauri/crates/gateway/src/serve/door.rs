@@ -132,12 +132,5 @@ fn refused(denied: &Denied) -> Response {
 /// Says what to show instead, and where that is had.
 fn unauthorized(core: &Core, request: &Request, denied: &Denied) -> Response {
     tracing::info!(%denied, path = request.uri().path(), "a request was not let in");
-    if let Denied::Unchecked(_) = denied {
-        return respond::rpc_error(
-            StatusCode::SERVICE_UNAVAILABLE,
-            wire::error_code::INTERNAL_ERROR,
-            &denied.to_string(),
-        );
-    }
     challenge::unauthorized(core, request.headers(), request.uri().path(), denied)
 }

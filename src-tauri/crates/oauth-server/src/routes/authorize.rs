@@ -13,6 +13,7 @@ use crate::description::NoDescription;
 use crate::params::Params;
 use crate::pending::{Person, Stage};
 use crate::resource;
+use crate::store::Shut;
 use crate::words::{Language, Words};
 
 /// Longest query that is read, in bytes.
@@ -35,7 +36,7 @@ pub(super) async fn authorize(State(site): State<Site>, parts: Parts) -> Respons
     };
     let client = match known(&site, &opening, &base).await {
         Ok(client) => client,
-        Err(Unknown::Store(fault)) => return locked(language, &fault),
+        Err(Unknown::Store) => return locked(language),
         Err(Unknown::Client(why)) => {
             let title = Words::new("This program is not known", "无法识别此程序");
             return notice(language, StatusCode::BAD_REQUEST, &title, &why);
@@ -53,7 +54,7 @@ pub(super) async fn authorize(State(site): State<Site>, parts: Parts) -> Respons
     } else {
         match remembered(&site, &parts, &base).await {
             Ok(person) => person,
-            Err(fault) => return locked(language, &fault),
+            Err(Shut) => return locked(language),
         }
     };
     let local = site.host.local_approval(&parts);
@@ -78,7 +79,7 @@ pub(super) async fn authorize(State(site): State<Site>, parts: Parts) -> Respons
 }
 
 enum Unknown {
-    Store(vault::Fault),
+    Store,
     Client(Words),
 }
 
@@ -94,9 +95,9 @@ async fn known(site: &Site, opening: &Opening, base: &str) -> Result<Client, Unk
     let registered = site
         .inner
         .store
-        .read()
+        .read_at_hand()
         .await
-        .map_err(Unknown::Store)?
+        .map_err(|Shut| Unknown::Store)?
         .clients
         .get(id)
         .cloned();
@@ -130,16 +131,12 @@ async fn known(site: &Site, opening: &Opening, base: &str) -> Result<Client, Unk
 }
 
 /// The person that this browser is known to belong to.
-async fn remembered(
-    site: &Site,
-    parts: &Parts,
-    base: &str,
-) -> Result<Option<Person>, vault::Fault> {
+async fn remembered(site: &Site, parts: &Parts, base: &str) -> Result<Option<Person>, Shut> {
     let Some(cookie) = browser::person(&parts.headers, base) else {
         return Ok(None);
     };
     let now = site.inner.clock.now();
-    let state = site.inner.store.read().await?;
+    let state = site.inner.store.read_at_hand().await?;
     let browser = state.browsers.get(&cookie);
     Ok(browser
         .filter(|browser| browser.expires_at > now)

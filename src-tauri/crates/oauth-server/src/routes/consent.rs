@@ -72,10 +72,10 @@ async fn switch(site: &Site, language: Language, id: &str, parts: &Parts, base: 
         let forgotten = site
             .inner
             .store
-            .change(move |_, _| (vec![Op::DropBrowser(cookie)], ()))
+            .change_at_hand(move |_, _| (vec![Op::DropBrowser(cookie)], ()))
             .await;
-        if let Err(fault) = forgotten {
-            return locked(language, &fault);
+        if forgotten.is_err() {
+            return locked(language);
         }
     }
     let local = site.host.local_approval(parts);

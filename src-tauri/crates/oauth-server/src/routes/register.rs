@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{Site, answer, error, is_of_type, unavailable};
 use crate::client::Registered;
 use crate::digest;
-use crate::store::{Op, State as Kept};
+use crate::store::{Op, Shut, State as Kept};
 
 /// Most clients that are registered at the same time.
 const MOST: usize = 500;
@@ -48,9 +48,9 @@ pub(super) async fn register(
     let kept = site
         .inner
         .store
-        .change(move |state, now| match make_room(state, now) {
+        .change_at_hand(move |state, now| match make_room(state, now) {
             Some(mut ops) => {
-                ops.push(Op::PutClient(client));
+                ops.push(Op::NoteClient(client));
                 (ops, true)
             }
             None => (Vec::new(), false),
@@ -65,7 +65,7 @@ pub(super) async fn register(
                 "error_description": "too many clients have registered lately; try again in ten minutes",
             }),
         ),
-        Err(fault) => unavailable(&fault),
+        Err(Shut) => unavailable(),
     }
 }
 

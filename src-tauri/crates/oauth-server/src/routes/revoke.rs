@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Site, answer, error, is_form, unavailable};
 use crate::digest::Digest;
 use crate::params::Params;
-use crate::store::Op;
+use crate::store::{Op, Shut};
 
 pub(super) async fn revoke(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Response {
     if !is_form(&headers) {
@@ -29,7 +29,7 @@ pub(super) async fn revoke(State(site): State<Site>, headers: HeaderMap, body: B
     let done = site
         .inner
         .store
-        .change(move |state, _| {
+        .change_at_hand(move |state, _| {
             let by_access = || state.grant(&store.live.get(token)?.of.grant);
             let refresh = state.by_refresh(token);
             let Some(grant) = refresh.or_else(by_access) else {
@@ -58,6 +58,6 @@ pub(super) async fn revoke(State(site): State<Site>, headers: HeaderMap, body: B
             "unauthorized_client",
             "the token was issued to another client",
         ),
-        Err(fault) => unavailable(&fault),
+        Err(Shut) => unavailable(),
     }
 }

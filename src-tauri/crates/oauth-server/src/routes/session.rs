@@ -9,21 +9,21 @@ use serde_json::{Value, json};
 use super::{Site, answer, bearer, unavailable, with_cookie};
 use crate::browser;
 use crate::digest::Digest;
-use crate::store::Op;
+use crate::store::{Op, Shut};
 
 pub(super) async fn status(State(site): State<Site>, parts: Parts) -> Response {
     match described(&site, &parts).await {
         Ok(Some(document)) => answer(StatusCode::OK, &document),
         Ok(None) => answer(StatusCode::OK, &json!({ "authenticated": false })),
-        Err(fault) => unavailable(&fault),
+        Err(Shut) => unavailable(),
     }
 }
 
-async fn described(site: &Site, parts: &Parts) -> Result<Option<Value>, vault::Fault> {
+async fn described(site: &Site, parts: &Parts) -> Result<Option<Value>, Shut> {
     let now = site.inner.clock.now();
     let good = |end: Option<u64>| end.is_none_or(|end| end > now);
     if let Some(token) = bearer(&parts.headers) {
-        site.inner.store.ready().await?;
+        site.inner.store.at_hand().await?;
         let entry = site.inner.store.live.get(Digest::of(token));
         return Ok(entry.filter(|entry| good(entry.expires_at)).map(|entry| {
             let mut document = json!({
@@ -40,7 +40,7 @@ async fn described(site: &Site, parts: &Parts) -> Result<Option<Value>, vault::F
     let Some(cookie) = browser::person(&parts.headers, &site.host.base(parts)) else {
         return Ok(None);
     };
-    let state = site.inner.store.read().await?;
+    let state = site.inner.store.read_at_hand().await?;
     let known = state.browsers.get(&cookie);
     Ok(known
         .filter(|browser| good(Some(browser.expires_at)))
@@ -58,7 +58,7 @@ pub(super) async fn logout(State(site): State<Site>, parts: Parts) -> Response {
         let done = site
             .inner
             .store
-            .change(move |state, now| {
+            .change_at_hand(move |state, now| {
                 let grant = token
                     .and_then(|token| store.live.get(token))
                     .filter(|entry| entry.expires_at.is_none_or(|end| end > now))
@@ -73,8 +73,8 @@ pub(super) async fn logout(State(site): State<Site>, parts: Parts) -> Response {
                 )
             })
             .await;
-        if let Err(fault) = done {
-            return unavailable(&fault);
+        if done.is_err() {
+            return unavailable();
         }
         site.inner.ring();
     }

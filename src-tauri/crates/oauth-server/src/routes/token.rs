@@ -13,14 +13,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::{Site, answer, error, is_form, unavailable};
+use super::{Site, answer, error, is_form, unavailable, unwritten};
 use crate::code::{NoTokens, Shown};
 use crate::digest::{self, Digest};
 use crate::facade::{ACCESS, REFRESH};
 use crate::grant::{ACCESS_LIFE, Grant, NoRefresh, Pair};
 use crate::params::{Params, Repeated};
 use crate::resource::Audience;
-use crate::store::{Op, State as Kept};
+use crate::store::{Op, Shut, State as Kept};
 
 /// Most grants that one user has given one client; the one unused for longest goes.
 const MOST_OF_ONE: usize = 20;
@@ -40,7 +40,7 @@ struct Fresh {
 pub(super) async fn token(State(site): State<Site>, parts: Parts, body: Bytes) -> Response {
     let given = match exchange(&site, &parts, &body).await {
         Ok(given) => given,
-        Err(fault) => return unavailable(&fault),
+        Err(Shut) => return unavailable(),
     };
     match given {
         Ok((fresh, scope)) => answer(
@@ -59,7 +59,7 @@ pub(super) async fn token(State(site): State<Site>, parts: Parts, body: Bytes) -
 
 type Given = Result<(Fresh, String), No>;
 
-async fn exchange(site: &Site, parts: &Parts, body: &[u8]) -> Result<Given, vault::Fault> {
+async fn exchange(site: &Site, parts: &Parts, body: &[u8]) -> Result<Given, Shut> {
     let params = Params::parse(body);
     let asked = match Asked::read(site, parts, &params) {
         Ok(asked) => asked,
@@ -189,7 +189,11 @@ async fn by_code(
     verifier: String,
     client_id: String,
     audience: Option<Audience>,
-) -> Result<Given, vault::Fault> {
+) -> Result<Given, Shut> {
+    // A code that is known came of a person's consent; a made-up one opens nothing.
+    if !site.inner.codes().holds(digest) {
+        site.inner.store.at_hand().await?;
+    }
     let inner = Arc::clone(&site.inner);
     let given = site
         .inner
@@ -253,7 +257,7 @@ async fn by_code(
         })
         .await;
     site.inner.ring();
-    given
+    given.map_err(unwritten)
 }
 
 async fn by_refresh(
@@ -261,11 +265,11 @@ async fn by_refresh(
     used: Digest,
     client_id: Option<String>,
     audience: Option<Audience>,
-) -> Result<Given, vault::Fault> {
+) -> Result<Given, Shut> {
     let inner = Arc::clone(&site.inner);
     site.inner
         .store
-        .change(move |state, now| {
+        .change_at_hand(move |state, now| {
             let Some(grant) = state.by_refresh(used) else {
                 let why = "the refresh token is not known, or it was revoked; sign in again";
                 return (Vec::new(), Err(No::grant(why)));

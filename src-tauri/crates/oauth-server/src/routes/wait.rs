@@ -5,14 +5,14 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::{Site, busy, ended, locked, nobody, notice, see_other, with_cookie};
+use super::{Site, busy, ended, locked, nobody, notice, see_other, unwritten, with_cookie};
 use crate::browser::{self, PERSON_LIFE};
 use crate::code::{self, Code};
 use crate::digest::{self, Digest};
 use crate::pages;
 use crate::params::Params;
 use crate::pending::{Ask, Person, Stage};
-use crate::store::{Browser, Op};
+use crate::store::{Browser, Op, Shut};
 use crate::words::{Language, Words};
 
 /// The user that the owner of the machine is.
@@ -150,7 +150,10 @@ async fn redeem(
         .await;
     match kept {
         Ok(cookie) => with_cookie(onward, &cookie),
-        Err(fault) => locked(language, &fault),
+        Err(fault) => {
+            let Shut = unwritten(fault);
+            locked(language)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod approval;
 mod discovery;
+mod locked;
 mod people;
 mod refusals;
 mod support;
