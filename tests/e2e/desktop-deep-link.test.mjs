@@ -23,6 +23,8 @@ const desktop = useDesktop();
 
 /** The entry that a build writes which was not installed. */
 const OWN = 'mcp-gateway-desktop-handler.desktop';
+/** What opens the addresses where nobody has chosen. */
+const USUAL = isInstalled() ? LAUNCHER : OWN;
 /** An answer to a sign-in that nobody has begun. */
 const FORGED = 'mcp-gateway://oauth/callback?code=planted-code&state=planted-state';
 const OTHER = 'mcp-gateway://servers/add?command=rm';
@@ -52,7 +54,7 @@ test('an address reaches the app that runs, and what came of it is said once', a
   const tray = await desktop.tray();
   const app = await desktop.startDrivable(['--hidden']);
   await tray.shows('dark-ok');
-  await opensThrough(desktop, isInstalled() ? LAUNCHER : OWN);
+  await opensThrough(desktop, USUAL);
   await app.staysWithoutWindow();
 
   await openAddress(desktop, OTHER);
@@ -144,7 +146,7 @@ test('a sign-in begins in the system’s browser and comes back to the app', asy
   const browser = await installBrowser(desktop, 'alice');
   const app = await desktop.startDrivable();
   await app.window();
-  await opensThrough(desktop, OWN);
+  await opensThrough(desktop, USUAL);
   const window = await app.drive();
   await window.says(desktop.endpoint);
 
