@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use gateway::config::{LoadOptions, Loaded, Source, render};
+use gateway::instance::{HandOverError, Kind, PortHolder, hand_over};
 use gateway::words::{Language, Words};
 use gateway::{Gateway, StartError, Surroundings, VaultOptions};
 use tracing_subscriber::EnvFilter;
@@ -12,12 +13,50 @@ use tracing_subscriber::EnvFilter;
 use crate::desktop::no_home;
 use crate::folders::{Folders, working_folder};
 
-/// Starts the gateway as the user's configuration says.
+/// Starts the gateway as the user's configuration says. A gateway that somebody started in a
+/// terminal on the same data is asked to make room first, because its user has opened the app.
 ///
 /// # Errors
-/// In words for the window: a configuration with mistakes, a port that is taken, no data folder.
+/// In words for the window: a configuration with mistakes, a port that is taken, no data folder,
+/// a gateway that is not to be asked.
 pub(crate) async fn begin(bridge: Option<PathBuf>) -> Result<Gateway, Words> {
     let folders = Folders::find().ok_or_else(no_home)?;
+    let loaded = load(&folders)?;
+    let there = match start(loaded, bridge.clone(), &folders).await {
+        Ok(gateway) => return Ok(gateway),
+        Err(StartError::Running {
+            occupant: Some(occupant),
+            ..
+        }) => occupant,
+        Err(error) => return Err(why(&error, &folders)),
+    };
+    tracing::warn!(pid = there.pid, "{} has the data folder", there.name().en);
+    hand_over(folders.data(), &there)
+        .await
+        .map_err(|error| error.words(&there))?;
+    tracing::info!(pid = there.pid, "it has made room");
+    // The other one may have changed the file until its end.
+    start(load(&folders)?, bridge, &folders)
+        .await
+        .map_err(|error| why(&error, &folders))
+}
+
+async fn start(
+    (loaded, source): (Loaded, Source),
+    bridge: Option<PathBuf>,
+    folders: &Folders,
+) -> Result<Gateway, StartError> {
+    let surroundings = Surroundings {
+        data_dir: folders.data().to_owned(),
+        kind: Kind::Desktop,
+        source: Some(source),
+        bridge,
+        vault: VaultOptions::from_env(folders.data(), |name| std::env::var(name).ok()),
+    };
+    Gateway::start(loaded, surroundings).await
+}
+
+fn load(folders: &Folders) -> Result<(Loaded, Source), Words> {
     let options = LoadOptions {
         demo_command: demo_command(),
         ..LoadOptions::default()
@@ -28,15 +67,7 @@ pub(crate) async fn begin(bridge: Option<PathBuf>) -> Result<Gateway, Words> {
         .map_err(|error| in_both(|language| error.render(language)))?;
     log_at(&loaded.config.log_level);
     advise(&loaded);
-    let surroundings = Surroundings {
-        data_dir: folders.data().to_owned(),
-        source: Some(source),
-        bridge,
-        vault: VaultOptions::from_env(folders.data(), |name| std::env::var(name).ok()),
-    };
-    Gateway::start(loaded, surroundings)
-        .await
-        .map_err(|error| why(&error, &folders))
+    Ok((loaded, source))
 }
 
 /// What the window shows as well.
@@ -80,10 +111,28 @@ fn log_at(level: &str) {
 /// Nobody who clicked an icon gave options on a command line, so none are proposed.
 fn why(error: &StartError, folders: &Folders) -> Words {
     match error {
-        StartError::Listen { host, port, source } => {
+        StartError::Running { occupant, folder } => {
+            let path = folder.display();
+            match occupant {
+                Some(occupant) => HandOverError::Stays.words(occupant),
+                None => Words::new(
+                    format!(
+                        "Another gateway is just starting or stopping on the data folder {path}. Try again in a moment."
+                    ),
+                    format!("另一个网关正在数据目录 {path} 上启动或停止。请稍后重试。"),
+                ),
+            }
+        }
+        StartError::Listen {
+            host,
+            port,
+            source,
+            holder,
+        } => {
             let setting = PortSetting::find(folders);
-            if source.kind() == io::ErrorKind::AddrInUse {
-                port_is_taken(*host, *port, &setting)
+            if error.is_taken() {
+                let who = PortHolder::name_of(holder.as_ref());
+                port_is_taken(*host, *port, &who, &setting)
             } else {
                 cannot_listen(*host, *port, source, &setting)
             }
@@ -144,13 +193,17 @@ impl PortSetting {
     }
 }
 
-fn port_is_taken(host: IpAddr, port: u16, setting: &PortSetting) -> Words {
+fn port_is_taken(host: IpAddr, port: u16, who: &Words, setting: &PortSetting) -> Words {
     let Words { en, zh } = setting.remedy();
     Words::new(
         format!(
-            "{host}:{port} is taken by another program, perhaps another gateway. Stop it, or {en}, then try again."
+            "{host}:{port} is taken by {}. Stop it, or {en}, then try again.",
+            who.en
         ),
-        format!("{host}:{port} 已被其他程序占用，可能是另一个网关。请停止它，或{zh}，然后重试。"),
+        format!(
+            "{host}:{port} 已被{}占用。请停止它，或{zh}，然后重试。",
+            who.zh
+        ),
     )
 }
 
@@ -176,8 +229,9 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_told_with_the_place_where_it_is_set() {
+        let who = Words::new("node (process 7)", "node（进程 7）");
         let words =
-            |setting: PortSetting| port_is_taken(Ipv4Addr::LOCALHOST.into(), 4298, &setting);
+            |setting: PortSetting| port_is_taken(Ipv4Addr::LOCALHOST.into(), 4298, &who, &setting);
         let file = words(PortSetting::File(Some("/home/a/config.json".into())));
         assert!(
             file.en
@@ -196,6 +250,7 @@ mod tests {
         assert!(variable.zh.contains("环境变量 MCP_GATEWAY_PORT"));
         for words in [file, variable] {
             assert!(!words.en.contains("--port") && !words.zh.contains("--port"));
+            assert!(words.en.contains(&who.en) && words.zh.contains(&who.zh));
         }
     }
 }

@@ -5,14 +5,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use gateway::config::{Loaded, render};
+use gateway::instance::Kind;
 use gateway::words::Language;
-use gateway::{Gateway, Surroundings, VaultOptions};
+use gateway::{Gateway, StartError, Surroundings, VaultOptions};
 
 use crate::args::CommandLine;
 use crate::config;
 use crate::context::Context;
-use crate::language::{failure, t};
+use crate::language::{failure, said, t};
 use crate::logging;
+
+/// The data folder is another gateway's: starting again would not help, so a service manager
+/// that looks at this code (`RestartPreventExitStatus=3`) gives up.
+const ALREADY_RUNNING: u8 = 3;
 
 /// What a shell gives a program that ended by SIGINT.
 const INTERRUPTED: i32 = 130;
@@ -33,6 +38,7 @@ pub(crate) fn run(
     advise(&loaded, context.language, err)?;
     let surroundings = Surroundings {
         data_dir: data_dir.clone(),
+        kind: Kind::of_headless(|name| (context.env)(name)),
         source: Some(config::source(line, context)),
         bridge: context.bridge(),
         vault: VaultOptions::from_env(&data_dir, |name| (context.env)(name)),
@@ -43,10 +49,16 @@ pub(crate) fn run(
         .build()?;
     let served = runtime.block_on(async {
         let stop = Stop::listen()?;
-        let started = Gateway::start(loaded, surroundings).await;
-        let gateway = started.map_err(|error| failure(&error.words()))?;
+        let gateway = match Gateway::start(loaded, surroundings).await {
+            Ok(gateway) => gateway,
+            Err(error @ StartError::Running { .. }) => {
+                writeln!(err, "{} {}", t("error:", "错误："), said(&error.words()))?;
+                return Ok(ExitCode::from(ALREADY_RUNNING));
+            }
+            Err(error) => return Err(failure(&error.words())),
+        };
         announce(&gateway, out)?;
-        stop.asked().await;
+        stop.asked(&gateway).await;
         gateway.shutdown().await;
         anyhow::Ok(ExitCode::SUCCESS)
     });
@@ -97,16 +109,25 @@ impl Stop {
         })
     }
 
-    /// Waits for the first signal and leaves a task that takes the second at its word.
-    async fn asked(mut self) {
-        self.next().await;
-        tracing::info!(
-            "{}",
-            t(
-                "stopping: calls in flight may finish; once more to stop at once",
-                "正在停止：等待进行中的调用结束；再次操作则立即停止"
-            )
-        );
+    /// Waits for the first signal, or for another gateway to go on in this one's place, and
+    /// leaves a task that takes the next signal at its word.
+    async fn asked(mut self, gateway: &Gateway) {
+        tokio::select! {
+            () = self.next() => tracing::info!(
+                "{}",
+                t(
+                    "stopping: calls in flight may finish; once more to stop at once",
+                    "正在停止：等待进行中的调用结束；再次操作则立即停止"
+                )
+            ),
+            () = gateway.asked_to_leave() => tracing::info!(
+                "{}",
+                t(
+                    "the MCP Gateway app goes on in this gateway's place: it finishes its calls in flight and ends",
+                    "MCP Gateway 应用将接替本网关：进行中的调用结束后退出"
+                )
+            ),
+        }
         tokio::spawn(async move {
             self.next().await;
             std::process::exit(INTERRUPTED);

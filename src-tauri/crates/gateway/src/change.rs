@@ -18,6 +18,7 @@ use crate::config::disk::{self, ReplaceError};
 use crate::config::edit::{self, Edit, EditError, Removed};
 use crate::config::{LoadError, Loaded, Problem, Source, revision};
 use crate::core::Core;
+use crate::instance::{self, PortHolder};
 use crate::serve::listener::{self, Move};
 use crate::words::Words;
 
@@ -58,6 +59,8 @@ pub(crate) enum Refusal {
         host: IpAddr,
         port: u16,
         source: io::Error,
+        /// Who has it, where it is taken.
+        holder: Option<PortHolder>,
     },
     /// The file could not be written.
     Unwritable(PathBuf, io::Error),
@@ -261,6 +264,9 @@ impl Core {
                 // Known at once, so that the answer to this change names the new address.
                 self.port.store(address.port(), Ordering::Relaxed);
             }
+            if let Err(error) = self.instance.listens_at(listener::addresses(&listeners)) {
+                tracing::warn!(%error, "the data folder does not say where the gateway listens now");
+            }
             let (done, closed) = oneshot::channel();
             let sent = self.listen.send(Move { listeners, done }).await;
             if sent.is_err() || closed.await.is_err() {
@@ -285,7 +291,7 @@ impl Core {
         }
         match listener::bind(host, port).await {
             Ok(listeners) => Ok(Some(listeners)),
-            Err(source) => Err(Refusal::Listen { host, port, source }),
+            Err(source) => Err(Refusal::listen(host, port, source).await),
         }
     }
 
@@ -311,6 +317,21 @@ impl Core {
             let why = Words::new("it is not UTF-8 text", "它不是 UTF-8 文本");
             Refusal::Unreadable(path.to_owned(), why)
         })
+    }
+}
+
+impl Refusal {
+    async fn listen(host: IpAddr, port: u16, source: io::Error) -> Self {
+        let holder = match source.kind() {
+            io::ErrorKind::AddrInUse => instance::holder_of(port).await,
+            _ => None,
+        };
+        Self::Listen {
+            host,
+            port,
+            source,
+            holder,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::AdminToken;
@@ -17,6 +18,7 @@ use crate::change::Undos;
 use crate::config::Source;
 use crate::events::Hub;
 use crate::guests::Guests;
+use crate::instance::Instance;
 use crate::leaving::Leaving;
 use crate::ledger::Ledger;
 use crate::live::Live;
@@ -45,6 +47,10 @@ pub(crate) struct Core {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) data_dir: PathBuf,
+    /// The lock on that folder.
+    pub(crate) instance: Instance,
+    /// Another gateway wants to go on in this one's place.
+    pub(crate) asked_to_leave: CancellationToken,
     pub(crate) admin_token: AdminToken,
     pub(crate) oauth: OAuth,
     /// Where the configuration comes from; `None` where it cannot be loaded again.
@@ -84,6 +90,7 @@ pub(crate) struct Parts {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) data_dir: PathBuf,
+    pub(crate) instance: Instance,
     pub(crate) admin_token: AdminToken,
     pub(crate) oauth: OAuth,
     pub(crate) source: Option<Source>,
@@ -101,6 +108,8 @@ impl Core {
             sessions: parts.sessions,
             ledger: parts.ledger,
             data_dir: parts.data_dir,
+            instance: parts.instance,
+            asked_to_leave: CancellationToken::new(),
             admin_token: parts.admin_token,
             oauth: parts.oauth,
             source: parts.source,

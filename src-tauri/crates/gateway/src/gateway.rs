@@ -21,6 +21,7 @@ use crate::board::Board;
 use crate::config::{Loaded, Source};
 use crate::core::{Core, Parts};
 use crate::events;
+use crate::instance::{self, ClaimError, Instance, Occupant, PortHolder};
 use crate::ledger::Ledger;
 use crate::oauth::OAuth;
 use crate::private_file;
@@ -46,6 +47,8 @@ const TIDY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_se
 pub struct Surroundings {
     /// Where tokens, keys and kept catalogs live; made if it does not exist.
     pub data_dir: PathBuf,
+    /// How it was started.
+    pub kind: instance::Kind,
     /// Where the configuration came from, so that it can be changed and read again;
     /// `None` where it cannot.
     pub source: Option<Source>,
@@ -67,6 +70,16 @@ pub enum StartError {
         port: u16,
         /// The system's reason.
         source: io::Error,
+        /// Who has it, where it is taken.
+        holder: Option<PortHolder>,
+    },
+    /// Another gateway runs on the data folder.
+    #[error("another gateway runs on the data folder {}", .folder.display())]
+    Running {
+        /// Which one; unknown while it starts or stops.
+        occupant: Option<Box<Occupant>>,
+        /// The folder.
+        folder: PathBuf,
     },
     /// The data folder cannot be used.
     #[error("cannot use the data folder {}: {source}", .path.display())]
@@ -91,20 +104,46 @@ pub struct Gateway {
 }
 
 impl StartError {
+    async fn listen(host: IpAddr, port: u16, source: io::Error) -> Self {
+        let holder = match source.kind() {
+            io::ErrorKind::AddrInUse => instance::holder_of(port).await,
+            _ => None,
+        };
+        Self::Listen {
+            host,
+            port,
+            source,
+            holder,
+        }
+    }
+
+    /// Whether somebody else has the listen address.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse)
+    }
+
     /// For a person, with what to do.
     pub fn words(&self) -> Words {
         match self {
-            Self::Listen { host, port, source } if source.kind() == io::ErrorKind::AddrInUse => {
+            Self::Running { occupant, folder } => Occupant::refusal(occupant.as_deref(), folder),
+            Self::Listen {
+                host, port, holder, ..
+            } if self.is_taken() => {
+                let who = PortHolder::name_of(holder.as_ref());
                 Words::new(
                     format!(
-                        "{host}:{port} is taken by another program (perhaps another gateway); stop it, or choose another port with --port or gateway.port"
+                        "{host}:{port} is taken by {}; stop it, or choose another port with --port or gateway.port",
+                        who.en
                     ),
                     format!(
-                        "{host}:{port} 已被其他程序占用（可能是另一个网关）；请停止它，或用 --port 或 gateway.port 换一个端口"
+                        "{host}:{port} 已被{}占用；请停止它，或用 --port 或 gateway.port 换一个端口",
+                        who.zh
                     ),
                 )
             }
-            Self::Listen { host, port, source } => Words::new(
+            Self::Listen {
+                host, port, source, ..
+            } => Words::new(
                 format!(
                     "cannot listen on {host}:{port}: {source}; choose another address with --host or --port"
                 ),
@@ -135,18 +174,39 @@ impl Gateway {
             path: surroundings.data_dir.clone(),
             source,
         };
+        // Before anything is read that another gateway may be writing.
+        let claimed = Instance::claim(&surroundings.data_dir, surroundings.kind.clone()).await;
+        let instance = claimed.map_err(|error| match error {
+            ClaimError::Taken(occupant) => StartError::Running {
+                occupant,
+                folder: surroundings.data_dir.clone(),
+            },
+            ClaimError::Io(source) => data(source),
+        })?;
         let key = session_key(&surroundings).map_err(data)?;
         let admin_token = admin_token(&surroundings).map_err(data)?;
         let oauth = OAuth::new(Vault::new(surroundings.vault.clone()));
         let open = oauth.opens(&loaded.config).await;
         let host = listener::reachable(loaded.config.gateway.host, open);
         let port = loaded.config.gateway.port;
-        let listeners = listener::bind(host, port)
-            .await
-            .map_err(|source| StartError::Listen { host, port, source })?;
+        let listeners = match listener::bind(host, port).await {
+            Ok(listeners) => listeners,
+            Err(source) => return Err(StartError::listen(host, port, source).await),
+        };
         let addresses = listener::addresses(&listeners);
+        instance.listens_at(addresses.clone()).map_err(data)?;
         let (listen, asked_to_listen) = mpsc::channel(1);
-        let core = build(loaded, surroundings, oauth, key, admin_token, listen);
+        let core = build(
+            loaded,
+            surroundings,
+            Own {
+                oauth,
+                key,
+                admin_token,
+                listen,
+                instance,
+            },
+        );
         if let Some(address) = addresses.first() {
             core.port.store(address.port(), Ordering::Relaxed);
         }
@@ -181,6 +241,11 @@ impl Gateway {
     /// How everything fares.
     pub fn status(&self) -> Status {
         status::status(&self.core)
+    }
+
+    /// Waits until another gateway wants to go on in this one's place.
+    pub async fn asked_to_leave(&self) {
+        self.core.asked_to_leave.cancelled().await;
     }
 
     /// Takes everything down; the lines are the order.
@@ -225,6 +290,8 @@ impl Gateway {
         if tokio::time::timeout(FAREWELL, gone).await.is_err() {
             tracing::warn!("some servers did not leave within {} s", FAREWELL.as_secs());
         }
+        // The next gateway may have the data folder.
+        self.core.instance.release();
     }
 
     fn run(&self, listeners: Vec<TcpListener>, asked: mpsc::Receiver<Move>) {
@@ -256,14 +323,23 @@ impl Gateway {
     }
 }
 
-fn build(
-    loaded: Loaded,
-    given: Surroundings,
+/// What the data folder and the system have given this gateway.
+struct Own {
     oauth: OAuth,
     key: SessionKey,
     admin_token: AdminToken,
     listen: mpsc::Sender<Move>,
-) -> Arc<Core> {
+    instance: Instance,
+}
+
+fn build(loaded: Loaded, given: Surroundings, own: Own) -> Arc<Core> {
+    let Own {
+        oauth,
+        key,
+        admin_token,
+        listen,
+        instance,
+    } = own;
     let sessions = Sessions::new(key, loaded.config.limits.sessions);
     let changed = Arc::new(Notify::new());
     let board = Board::new(Arc::clone(&sessions), Arc::clone(&changed));
@@ -284,6 +360,7 @@ fn build(
         sessions,
         ledger,
         data_dir: given.data_dir,
+        instance,
         admin_token,
         oauth,
         source: given.source,

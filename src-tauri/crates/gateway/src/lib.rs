@@ -20,6 +20,7 @@ mod gateway;
 mod guests;
 mod leaving;
 mod ledger;
+pub mod instance;
 mod lifecycle;
 mod live;
 mod log_level;

@@ -79,6 +79,7 @@ async fn start(folder: &Path) -> anyhow::Result<Gateway> {
     )?;
     let surroundings = Surroundings {
         data_dir: folder.join("data"),
+        kind: gateway::instance::Kind::Headless,
         source: None,
         bridge: None,
         vault: VaultOptions {

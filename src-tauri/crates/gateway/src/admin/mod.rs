@@ -5,6 +5,7 @@ mod accounts;
 mod bridge;
 pub(crate) mod codes;
 mod grants;
+mod leave;
 mod live;
 mod problem;
 mod saved;
@@ -81,6 +82,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
                 .post(secrets::seal),
         )
         .route("/codes", post(issue_code))
+        .route("/shutdown", post(leave::leave))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(app.clone(), authorized))

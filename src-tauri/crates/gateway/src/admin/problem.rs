@@ -8,6 +8,7 @@ use super::servers::ServerDetail;
 use crate::change::Refusal;
 use crate::config::edit::EditError;
 use crate::config::{Problem as Mistake, Severity};
+use crate::instance::PortHolder;
 use crate::words::Words;
 
 /// Why a request of the admin API was not done; everything is as it was. Boxed: handlers
@@ -228,12 +229,18 @@ impl Problem {
                 "correct the file, then try again",
                 "请修正该文件，然后重试",
             )),
-            Refusal::Listen { host, port, source } => {
+            Refusal::Listen {
+                host,
+                port,
+                source,
+                holder,
+            } => {
                 let taken = source.kind() == std::io::ErrorKind::AddrInUse;
                 let why = if taken {
+                    let who = PortHolder::name_of(holder.as_ref());
                     Words::new(
-                        format!("port {port} is taken by another program; choose another one"),
-                        format!("端口 {port} 已被其他程序占用；请换一个"),
+                        format!("port {port} is taken by {}; choose another one", who.en),
+                        format!("端口 {port} 已被{}占用；请换一个", who.zh),
                     )
                 } else {
                     Words::new(
