@@ -20,6 +20,7 @@ use crate::access::AdminToken;
 use crate::board::Board;
 use crate::config::{Loaded, Source};
 use crate::core::{Core, Parts};
+use crate::environment;
 use crate::events;
 use crate::instance::{self, ClaimError, Instance, Occupant, PortHolder};
 use crate::ledger::Ledger;
@@ -305,10 +306,14 @@ impl Gateway {
         ));
         let core = Arc::clone(&self.core);
         let live = core.live_full();
+        let ending = self.ending.clone();
         self.keeping.spawn(async move {
             // An orphan may hold what its successor needs: a port, a lock.
             core.ledger.reap().await;
             live.servers.iter().for_each(Server::start);
+            environment::of_process()
+                .prepare(&core.ledger, ending)
+                .await;
         });
         let end = || self.ending.clone();
         self.keeping.spawn(tidy(Arc::clone(&self.core), end()));

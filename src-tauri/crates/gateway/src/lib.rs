@@ -15,6 +15,7 @@ mod change;
 pub mod config;
 mod core;
 mod dispatch;
+mod environment;
 mod events;
 mod gateway;
 mod guests;

@@ -115,6 +115,7 @@ async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
     let connection = match &expanded.server.transport {
         Transport::Local { .. } => {
             let (connection, child) = stdio::open(&expanded.server, &server.ledger, inbox, closing)
+                .await
                 .map_err(could_not_spawn)?;
             own(
                 server,

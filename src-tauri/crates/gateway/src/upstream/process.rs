@@ -10,6 +10,7 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
 use crate::config::model::{ServerConfig, Transport};
+use crate::environment::{self, Missing};
 use crate::ledger::{Entry, Ledger};
 use crate::words::Words;
 
@@ -49,29 +50,28 @@ impl Child {
     ///
     /// # Errors
     /// See [`SpawnError`].
-    pub(crate) fn spawn(config: &ServerConfig, ledger: &Arc<Ledger>) -> Result<Self, SpawnError> {
+    pub(crate) async fn spawn(
+        config: &ServerConfig,
+        ledger: &Arc<Ledger>,
+    ) -> Result<Self, SpawnError> {
         let Transport::Local { command, env, cwd } = &config.transport else {
             unreachable!("BUG: only local servers are spawned");
         };
         let (program, arguments) = command
             .split_first()
             .expect("BUG: an empty command passed validation");
-        let mut wrap = CommandWrap::with_new(program, |spawned| {
+        let surroundings = environment::of_process();
+        let launch = surroundings
+            .launch(program, env, cwd.as_deref(), ledger)
+            .await?;
+        let mut wrap = CommandWrap::with_new(&launch.program, |spawned| {
             spawned
                 .args(arguments)
+                .env_clear()
+                .envs(launch.variables.iter())
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());
-            // The gateway's own settings are not the server's business.
-            for (name, _) in std::env::vars_os() {
-                if name
-                    .to_str()
-                    .is_some_and(|name| name.starts_with("MCP_GATEWAY_"))
-                {
-                    spawned.env_remove(name);
-                }
-            }
-            spawned.envs(env.iter().map(|(name, value)| (name, value)));
             if let Some(cwd) = cwd {
                 spawned.current_dir(cwd);
             }
@@ -80,7 +80,12 @@ impl Child {
         #[cfg(unix)]
         wrap.wrap(process_wrap::tokio::ProcessGroup::leader());
         #[cfg(windows)]
-        wrap.wrap(process_wrap::tokio::JobObject);
+        {
+            use windows::Win32::System::Threading::CREATE_NO_WINDOW;
+            // A console program of an app without one would open a console of its own.
+            wrap.wrap(process_wrap::tokio::CreationFlags(CREATE_NO_WINDOW));
+            wrap.wrap(process_wrap::tokio::JobObject);
+        }
         let process = wrap
             .spawn()
             .map_err(|error| SpawnError::new(program, cwd.as_ref(), &error))?;
@@ -140,6 +145,15 @@ impl Child {
     }
 }
 
+impl From<Missing> for SpawnError {
+    fn from(missing: Missing) -> Self {
+        Self {
+            message: missing.message(),
+            remedy: missing.remedy(),
+        }
+    }
+}
+
 impl SpawnError {
     fn new(program: &str, cwd: Option<&PathBuf>, error: &std::io::Error) -> Self {
         if let Some(cwd) = cwd.filter(|cwd| !cwd.is_dir()) {
@@ -152,17 +166,28 @@ impl SpawnError {
             };
         }
         if error.kind() == std::io::ErrorKind::NotFound {
-            let path = std::env::var("PATH").unwrap_or_default();
             return Self {
                 message: Words::new(
                     format!("the command `{program}` was not found"),
                     format!("找不到命令 `{program}`"),
                 ),
                 remedy: Words::new(
+                    "correct the path in `command`; where the file is a script, its first line may name a program that does not exist",
+                    "请更正 `command` 中的路径；如果该文件是脚本，其第一行所指的程序可能不存在",
+                ),
+            };
+        }
+        if cfg!(windows) && error.kind() == std::io::ErrorKind::InvalidInput {
+            return Self {
+                message: Words::new(
                     format!(
-                        "install it, or write its full path in `command`; the PATH searched was {path}"
+                        "the command `{program}` is a batch file, and Windows cannot pass it these arguments safely"
                     ),
-                    format!("请安装它，或在 `command` 中写完整路径；搜索的 PATH 是 {path}"),
+                    format!("命令 `{program}` 是批处理文件，Windows 无法安全地向其传递这些参数"),
+                ),
+                remedy: Words::new(
+                    "leave quotes, percent signs and line breaks out of its arguments, or name the program that it starts in `command`, such as `node` with the path of a script",
+                    "请从参数中去掉引号、百分号和换行，或在 `command` 中直接写它所启动的程序，例如 `node` 加脚本路径",
                 ),
             };
         }

@@ -32,13 +32,13 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// Where the command cannot be started.
-pub(crate) fn open(
+pub(crate) async fn open(
     config: &ServerConfig,
     ledger: &Arc<Ledger>,
     inbox: Arc<Inbox>,
     closing: CancellationToken,
 ) -> Result<(Arc<Connection>, Child), SpawnError> {
-    let child = Child::spawn(config, ledger)?;
+    let child = Child::spawn(config, ledger).await?;
     // Room for the largest message twice over.
     let outbox_limit = inbox.limits.message_bytes.saturating_mul(2);
     Ok((

@@ -1,0 +1,170 @@
+//! Runs the login shell, reads what it answers, and leaves nothing of it running. What it
+//! prints is looked at for the answer and forgotten: it may hold anything.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
+use tokio::io::AsyncReadExt;
+
+use super::shell::{self, Arguments, Mark};
+use super::variables::Variables;
+use crate::ledger::{Entry, Ledger};
+
+/// For all ways of asking together.
+pub(super) const DEADLINE: Duration = Duration::from_secs(3);
+/// For a shell that was killed to be gone.
+const AFTER_KILL: Duration = Duration::from_secs(1);
+/// Longest answer that is read, with all that is printed around it.
+const LONGEST: usize = 4 * 1024 * 1024;
+
+/// What became of it.
+#[derive(Debug, Clone)]
+pub(super) enum Told {
+    /// The shell's variables.
+    Environment(Variables),
+    /// It ended, or could not be started, without telling.
+    Nothing,
+    /// It was killed.
+    TooLate,
+}
+
+/// The login shell of this user: what `SHELL` says, else the system's book of accounts.
+pub(super) fn shell_of(own: &Variables) -> PathBuf {
+    let named = own.get("SHELL").map(PathBuf::from);
+    named
+        .filter(|shell| shell.is_absolute())
+        .or_else(of_account)
+        .unwrap_or_else(|| PathBuf::from("/bin/sh"))
+}
+
+fn of_account() -> Option<PathBuf> {
+    // An account that cannot be looked up has no shell to ask.
+    let account = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;
+    Some(account.shell).filter(|shell| shell.is_absolute())
+}
+
+/// Asks it, one way after the other, until one answers or the time is up.
+pub(super) async fn ask(
+    shell: &Path,
+    variables: &Variables,
+    home: Option<&Path>,
+    ledger: &Arc<Ledger>,
+) -> Told {
+    let Ok(mark) = Mark::random() else {
+        return Told::Nothing;
+    };
+    let asked = async {
+        for way in shell::ways(shell, &mark) {
+            let mut asked = match Asked::start(shell, &way, variables, home, ledger) {
+                Ok(asked) => asked,
+                Err(error) => {
+                    tracing::debug!(shell = %shell.display(), %error, "the login shell cannot be started");
+                    return Told::Nothing;
+                }
+            };
+            let answer = asked.answer(&mark).await;
+            asked.end().await;
+            if let Some(answer) = answer {
+                return Told::Environment(answer);
+            }
+        }
+        Told::Nothing
+    };
+    // What is dropped at the deadline kills its group.
+    tokio::time::timeout(DEADLINE, asked)
+        .await
+        .unwrap_or(Told::TooLate)
+}
+
+/// A shell that was asked. Dropping it kills it with all that it started.
+#[derive(Debug)]
+struct Asked {
+    process: Box<dyn ChildWrapper>,
+    /// `None` once it is killed.
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running(Option<Entry>);
+
+// === impl Asked ===
+
+impl Asked {
+    fn start(
+        shell: &Path,
+        way: &Arguments,
+        variables: &Variables,
+        home: Option<&Path>,
+        ledger: &Arc<Ledger>,
+    ) -> std::io::Result<Self> {
+        let mut wrap = CommandWrap::with_new(shell, |command| {
+            command
+                .args(way)
+                .env_clear()
+                .envs(variables.iter())
+                .envs(shell::ASKING.iter().copied())
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null());
+            if let Some(home) = home.filter(|home| home.is_dir()) {
+                command.current_dir(home);
+            }
+        });
+        wrap.wrap(KillOnDrop);
+        // A session of its own has no terminal: nothing can ask on it, or stop for it.
+        wrap.wrap(process_wrap::tokio::ProcessSession);
+        let process = wrap.spawn()?;
+        let entry = process.id().map(|pid| ledger.enter("(login shell)", pid));
+        Ok(Self {
+            process,
+            running: Some(Running(entry)),
+        })
+    }
+
+    /// Reads until the answer is complete, which is not the end of what it prints: what its
+    /// files leave running in the background may hold the pipe for ever.
+    async fn answer(&mut self, mark: &Mark) -> Option<Variables> {
+        let mut stdout = self.process.stdout().take()?;
+        let mut printed = Vec::new();
+        while printed.len() < LONGEST {
+            match stdout.read_buf(&mut printed).await {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return None,
+            }
+            if let Some(answer) = mark.between(&printed) {
+                return Some(shell::parse(answer));
+            }
+        }
+        None
+    }
+
+    /// Kills what is left of it and waits for that.
+    async fn end(mut self) {
+        self.kill();
+        let gone = tokio::time::timeout(AFTER_KILL, self.process.wait()).await;
+        if gone.is_err() {
+            tracing::debug!("the login shell does not end");
+        }
+    }
+
+    fn kill(&mut self) {
+        let Some(Running(entry)) = self.running.take() else {
+            return;
+        };
+        if let Err(error) = self.process.start_kill() {
+            tracing::trace!(%error, "nothing left to kill");
+        }
+        if let Some(entry) = entry {
+            entry.strike();
+        }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,299 @@
+//! What a server's process finds around it: its variables, and where its program is.
+//!
+//! Started from a menu, by systemd or by another program, the gateway has a bare
+//! environment, in which neither `npx` nor `uvx` is found. So the user's login shell is
+//! asked for its environment, once, within a deadline, and what that does not name is
+//! looked for where version managers put it. A program that is found without all this is
+//! started without waiting for it.
+
+mod compose;
+mod find;
+mod leftovers;
+#[cfg(unix)]
+mod login;
+mod missing;
+mod places;
+#[cfg(unix)]
+mod shell;
+#[cfg(all(test, unix))]
+mod tests;
+mod variables;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use directories::BaseDirs;
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::ledger::Ledger;
+use find::{Where, is_path};
+use places::Machine;
+
+pub(crate) use find::Found;
+pub(crate) use missing::Missing;
+pub(crate) use variables::Variables;
+
+/// A server that can be started gives a shell that is being asked this long, because its
+/// files may set what the server wants beside `PATH`, such as a proxy.
+const A_MOMENT: Duration = Duration::from_millis(300);
+
+/// A shell that was too late, as at the start of the whole desktop, is asked again after
+/// this, where a program is not found.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+
+/// The environment of this process and of its user, for the processes of servers.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    own: Variables,
+    home: Option<PathBuf>,
+    root: PathBuf,
+    cwd: PathBuf,
+    /// Nobody's shell has started this process.
+    bare: bool,
+    /// Held while the shell is asked.
+    asking: Mutex<()>,
+    shell: watch::Sender<LoginShell>,
+}
+
+/// What the user's login shell has said.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum LoginShell {
+    /// Nobody has asked: everything was found without it, or it is being asked.
+    #[default]
+    NotAsked,
+    /// Its environment.
+    Told(Arc<Variables>),
+    /// It ended without saying anything.
+    Silent {
+        /// The shell.
+        shell: PathBuf,
+    },
+    /// Its files took too long, so that it was killed.
+    TooLate {
+        /// The shell.
+        shell: PathBuf,
+        /// When that was.
+        at: Instant,
+    },
+    /// There is none on this system.
+    #[cfg(not(unix))]
+    Absent,
+}
+
+/// What is to be started.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    /// The program: a path wherever one was found.
+    pub(crate) program: PathBuf,
+    /// All of its variables.
+    pub(crate) variables: Variables,
+}
+
+/// The one of this process: variables and shell are the same for everybody in it.
+pub(crate) fn of_process() -> &'static Environment {
+    static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(Environment::read);
+    &ENVIRONMENT
+}
+
+// === impl Environment ===
+
+impl Environment {
+    fn read() -> Self {
+        let own = Variables::of_process();
+        let on_terminal = std::io::stdin().is_terminal()
+            || std::io::stdout().is_terminal()
+            || std::io::stderr().is_terminal();
+        Self {
+            home: BaseDirs::new().map(|folders| folders.home_dir().to_owned()),
+            root: PathBuf::from("/"),
+            // A folder deleted under the process leaves nothing that relative paths could mean.
+            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            bare: !on_terminal && !of_a_shell(&own),
+            own,
+            asking: Mutex::default(),
+            shell: watch::Sender::default(),
+        }
+    }
+
+    /// Asks the shell beforehand, where this process was not started from one; it is entered
+    /// in the ledger, which has been reaped.
+    pub(crate) async fn prepare(&self, ledger: &Arc<Ledger>, end: CancellationToken) {
+        if self.bare {
+            tokio::select! {
+                () = self.ask_shell(ledger) => {}
+                () = end.cancelled() => {}
+            }
+        }
+    }
+
+    /// What the shell has said so far.
+    pub(crate) fn login_shell(&self) -> LoginShell {
+        self.shell.borrow().clone()
+    }
+
+    /// The variables that every child is given, as far as they are known.
+    pub(crate) fn variables(&self) -> Variables {
+        compose::base(&self.own, self.login_shell().variables().as_deref())
+    }
+
+    /// Where a program is that a server's configuration names; `env` and `cwd` are those of
+    /// that configuration. Asks the shell where it is not found without. Takes at most the
+    /// shell's deadline.
+    pub(crate) async fn find(
+        &self,
+        program: &str,
+        env: &[(String, String)],
+        cwd: Option<&Path>,
+        ledger: &Arc<Ledger>,
+    ) -> Found {
+        let base = self.variables();
+        let found = self.look(program, &base, env, cwd, &[]);
+        if found.path.is_some() || is_path(program) {
+            return found;
+        }
+        self.ask_shell(ledger).await;
+        let base = self.variables();
+        let places = self.places(&base);
+        self.look(program, &base, env, cwd, &places)
+    }
+
+    /// Everything about the start of a server's program, which is found first; takes at most the shell's deadline.
+    ///
+    /// # Errors
+    /// Where there is no such program.
+    pub(crate) async fn launch(
+        &self,
+        program: &str,
+        env: &[(String, String)],
+        cwd: Option<&Path>,
+        ledger: &Arc<Ledger>,
+    ) -> Result<Launch, Missing> {
+        self.wait_a_moment().await;
+        if is_path(program) {
+            // The system decides what such a path means, also where it is relative.
+            return Ok(Launch {
+                program: PathBuf::from(program),
+                variables: compose::child(&self.variables(), env, None),
+            });
+        }
+        let found = self.find(program, env, cwd, ledger).await;
+        match &found.path {
+            Some(path) => Ok(Launch {
+                program: path.clone(),
+                variables: compose::child(&self.variables(), env, found.front.as_deref()),
+            }),
+            None => Err(Missing {
+                found,
+                shell: self.login_shell(),
+                home: self.home.clone(),
+            }),
+        }
+    }
+
+    fn look(
+        &self,
+        program: &str,
+        base: &Variables,
+        env: &[(String, String)],
+        cwd: Option<&Path>,
+        places: &[PathBuf],
+    ) -> Found {
+        let path = compose::folders(compose::child(base, env, None).get("PATH"));
+        let further = compose::merged(&[compose::folders(base.get("PATH")), places.to_vec()]);
+        let at = Where {
+            path: &path,
+            further: &further,
+            cwd: &self.cwd.join(cwd.unwrap_or(Path::new(""))),
+        };
+        find::search(program, at)
+    }
+
+    fn places(&self, variables: &Variables) -> Vec<PathBuf> {
+        let Some(home) = &self.home else {
+            return Vec::new();
+        };
+        places::folders(Machine {
+            variables,
+            home,
+            root: &self.root,
+        })
+    }
+
+    /// Waits a little for a shell that is to be asked in any case.
+    async fn wait_a_moment(&self) {
+        if self.bare && cfg!(unix) {
+            let mut shell = self.shell.subscribe();
+            let said = shell.wait_for(|shell| !matches!(shell, LoginShell::NotAsked));
+            drop(tokio::time::timeout(A_MOMENT, said).await);
+        }
+    }
+
+    /// Asks the shell, unless it has been asked.
+    #[cfg(unix)]
+    async fn ask_shell(&self, ledger: &Arc<Ledger>) {
+        let _asking = self.asking.lock().await;
+        if !self.login_shell().is_to_be_asked() {
+            return;
+        }
+        let shell = login::shell_of(&self.own);
+        let variables = compose::base(&self.own, None);
+        let began = Instant::now();
+        let told = login::ask(&shell, &variables, self.home.as_deref(), ledger).await;
+        let said = match told {
+            login::Told::Environment(variables) => {
+                tracing::debug!(shell = %shell.display(), took_ms = began.elapsed().as_millis(), "the login shell has told its environment");
+                LoginShell::Told(Arc::new(variables))
+            }
+            login::Told::Nothing => {
+                tracing::warn!(shell = %shell.display(), "the login shell ended without telling its environment; programs are looked for without it");
+                LoginShell::Silent { shell }
+            }
+            login::Told::TooLate => {
+                tracing::warn!(shell = %shell.display(), "the login shell did not start within {} s and was ended; programs are looked for without it", login::DEADLINE.as_secs());
+                LoginShell::TooLate {
+                    shell,
+                    at: Instant::now(),
+                }
+            }
+        };
+        self.shell.send_replace(said);
+    }
+
+    #[cfg(not(unix))]
+    async fn ask_shell(&self, _: &Arc<Ledger>) {
+        let _asking = self.asking.lock().await;
+        self.shell.send_replace(LoginShell::Absent);
+    }
+}
+
+// === impl LoginShell ===
+
+impl LoginShell {
+    fn variables(&self) -> Option<Arc<Variables>> {
+        match self {
+            Self::Told(variables) => Some(Arc::clone(variables)),
+            _ => None,
+        }
+    }
+
+    #[cfg(unix)]
+    fn is_to_be_asked(&self) -> bool {
+        match self {
+            Self::NotAsked => true,
+            Self::TooLate { at, .. } => at.elapsed() > ASK_AGAIN,
+            Self::Told(_) | Self::Silent { .. } => false,
+        }
+    }
+}
+
+/// Whether a shell stands behind these variables. Each counts how deep it is; one that was
+/// replaced by a desktop's session leaves a zero.
+fn of_a_shell(variables: &Variables) -> bool {
+    variables
+        .get("SHLVL")
+        .and_then(|depth| depth.to_str()?.parse::<u32>().ok())
+        .is_some_and(|depth| depth > 0)
+}
