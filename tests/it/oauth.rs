@@ -4,6 +4,7 @@
 mod accounts;
 mod facade;
 mod killed;
+mod sdk;
 mod secrecy;
 mod town;
 mod unauthenticated;

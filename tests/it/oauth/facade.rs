@@ -7,7 +7,7 @@ use testkit::{OAuthApp, challenge};
 use super::town::{Town, browser, is_safe, shown, tokens};
 
 /// The owner sees in the window who asks, with the code that the page shows, and answers.
-async fn owner_answers(town: &Town, shown: &str, answer: &str) {
+pub(super) async fn owner_answers(town: &Town, shown: &str, answer: &str) {
     let approvals = town.gateway.api().json("/api/approvals").await;
     let approvals = approvals["approvals"]
         .as_array()

@@ -89,10 +89,15 @@ impl Setup {
         }
     }
 
-    /// Sets a top-level key of the config.
+    /// Sets a top-level key of the config. Of two objects the second adds to the first.
     #[must_use]
     pub fn config(mut self, key: &str, value: Value) -> Self {
-        self.config.insert(key.to_owned(), value);
+        match (self.config.get_mut(key), value) {
+            (Some(Value::Object(there)), Value::Object(more)) => there.extend(more),
+            (_, value) => {
+                self.config.insert(key.to_owned(), value);
+            }
+        }
         self
     }
 

@@ -60,6 +60,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "rpm",                            purpose: Purpose::Package,  probe: Probe::Program(&["rpm"]) },
     Package { name: "chromium",                       purpose: Purpose::Test,     probe: Probe::Program(&BROWSER) },
     Package { name: "dbus-x11",                       purpose: Purpose::Test,     probe: Probe::Program(&["dbus-launch"]) },
+    Package { name: "faketime",                       purpose: Purpose::Test,     probe: Probe::Program(&["faketime"]) },
     Package { name: "fontconfig",                     purpose: Purpose::Test,     probe: Probe::Program(&["fc-list"]) },
     Package { name: "fonts-noto-cjk",                 purpose: Purpose::Test,     probe: Probe::Font("zh-cn") },
     Package { name: "gcc-mingw-w64-x86-64-win32",     purpose: Purpose::Test,     probe: Probe::Program(&["x86_64-w64-mingw32-gcc"]) },
