@@ -43,6 +43,23 @@ pub(crate) struct Entry {
     stamp: Option<Stamp>,
 }
 
+/// A process that a gateway which is gone left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Remains {
+    pub(crate) server: String,
+    pub(crate) pid: u32,
+}
+
+/// What the pages of all gateways say.
+#[derive(Debug, Default)]
+struct Found {
+    left_behind: Vec<Line>,
+    /// Pages that nobody writes any more.
+    old: Vec<PathBuf>,
+    /// Gateways that run and have children, this one left out.
+    others: Vec<u32>,
+}
+
 /// One process, and never the next one with its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
@@ -95,36 +112,58 @@ impl Ledger {
     /// Ends what gateways that are gone left behind. To be awaited before the
     /// first child is entered: an earlier gateway may have had this one's id.
     pub(crate) async fn reap(&self) {
-        let Some((_, boot)) = &self.identity else {
-            return;
+        let found = self.find();
+        end(&found.left_behind).await;
+        for path in found.old {
+            if let Err(error) = remove(&path) {
+                tracing::warn!(path = %path.display(), %error, "an old ledger of children could not be removed");
+            }
+        }
+    }
+
+    /// What gateways that are gone left behind, and the ids of others that run with this folder.
+    /// Nothing is touched.
+    pub(crate) fn remains(&self) -> (Vec<Remains>, Vec<u32>) {
+        let Found {
+            left_behind,
+            others,
+            ..
+        } = self.find();
+        let remains = left_behind.into_iter().map(|line| Remains {
+            server: line.server,
+            pid: line.stamp.pid,
+        });
+        (remains.collect(), others)
+    }
+
+    fn find(&self) -> Found {
+        let mut found = Found::default();
+        let Some((own, boot)) = &self.identity else {
+            return found;
         };
-        let mut left_behind = Vec::new();
-        let mut read = Vec::new();
         for path in self.pages() {
             let page = match read_page(&path) {
                 Ok(page) => page,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "a ledger of children cannot be read; it is removed");
-                    read.push(path);
+                    tracing::warn!(path = %path.display(), %error, "a ledger of children cannot be read and is of no use");
+                    found.old.push(path);
                     continue;
                 }
             };
             if runs(page.owner, processes::look(page.owner.pid)) {
+                if page.owner != *own {
+                    found.others.push(page.owner.pid);
+                }
                 continue;
             }
-            read.push(path);
+            found.old.push(path);
             if processes::same_boot(&page.boot, boot) {
-                left_behind.extend(page.children);
+                found.left_behind.extend(page.children);
             }
         }
-        left_behind.retain(is_left_behind);
-        end(&left_behind).await;
-        for path in read {
-            if let Err(error) = remove(&path) {
-                tracing::warn!(path = %path.display(), %error, "an old ledger of children could not be removed");
-            }
-        }
+        found.left_behind.retain(is_left_behind);
+        found
     }
 
     fn pages(&self) -> Vec<PathBuf> {
@@ -353,6 +392,23 @@ mod tests {
         scene.reap().await;
         assert!(!page.exists());
         assert_eq!(scene.ended_by(), SIGTERM);
+    }
+
+    #[tokio::test]
+    async fn what_is_left_can_be_looked_at_first() {
+        let scene = Scene::new(DECENT);
+        let page = scene.page(GONE, scene.stamp(), &boot());
+        let (remains, others) = Ledger::new(scene.home.path()).remains();
+        let remains: Vec<_> = remains.iter().map(|one| one.pid).collect();
+        assert_eq!((remains, others), (vec![scene.child.id()], Vec::new()));
+        assert!(page.exists());
+        let mut other = Scene::new(DECENT);
+        other.page(other.stamp(), scene.stamp(), &boot());
+        let (remains, others) = Ledger::new(other.home.path()).remains();
+        assert_eq!((remains, others), (Vec::new(), vec![other.child.id()]));
+        other.child.kill().unwrap();
+        other.child.wait().unwrap();
+        assert_eq!(scene.ended_by(), SIGINT);
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ mod change;
 pub mod config;
 mod core;
 mod dispatch;
+pub mod doctor;
 mod environment;
 mod events;
 mod gateway;

@@ -4,6 +4,7 @@
 mod accounts;
 mod bridge;
 pub(crate) mod codes;
+mod doctor;
 mod grants;
 mod leave;
 mod live;
@@ -30,6 +31,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::access::InProcess;
+use crate::change::Refusal;
 use crate::serve::{App, respond};
 use crate::status::{self, Status};
 use crate::words::Words;
@@ -60,6 +62,8 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/config", get(settings::config))
         .route("/config/reload", post(saved::reload))
         .route("/settings", get(settings::get).patch(settings::patch))
+        .route("/doctor", get(doctor::examine))
+        .route("/doctor/fix", post(doctor::fix))
         .route("/bridge", get(bridge::get))
         .route("/bridge/try", post(bridge::run))
         .route("/accounts", get(accounts::list))
@@ -91,6 +95,11 @@ pub(crate) fn router(app: &App) -> Router<App> {
             "/codes/redeem",
             post(redeem_code).fallback(method_not_allowed),
         )
+}
+
+/// Why a change of the configuration was not made, as one text.
+pub(crate) fn explain(refusal: Refusal) -> Words {
+    Problem::of_refusal(refusal, None).words()
 }
 
 /// `GET /api/status`.

@@ -86,6 +86,20 @@ impl Problem {
         }))
     }
 
+    /// The cause, and what to do about it, as one text.
+    pub(crate) fn words(&self) -> Words {
+        let Details {
+            message, remedy, ..
+        } = &*self.0;
+        match remedy {
+            Some(remedy) => Words::new(
+                format!("{}: {}", message.en.trim_end_matches('.'), remedy.en),
+                format!("{}：{}", message.zh.trim_end_matches('。'), remedy.zh),
+            ),
+            None => message.clone(),
+        }
+    }
+
     /// The same with what the file says about the server now.
     pub(crate) fn current(mut self, detail: Option<ServerDetail>) -> Self {
         self.0.current = detail.map(Box::new);

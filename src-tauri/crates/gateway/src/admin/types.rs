@@ -7,6 +7,7 @@ use super::{
     trial,
 };
 use crate::config::{PortFrom, form};
+use crate::doctor;
 use crate::events;
 use crate::lifecycle::{Failure, State};
 use crate::naming::Clash;
@@ -91,6 +92,11 @@ fn written() -> String {
         declared::<secrets::PlainSecret>(one),
         declared::<secrets::Secrets>(one),
         declared::<services::ServiceAdded>(one),
+        declared::<doctor::Severity>(one),
+        declared::<doctor::Offer>(one),
+        declared::<doctor::Finding>(one),
+        declared::<doctor::Report>(one),
+        declared::<doctor::Fixed>(one),
     ] {
         text.push_str(&declaration);
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::load::{Environment, LoadError, LoadOptions, Loaded, assemble, load};
-use super::locate::standard_path;
+use super::locate::{locate, standard_path};
 
 type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -47,6 +47,11 @@ impl Source {
             &self.options,
             &self.environment(),
         )
+    }
+
+    /// The file that would be read now, if one is named or found.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        locate(self.options.file.as_deref(), &self.environment()).path
     }
 
     /// Where a first file would be written.
