@@ -3,6 +3,7 @@
 mod authorize;
 mod consent;
 mod discovery;
+mod probe;
 mod register;
 mod revoke;
 mod session;

@@ -5,13 +5,14 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::{Site, busy, locked, nobody, notice, refused, see_other, with_cookie};
-use crate::authorize::{Opening, Request};
+use super::{Site, busy, locked, nobody, notice, probe, refused, see_other, with_cookie};
+use crate::authorize::{Fault, Opening, Request};
 use crate::browser;
 use crate::client::{self, Client};
 use crate::description::NoDescription;
 use crate::params::Params;
 use crate::pending::{Person, Stage};
+use crate::redirect::Redirect;
 use crate::resource;
 use crate::store::Shut;
 use crate::words::{Language, Words};
@@ -20,33 +21,14 @@ use crate::words::{Language, Words};
 const LONGEST_QUERY: usize = 16 * 1024;
 
 pub(super) async fn authorize(State(site): State<Site>, parts: Parts) -> Response {
+    if probe::is_one(&parts.headers) {
+        return probe::answer(&site, &parts).await;
+    }
     let language = Language::of(&parts.headers);
     let base = site.host.base(&parts);
-    let query = parts.uri.query().unwrap_or_default();
-    if query.len() > LONGEST_QUERY {
-        return refused(
-            language,
-            &Words::new("The request is too long.", "请求过长。"),
-        );
-    }
-    let params = Params::parse(query.as_bytes());
-    let opening = match Opening::read(&params) {
-        Ok(opening) => opening,
-        Err(why) => return refused(language, &why),
-    };
-    let client = match known(&site, &opening, &base).await {
-        Ok(client) => client,
-        Err(Unknown::Store) => return locked(language),
-        Err(Unknown::Client(why)) => {
-            let title = Words::new("This program is not known", "无法识别此程序");
-            return notice(language, StatusCode::BAD_REQUEST, &title, &why);
-        }
-    };
-    let endpoint = |path: &str| site.host.endpoint(path);
-    let redirect = opening.redirect;
-    let request = match Request::read(&params, &base, client, redirect.clone(), endpoint) {
+    let request = match read(&site, &parts, &base).await {
         Ok(request) => request,
-        Err(fault) => return see_other(&fault.target(&redirect, &base)),
+        Err(refusal) => return refusal.told(language, &base),
     };
 
     let person = if request.login_again {
@@ -78,15 +60,57 @@ pub(super) async fn authorize(State(site): State<Site>, parts: Parts) -> Respons
     with_cookie(see_other(&format!("wait/{id}")), &visit.header)
 }
 
-enum Unknown {
-    Store,
+/// Why a request gets no further.
+pub(super) enum Refusal {
+    /// It names no client, or no address to which an answer may go.
+    Request(Words),
+    /// There is no such client.
     Client(Words),
+    /// The address is not the client's.
+    Redirect(Words),
+    /// Nobody can know now: the store cannot be used.
+    Store,
+    /// The client has to put it right, and is told at its address.
+    Fault(Fault, Redirect),
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// Tells the person on a page, or the client at its address.
+    fn told(&self, language: Language, base: &str) -> Response {
+        match self {
+            Self::Request(why) => refused(language, why),
+            Self::Client(why) | Self::Redirect(why) => {
+                let title = Words::new("This program is not known", "无法识别此程序");
+                notice(language, StatusCode::BAD_REQUEST, &title, why)
+            }
+            Self::Store => locked(language),
+            Self::Fault(fault, redirect) => see_other(&fault.target(redirect, base)),
+        }
+    }
+}
+
+/// Reads a request, with nothing done about it.
+pub(super) async fn read(site: &Site, parts: &Parts, base: &str) -> Result<Request, Refusal> {
+    let query = parts.uri.query().unwrap_or_default();
+    if query.len() > LONGEST_QUERY {
+        let why = Words::new("The request is too long.", "请求过长。");
+        return Err(Refusal::Request(why));
+    }
+    let params = Params::parse(query.as_bytes());
+    let opening = Opening::read(&params).map_err(Refusal::Request)?;
+    let client = known(site, &opening, base).await?;
+    let endpoint = |path: &str| site.host.endpoint(path);
+    let redirect = opening.redirect;
+    Request::read(&params, base, client, redirect.clone(), endpoint)
+        .map_err(|fault| Refusal::Fault(fault, redirect))
 }
 
 /// The client, if it is one and the address is its own.
-async fn known(site: &Site, opening: &Opening, base: &str) -> Result<Client, Unknown> {
+async fn known(site: &Site, opening: &Opening, base: &str) -> Result<Client, Refusal> {
     let foreign = || {
-        Unknown::Client(Words::new(
+        Refusal::Redirect(Words::new(
             "The address that the answer would be sent to is not one that this program has registered. Nothing was sent there.",
             "结果的回调地址不在该程序已登记的地址之列，因此未向其发送任何内容。",
         ))
@@ -97,7 +121,7 @@ async fn known(site: &Site, opening: &Opening, base: &str) -> Result<Client, Unk
         .store
         .read_at_hand()
         .await
-        .map_err(|Shut| Unknown::Store)?
+        .map_err(|Shut| Refusal::Store)?
         .clients
         .get(id)
         .cloned();
@@ -118,12 +142,12 @@ async fn known(site: &Site, opening: &Opening, base: &str) -> Result<Client, Unk
         Some(Ok(_)) => return Err(foreign()),
         // Without a network the client is as good as one that only says a name.
         Some(Err(NoDescription::Unreachable(_))) if redirect.is_loopback() => {}
-        Some(Err(none)) => return Err(Unknown::Client(none.words())),
+        Some(Err(none)) => return Err(Refusal::Client(none.words())),
     }
     if redirect.is_loopback() {
         Ok(Client::named(id))
     } else {
-        Err(Unknown::Client(Words::new(
+        Err(Refusal::Client(Words::new(
             "It has not registered with this gateway, or its registration has expired. Have the program register again, usually by removing the server there and adding it anew.",
             "该程序未在此网关登记，或登记已过期。请让程序重新登记，通常只需在程序中移除该服务器后重新添加。",
         )))

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 
-use crate::support::{Browser, CALLBACK, LOCAL, World, answer, authorize, encoded};
+use crate::support::{Browser, CALLBACK, LOCAL, World, answer, authorize, encoded, json};
 
 #[tokio::test]
 async fn what_cannot_be_trusted_is_told_on_a_page() {
@@ -82,6 +82,44 @@ async fn the_rest_is_told_to_the_client() {
     let twice = format!("{}&scope=a&scope=b", authorize(&[]));
     let told = answer(&Browser::new(&world).open(&twice).await.location());
     assert_eq!(told["error"], "invalid_request");
+    assert!(world.facade.approvals().is_empty());
+}
+
+/// `mcp-remote` looks at the address before it opens the browser there.
+#[tokio::test]
+async fn a_program_that_looks_first_asks_nobody() {
+    let world = World::local();
+    for (changes, status, error) in [
+        (
+            ("x", ""),
+            StatusCode::NOT_ACCEPTABLE,
+            "interaction_required",
+        ),
+        (
+            ("redirect_uri", "https://evil.example/cb"),
+            StatusCode::BAD_REQUEST,
+            "invalid_client",
+        ),
+        (
+            ("redirect_uri", ""),
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+        ),
+        (
+            ("code_challenge", ""),
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+        ),
+    ] {
+        let look = Request::get(authorize(&[changes]))
+            .header("accept", "application/json")
+            .body(Body::empty())
+            .expect("a request");
+        let response = world.send(look).await;
+        assert_eq!(response.status(), status, "{changes:?}");
+        assert!(response.headers().get("set-cookie").is_none());
+        assert_eq!(json(response).await["error"], error, "{changes:?}");
+    }
     assert!(world.facade.approvals().is_empty());
 }
 
