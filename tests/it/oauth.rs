@@ -2,6 +2,7 @@
 //! in at Alibaba Cloud.
 
 mod accounts;
+mod conformance;
 mod facade;
 mod killed;
 mod sdk;

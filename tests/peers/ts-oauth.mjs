@@ -79,6 +79,11 @@ class Provider {
   saveTokens(tokens) {
     store.write({ tokens });
   }
+  /** The server has said that these are no good any more. */
+  invalidateCredentials(scope) {
+    if (scope === 'all' || scope === 'tokens') store.write({ tokens: undefined });
+    if (scope === 'all' || scope === 'client') store.write({ client: undefined });
+  }
   redirectToAuthorization(url) {
     say({ open: url.href });
   }

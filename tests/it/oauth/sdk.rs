@@ -83,7 +83,18 @@ async fn allow(town: &Town, page: &str, person: Person) {
     );
 }
 
-/// From nothing to a call; over the end of a token; and with a fresh process.
+/// The owner of the gateway ends the access of every client.
+async fn take_everything_back(town: &Town) {
+    let grants = town.gateway.api().json("/api/grants").await;
+    for grant in grants["grants"].as_array().expect("grants") {
+        let path = format!("/api/grants/{}", grant["id"].as_str().expect("an id"));
+        let gone = town.gateway.api().bare("DELETE", &path).await;
+        assert_eq!(gone.status, 200, "{gone:?}");
+    }
+}
+
+/// From nothing to a call; over the end of a token; with a fresh process; and once more after the
+/// owner has ended its access.
 async fn signs_in_once(sdk: Sdk, place: Place) {
     let town = town().await;
     let endpoint = town.at(place.path);
@@ -104,6 +115,11 @@ async fn signs_in_once(sdk: Sdk, place: Place) {
     assert_eq!(again.call().await, place.name);
     assert_eq!(sdk.token(&town.gateway), second, "it has kept it");
     again.leave().await;
+
+    take_everything_back(&town).await;
+    let mut anew = start();
+    assert_eq!(anew.call_with(&town, place.person).await, place.name);
+    anew.leave().await;
 }
 
 #[tokio::test]
@@ -149,6 +165,15 @@ async fn remote_signs_in_once(place: Place) {
     again.leave().await;
     let pages = remote::opened(&town.gateway);
     assert_eq!(pages.len(), 1, "its user was asked once: {pages:?}");
+
+    // It looks at the page itself before it opens it, which must not count as a question.
+    take_everything_back(&town).await;
+    let mut anew = start();
+    anew.greet_with(&town, place.person).await;
+    assert_eq!(anew.call(place.tool).await, place.name);
+    anew.leave().await;
+    let pages = remote::opened(&town.gateway);
+    assert_eq!(pages.len(), 2, "its user was asked once more: {pages:?}");
 }
 
 #[tokio::test]

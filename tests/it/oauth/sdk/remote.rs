@@ -26,7 +26,7 @@ impl Remote {
         command
             .arg(peers().join("node_modules/mcp-remote/dist/proxy.js"))
             .arg(endpoint)
-            .args(["--auth-timeout", "120"])
+            .args(["--auth-timeout", "120", "--silent"])
             .env("BROWSER", browser(gateway))
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY");
