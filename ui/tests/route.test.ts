@@ -14,6 +14,7 @@ const routes: [string, Route][] = [
   ['#/servers/%6Eew/edit', { screen: 'editServer', name: 'new' }],
   ['#/settings', { screen: 'settings' }],
   ['#/accounts', { screen: 'accounts' }],
+  ['#/doctor', { screen: 'doctor' }],
 ];
 
 test.each(routes)('%s is read and written', (hash, route) => {
@@ -27,6 +28,7 @@ test.each([
   ['#/nowhere', 'home'],
   ['#/settings/more', 'home'],
   ['#/accounts/more', 'home'],
+  ['#/doctor/more', 'home'],
   ['#/servers/', 'servers'],
   ['#/servers/files/unknown', 'servers'],
   ['#/servers/%E0%A4%A', 'servers'],

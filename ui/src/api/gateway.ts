@@ -9,6 +9,8 @@ import type {
   BridgeInfo,
   BridgeTry,
   ConfigText,
+  DoctorFixed,
+  DoctorReport,
   Grant,
   GrantList,
   History,
@@ -235,6 +237,14 @@ export interface NewService {
 
 export const addService = (service: NewService) =>
   request('POST', '/config/services', service, LONG_MS) as Promise<ServiceAdded>;
+
+/** Looks at everything, which may mean waiting for servers elsewhere. */
+export const examine = () =>
+  request('GET', '/api/doctor', undefined, LONG_MS) as Promise<DoctorReport>;
+
+/** Repairs what a finding offers; `id` is the offer's. */
+export const fixFinding = (id: string) =>
+  request('POST', '/api/doctor/fix', { id }, LONG_MS) as Promise<DoctorFixed>;
 
 function isStatus(json: unknown): json is Status {
   return (

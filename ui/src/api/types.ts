@@ -1008,3 +1008,84 @@ export type ServiceAdded = { success: boolean, alias: string, path: string,
  * Alias → path, of all of them.
  */
 services: Record<string, string>, };
+
+/**
+ * How much a finding matters; the worst comes first.
+ */
+export type DoctorSeverity = "problem" | "warning" | "ok" | "skipped";
+
+/**
+ * Something that the doctor can do about a finding.
+ */
+export type DoctorFix = { 
+/**
+ * What to ask for.
+ */
+id: string, 
+/**
+ * What would be done.
+ */
+label: Words, };
+
+/**
+ * One thing that was looked at.
+ */
+export type DoctorFinding = { 
+/**
+ * The check, and what of several things it concerns; unique within a report.
+ */
+id: string, 
+/**
+ * The server that it concerns.
+ */
+subject: string | null, 
+/**
+ * How much it matters.
+ */
+severity: DoctorSeverity, 
+/**
+ * What is the matter.
+ */
+title: Words, 
+/**
+ * Why, with what was looked at.
+ */
+cause: Words | null, 
+/**
+ * What to do about it.
+ */
+remedy: Words | null, 
+/**
+ * What the doctor can do about it when asked.
+ */
+fix: DoctorFix | null, };
+
+/**
+ * Everything that an examination found, the worst first.
+ */
+export type DoctorReport = { 
+/**
+ * Of the gateway.
+ */
+version: string, 
+/**
+ * The operating system and the kind of processor.
+ */
+system: string, 
+/**
+ * What was looked at.
+ */
+findings: Array<DoctorFinding>, };
+
+/**
+ * What a fix came to.
+ */
+export type DoctorFixed = { 
+/**
+ * What was done; or that there was nothing to do any more.
+ */
+said: Words, 
+/**
+ * Takes a change of the configuration back.
+ */
+undo: string | null, };

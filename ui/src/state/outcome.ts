@@ -2,7 +2,7 @@
 
 import { undoChange } from '../api/gateway';
 import { OutageError, RefusedError } from '../api/transport';
-import type { Saved } from '../api/types';
+import type { DoctorFixed, Saved } from '../api/types';
 import { say, t } from '../i18n';
 import { toasts } from './toasts.svelte';
 
@@ -12,6 +12,20 @@ export function tellSaved(text: string, saved: Saved): void {
   if (undo === null) toasts.show(text);
   else toasts.show(text, { label: t().common.undo, run: () => takeBack(undo) });
   for (const notice of saved.notices) toasts.show(plain(say(notice)));
+}
+
+/** Says what the doctor did, with Undo where it changed the configuration; `after` follows that. */
+export function tellFixed(fixed: DoctorFixed, after: () => void | Promise<void>): void {
+  const text = plain(say(fixed.said));
+  const { undo } = fixed;
+  if (undo === null) toasts.show(text);
+  else {
+    const run = async () => {
+      await takeBack(undo);
+      await after();
+    };
+    toasts.show(text, { label: t().common.undo, run });
+  }
 }
 
 /** Says why something did not happen. Rethrows what is nobody's refusal but a mistake of the page. */

@@ -8,6 +8,7 @@ export type Route =
   | { screen: 'server'; name: string }
   | { screen: 'editServer'; name: string }
   | { screen: 'accounts' }
+  | { screen: 'doctor' }
   | { screen: 'settings' };
 
 /** The route of a hash such as `#/servers/files`; Home where it is none. */
@@ -17,6 +18,7 @@ export function parseRoute(hash: string): Route {
   if (more.length > 0) return { screen: 'home' };
   if (first === 'settings' && second === undefined) return { screen: 'settings' };
   if (first === 'accounts' && second === undefined) return { screen: 'accounts' };
+  if (first === 'doctor' && second === undefined) return { screen: 'doctor' };
   if (first !== 'servers') return { screen: 'home' };
   if (second === undefined) return { screen: 'servers' };
   if (second === NEW && third === undefined) {
@@ -46,6 +48,8 @@ export function hrefOf(route: Route): string {
       return `#/servers/${segment(route.name)}/edit`;
     case 'accounts':
       return '#/accounts';
+    case 'doctor':
+      return '#/doctor';
     case 'settings':
       return '#/settings';
   }

@@ -10,6 +10,7 @@ export const common = {
   home: 'Home',
   servers: 'Servers',
   accounts: 'Accounts',
+  doctor: 'Doctor',
   settings: 'Settings',
   loading: 'Loading',
   version: (version: string) => `version ${version}`,
@@ -51,6 +52,7 @@ export const common = {
   copyWhat: (what: string) => `Copy: ${what}`,
   messages: 'Messages (F8)',
   fullStop: '.',
+  colon: ': ',
   sentences: (first: string, second: string) => `${first} ${second}`,
 
   duration: (days: number, hours: number, minutes: number) =>

@@ -10,6 +10,7 @@ export const common: Messages['common'] = {
   home: '首页',
   servers: '服务器',
   accounts: '账号',
+  doctor: '诊断',
   settings: '设置',
   loading: '正在加载',
   version: (version) => `版本 ${version}`,
@@ -50,6 +51,7 @@ export const common: Messages['common'] = {
   copyWhat: (what) => `复制：${what}`,
   messages: '消息（F8）',
   fullStop: '。',
+  colon: '：',
   sentences: (first, second) => `${first}${second}`,
 
   duration: (days, hours, minutes) =>
