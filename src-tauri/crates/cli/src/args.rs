@@ -114,6 +114,19 @@ pub(crate) enum Sub {
         json: bool,
     },
     #[command(about = t(
+        "Find out what keeps the gateway or a server from working, with its remedy",
+        "检查是什么妨碍网关或服务器工作，并给出解决办法",
+    ))]
+    Doctor {
+        #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "", help = t(
+            "Repair one of the findings, or without an ID everything that can be repaired",
+            "修复其中一项；不给出 ID 则修复所有可修复项",
+        ))]
+        fix: Option<String>,
+        #[arg(long, help = t("Print the findings as JSON", "以 JSON 输出检查结果"))]
+        json: bool,
+    },
+    #[command(about = t(
         "Open the gateway's page in the browser and print its address, which works once and for a minute",
         "在浏览器中打开网关页面并输出其地址；该地址一分钟内有效，只能使用一次",
     ))]

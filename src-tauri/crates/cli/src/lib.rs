@@ -20,6 +20,7 @@ mod account;
 mod admin;
 mod approve;
 mod call;
+mod doctor;
 mod moment;
 mod running;
 mod status;
@@ -136,6 +137,14 @@ fn dispatch(
             call.run(&line, &target, context, out)
         }
         Sub::Status { target, json } => status::run(&line, &target, json, context, out),
+        Sub::Doctor { fix, json } => {
+            let repair = match fix {
+                None => doctor::Repair::Nothing,
+                Some(id) if id.is_empty() => doctor::Repair::Everything,
+                Some(id) => doctor::Repair::One(id),
+            };
+            doctor::run(&line, &repair, json, context, out, err)
+        }
         Sub::Ui { target, no_open } => ui::run(&line, &target, !no_open, context, out, err),
         Sub::Secret { action } => secret::run(&line, &action, context, out, err),
         Sub::Token { action } => {

@@ -24,7 +24,7 @@ pub(super) struct Folder {
     pub(super) open: Vec<PathBuf>,
 }
 
-/// Looks at the folder; it is made if need be, as a start would.
+/// Looks at the folder. One that is not there yet is made at a start, and not here.
 pub(super) fn gather(path: &Path) -> Folder {
     Folder {
         path: path.to_owned(),
@@ -35,6 +35,9 @@ pub(super) fn gather(path: &Path) -> Folder {
 }
 
 fn write(path: &Path) -> io::Result<()> {
+    if matches!(path.try_exists(), Ok(false)) {
+        return Ok(());
+    }
     let probe = path.join(format!("probe-{}", std::process::id()));
     crate::private_file::write(&probe, b"a probe of the doctor, to be deleted\n")?;
     std::fs::remove_file(&probe)
