@@ -11,6 +11,7 @@ mod calls;
 mod config;
 mod edits;
 mod failing;
+mod logs;
 mod lossless;
 mod naming;
 mod news;

@@ -103,6 +103,14 @@ resources: number,
  */
 pool: Pool, 
 /**
+ * Bytes of memory that its processes hold; `null` where there are none on this machine.
+ */
+memory: number | null, 
+/**
+ * Percent of one core that they use.
+ */
+cpu: number | null, 
+/**
  * Why it fails.
  */
 error: ServerError | null, 
@@ -220,7 +228,15 @@ waiting: number,
 /**
  * Calls that finished in this second.
  */
-calls: number, };
+calls: number, 
+/**
+ * Bytes of memory that its processes hold; `null` where there are none on this machine.
+ */
+memory: number | null, 
+/**
+ * Percent of one core that they use.
+ */
+cpu: number | null, };
 
 /**
  * The numbers of one second.
@@ -466,6 +482,16 @@ export type ToolRows = {
 tools: Array<ToolRow>, };
 
 /**
+ * Least severe first.
+ */
+export type LogLevel = "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+
+/**
+ * Where a line comes from.
+ */
+export type Source = "stderr" | "stdout" | "protocol" | "gateway";
+
+/**
  * One line of a server's log.
  */
 export type LogLine = { 
@@ -478,9 +504,21 @@ seq: number,
  */
 at: number, 
 /**
+ * Where it comes from.
+ */
+source: Source, 
+/**
+ * How grave it is; `null` for what was merely printed.
+ */
+level: LogLevel | null, 
+/**
  * The line, without its end.
  */
-text: string, };
+text: string, 
+/**
+ * The same in Chinese, where the gateway says it.
+ */
+zh: string | null, };
 
 /**
  * Lines of a log as they come.
@@ -491,8 +529,8 @@ export type LogLines = {
  */
 lines: Array<LogLine>, };
 
-/** At (since 1970), active, total, waiting, calls. */
-export type Sample = [number, number, number, number, number];
+/** At (since 1970), active, total, waiting, calls, memory (bytes), cpu (percent of one core). */
+export type Sample = [number, number, number, number, number, number | null, number | null];
 
 /**
  * A server's last minutes.
@@ -503,7 +541,7 @@ export type History = {
  */
 step: number, 
 /**
- * `[at, active, total, waiting, calls]`, oldest first.
+ * `[at, active, total, waiting, calls, memory, cpu]`, oldest first.
  */
 samples: Sample[], };
 

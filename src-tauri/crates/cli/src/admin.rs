@@ -11,11 +11,12 @@ use anyhow::Context as _;
 use gateway::words::Words;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
+use wire::SseEvent;
 
 use crate::args::{CommandLine, TargetArgs};
 use crate::context::Context;
 use crate::language::{failure, t};
-use crate::running::{Ask, Running, parse};
+use crate::running::{Answer, Ask, Heard, Running, parse};
 
 /// What lets a browser in.
 #[derive(Deserialize)]
@@ -75,6 +76,10 @@ impl<'a> Admin<'a> {
             token: token.as_deref().ok(),
             ..ask
         })?;
+        self.success(token, answer)
+    }
+
+    fn success(&self, token: anyhow::Result<String>, answer: Answer) -> anyhow::Result<Vec<u8>> {
         if answer.status == StatusCode::UNAUTHORIZED {
             token.context(t(
                 "this gateway wants its admin token",
@@ -83,6 +88,27 @@ impl<'a> Admin<'a> {
             return Err(self.refused()?);
         }
         answer.success()
+    }
+
+    /// Hears what a successful answer tells, until it ends or the user wants no more.
+    pub(crate) fn listen(
+        &self,
+        path: &str,
+        hear: &mut dyn FnMut(&SseEvent) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Heard> {
+        let token = self.token();
+        let ask = Ask {
+            token: token.as_deref().ok(),
+            // It ends when the gateway or the user ends it.
+            deadline: None,
+            ..Ask::get(path)
+        };
+        match self.running.listen(ask, hear)? {
+            Heard::Refused(answer) => Err(self.success(token, answer).err().unwrap_or_else(|| {
+                failure(&Words::new("the gateway refused it", "网关拒绝了请求"))
+            })),
+            heard => Ok(heard),
+        }
     }
 
     /// The page's address for a browser on this machine: with a code that works once,
@@ -129,6 +155,13 @@ impl<'a> Admin<'a> {
             ),
             format!("网关不接受 {folder} 中的管理令牌；请用 --data-dir 指定它的数据目录"),
         )))
+    }
+
+    /// The gateway's data folder, unless it runs on another machine.
+    pub(crate) fn own_data_dir(&self) -> Option<PathBuf> {
+        self.data_dir()
+            .ok()
+            .filter(|_| self.running.is_on_this_machine())
     }
 
     fn data_dir(&self) -> anyhow::Result<PathBuf> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use gateway::config::Overrides;
+use gateway::logs::LogLevel;
 
 use crate::language::t;
 
@@ -127,6 +128,16 @@ pub(crate) enum Sub {
         json: bool,
     },
     #[command(about = t(
+        "Show what a server printed and what happened to it",
+        "显示服务器的输出和发生在它身上的事件",
+    ))]
+    Logs {
+        #[command(flatten)]
+        wanted: LogArgs,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    #[command(about = t(
         "Open the gateway's page in the browser and print its address, which works once and for a minute",
         "在浏览器中打开网关页面并输出其地址；该地址一分钟内有效，只能使用一次",
     ))]
@@ -196,6 +207,32 @@ pub(crate) enum Sub {
     },
     #[command(hide = true, about = t("The built-in demo server, over stdio", "内置的演示服务器（标准输入输出）"))]
     DemoServer,
+}
+
+/// Which lines of a log are shown.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    #[arg(value_name = "NAME", help = t("The server, as `status` lists it", "服务器名，以 `status` 列出的为准"))]
+    pub(crate) name: String,
+    #[arg(short, long, help = t("Go on with each line as it comes, until Ctrl-C", "持续显示新的行，直到按下 Ctrl-C"))]
+    pub(crate) follow: bool,
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100, hide_default_value = true, help = t(
+        "Lines of the past to show, 100 if left out",
+        "显示过去的多少行；省略则为 100",
+    ))]
+    pub(crate) lines: usize,
+    #[arg(long, value_name = "LEVEL", help = t(
+        "Only lines at least as grave: debug, info, notice, warning, error, critical, alert or emergency; what was merely printed counts as info",
+        "只显示不低于该级别的行：debug、info、notice、warning、error、critical、alert 或 emergency；普通输出视为 info",
+    ), value_parser = level)]
+    pub(crate) level: Option<LogLevel>,
+}
+
+fn level(text: &str) -> Result<LogLevel, &'static str> {
+    LogLevel::from_wire(&text.to_ascii_lowercase()).ok_or(t(
+        "no such level; debug, info, notice, warning, error, critical, alert and emergency are",
+        "没有这个级别；可用 debug、info、notice、warning、error、critical、alert、emergency",
+    ))
 }
 
 #[derive(Debug, Subcommand)]

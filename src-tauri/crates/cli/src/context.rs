@@ -1,5 +1,6 @@
 //! The process's surroundings as values: the only place of the command line that reads them.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -15,6 +16,8 @@ pub(crate) type Variables = Box<dyn Fn(&str) -> Option<String>>;
 /// Everything that a command may know of where it runs.
 pub(crate) struct Context {
     pub(crate) language: Language,
+    /// What is printed may be coloured.
+    pub(crate) colours: bool,
     pub(crate) env: Variables,
     pub(crate) home: Option<PathBuf>,
     pub(crate) cwd: PathBuf,
@@ -32,6 +35,9 @@ impl Context {
         let folders = BaseDirs::new();
         Self {
             language: Language::from_env(env),
+            // See https://no-color.org.
+            colours: std::io::stdout().is_terminal()
+                && env("NO_COLOR").is_none_or(|value| value.is_empty()),
             env: Box::new(env),
             home: folders
                 .as_ref()

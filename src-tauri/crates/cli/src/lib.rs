@@ -21,6 +21,7 @@ mod admin;
 mod approve;
 mod call;
 mod doctor;
+mod logs;
 mod moment;
 mod running;
 mod status;
@@ -145,6 +146,13 @@ fn dispatch(
             };
             doctor::run(&line, &repair, json, context, out, err)
         }
+        Sub::Logs { wanted, target } => logs::run(
+            &Admin::find(&line, &target, context)?,
+            &wanted,
+            context,
+            out,
+            err,
+        ),
         Sub::Ui { target, no_open } => ui::run(&line, &target, !no_open, context, out, err),
         Sub::Secret { action } => secret::run(&line, &action, context, out, err),
         Sub::Token { action } => {

@@ -6,13 +6,19 @@ use std::time::Duration;
 use anyhow::Context as _;
 use gateway::words::Words;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, StatusCode, Url};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Deserialize;
+use wire::{SseDecoder, SseEvent};
 
 use crate::args::CommandLine;
 use crate::config;
 use crate::context::Context;
-use crate::language::{failure, t};
+use crate::language::{failure, said, t};
+
+/// A gateway that has nothing to say sends a comment every 20 s.
+const SILENCE: Duration = Duration::from_secs(60);
+/// Far more than a log holds.
+const LARGEST_EVENT: usize = 64 << 20;
 
 /// Where a gateway is expected.
 pub(crate) struct Running {
@@ -25,6 +31,23 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Vec<u8>,
 }
+
+/// How a stream ended.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// As it should.
+    End,
+    /// The user wanted no more of it.
+    Enough,
+    /// It broke off.
+    Lost,
+    /// There was none.
+    Refused(Answer),
+}
+
+/// No gateway is there to be asked.
+#[derive(Debug)]
+pub(crate) struct NothingListens(String);
 
 /// The body of a refusal.
 #[derive(Deserialize)]
@@ -137,7 +160,59 @@ impl Running {
         runtime.block_on(self.exchange(ask))
     }
 
+    /// Asks and hears what comes, event by event, until the stream ends or the user wants no
+    /// more (Ctrl-C). What is refused is the answer.
+    pub(crate) fn listen(
+        &self,
+        ask: Ask<'_>,
+        hear: &mut dyn FnMut(&SseEvent) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Heard> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            tokio::select! {
+                heard = self.hear(ask, hear) => heard,
+                asked = tokio::signal::ctrl_c() => Ok(asked.map(|()| Heard::Enough)?),
+            }
+        })
+    }
+
+    async fn hear(
+        &self,
+        ask: Ask<'_>,
+        hear: &mut dyn FnMut(&SseEvent) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Heard> {
+        let mut response = self.send(ask).await?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.bytes().await?.to_vec();
+            return Ok(Heard::Refused(Answer { status, body }));
+        }
+        let mut events = SseDecoder::new(LARGEST_EVENT);
+        loop {
+            let Ok(piece) = tokio::time::timeout(SILENCE, response.chunk()).await else {
+                return Ok(Heard::Lost);
+            };
+            match piece {
+                Ok(Some(piece)) => events.push(&piece),
+                Ok(None) => return Ok(Heard::End),
+                Err(_) => return Ok(Heard::Lost),
+            }
+            while let Some(event) = events.next_event()? {
+                hear(&event)?;
+            }
+        }
+    }
+
     async fn exchange(&self, ask: Ask<'_>) -> anyhow::Result<Answer> {
+        let response = self.send(ask).await?;
+        let status = response.status();
+        let body = response.bytes().await.context(self.base.clone())?.to_vec();
+        Ok(Answer { status, body })
+    }
+
+    async fn send(&self, ask: Ask<'_>) -> anyhow::Result<Response> {
         let mut client = Client::builder().connect_timeout(Duration::from_secs(5));
         if self.is_on_this_machine() {
             // A proxy from the environment cannot reach this machine's loopback. And what may
@@ -157,23 +232,20 @@ impl Running {
         if let Some(deadline) = ask.deadline {
             request = request.timeout(deadline);
         }
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
-        let status = response.status();
-        let body = response.bytes().await.context(url)?.to_vec();
-        Ok(Answer { status, body })
+        let response = request.send().await;
+        response.map_err(|error| self.unreachable(&error))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {
         let base = &self.base;
-        failure(&if error.is_connect() {
-            Words::new(
+        if error.is_connect() {
+            let words = Words::new(
                 format!("nothing listens at {base}; start it with: mcp-gateway serve"),
                 format!("{base} 没有网关在监听；请先启动：mcp-gateway serve"),
-            )
-        } else if error.is_timeout() {
+            );
+            return anyhow::Error::new(NothingListens(said(&words).to_owned()));
+        }
+        failure(&if error.is_timeout() {
             Words::new(
                 format!("the gateway at {base} did not answer in time; see its log"),
                 format!("{base} 的网关没有及时应答；请查看其日志"),
@@ -188,6 +260,14 @@ impl Running {
         })
     }
 }
+
+impl std::fmt::Display for NothingListens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NothingListens {}
 
 impl Answer {
     /// The body of a success, or an error with the gateway's own words.

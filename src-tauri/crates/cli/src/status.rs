@@ -45,6 +45,12 @@ struct Server {
     prompts: u64,
     resources: u64,
     pool: Pool,
+    /// Bytes; none where no process of it runs on the gateway's machine.
+    #[serde(default)]
+    memory: Option<u64>,
+    /// Percent of one core.
+    #[serde(default)]
+    cpu: Option<f64>,
     error: Option<ServerError>,
 }
 
@@ -114,6 +120,8 @@ fn print(status: &Status, language: Language, out: &mut dyn Write) -> anyhow::Re
         (t("TOOLS", "工具"), Align::Right),
         (t("PROMPTS", "提示"), Align::Right),
         (t("RESOURCES", "资源"), Align::Right),
+        (t("MEMORY", "内存"), Align::Right),
+        (t("CPU", "CPU"), Align::Right),
         (t("CONNECTIONS", "连接"), Align::Left),
     ]);
     for server in &status.servers {
@@ -126,6 +134,8 @@ fn print(status: &Status, language: Language, out: &mut dyn Write) -> anyhow::Re
             server.tools.to_string(),
             server.prompts.to_string(),
             server.resources.to_string(),
+            server.memory.map_or_else(nothing, megabytes),
+            server.cpu.map_or_else(nothing, |cpu| format!("{cpu:.1}%")),
             format!("{total}/{max}, {active} {busy}"),
         ]);
     }
@@ -152,6 +162,15 @@ fn print(status: &Status, language: Language, out: &mut dyn Write) -> anyhow::Re
         writeln!(out, "\n{}", notice.text(language))?;
     }
     Ok(())
+}
+
+/// Of a server without a process here.
+fn nothing() -> String {
+    "-".to_owned()
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1 << 20))
 }
 
 fn explain(
@@ -224,7 +243,7 @@ mod tests {
             "configPath": "/home/me/config.json", "sessions": 2, "notices": [{ "en": "Take note.", "zh": "请注意。" }],
             "servers": [
                 { "name": "files", "transport": "stdio", "state": "ready", "tools": 14, "prompts": 0, "resources": 2,
-                  "pool": { "total": 1, "active": 0, "idle": 1, "max": 3 }, "error": null },
+                  "pool": { "total": 1, "active": 0, "idle": 1, "max": 3 }, "memory": 88_604_672, "cpu": 0.25, "error": null },
                 { "name": "搜索", "transport": "http", "state": "failing", "tools": 0, "prompts": 0, "resources": 0,
                   "pool": { "total": 0, "active": 0, "idle": 0, "max": 1 },
                   "error": { "message": { "en": "It exited.", "zh": "已退出。" },

@@ -43,6 +43,7 @@ impl User {
         let env = self.env.clone();
         let context = Context {
             language: self.language,
+            colours: false,
             env: Box::new(move |name| env.get(name).cloned()),
             home: Some(self.path("home")),
             cwd: self.path(""),

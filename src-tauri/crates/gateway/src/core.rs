@@ -22,6 +22,7 @@ use crate::instance::Instance;
 use crate::leaving::Leaving;
 use crate::ledger::Ledger;
 use crate::live::Live;
+use crate::logs::Archive;
 use crate::oauth::OAuth;
 use crate::reload::Makings;
 use crate::serve::listener::{Ending, Move};
@@ -46,6 +47,8 @@ pub(crate) struct Core {
     pub(crate) guests: Guests,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) ledger: Arc<Ledger>,
+    /// What the servers print, on its way to disk.
+    pub(crate) archive: Arc<Archive>,
     pub(crate) data_dir: PathBuf,
     /// The lock on that folder.
     pub(crate) instance: Instance,
@@ -89,6 +92,7 @@ pub(crate) struct Parts {
     pub(crate) board: Arc<Board>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) archive: Arc<Archive>,
     pub(crate) data_dir: PathBuf,
     pub(crate) instance: Instance,
     pub(crate) admin_token: AdminToken,
@@ -107,6 +111,7 @@ impl Core {
             guests: Guests::default(),
             sessions: parts.sessions,
             ledger: parts.ledger,
+            archive: parts.archive,
             data_dir: parts.data_dir,
             instance: parts.instance,
             asked_to_leave: CancellationToken::new(),
@@ -211,6 +216,7 @@ impl Core {
             sessions: &self.sessions,
             board: &self.board,
             ledger: &self.ledger,
+            archive: &self.archive,
             changed: &self.changed,
             oauth: &self.oauth,
         }

@@ -16,6 +16,7 @@ use crate::config::revision;
 use crate::core::Core;
 use crate::server::log::now;
 use crate::status::{self, Status};
+use crate::usage::Percent;
 
 /// The pulse.
 const BEAT: Duration = Duration::from_secs(1);
@@ -65,6 +66,11 @@ pub(crate) struct ServerPulse {
     pub(crate) waiting: u32,
     /// Calls that finished in this second.
     pub(crate) calls: u32,
+    /// Bytes of memory that its processes hold; `null` where there are none on this machine.
+    pub(crate) memory: Option<u64>,
+    /// Percent of one core that they use.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub(crate) cpu: Option<Percent>,
 }
 
 impl Default for Hub {
@@ -165,6 +171,8 @@ fn take_pulse(core: &Core) {
             total: sample.total,
             waiting: sample.waiting,
             calls: sample.calls,
+            memory: sample.usage.map(|usage| usage.memory),
+            cpu: sample.usage.map(|usage| usage.cpu),
         };
         (server.config.name.clone(), pulse)
     });

@@ -24,6 +24,7 @@ use crate::environment;
 use crate::events;
 use crate::instance::{self, ClaimError, Instance, Occupant, PortHolder};
 use crate::ledger::Ledger;
+use crate::logs::{self, Archive};
 use crate::oauth::OAuth;
 use crate::private_file;
 use crate::reload::{self, Makings};
@@ -34,6 +35,7 @@ use crate::serve::session_id::SessionKey;
 use crate::serve::{self, listener};
 use crate::server::Server;
 use crate::status::{self, Status};
+use crate::usage;
 use crate::words::Words;
 
 /// Calls in flight get this long at shutdown.
@@ -284,6 +286,8 @@ impl Gateway {
             }
             self.core.retiring.close();
             self.core.retiring.wait().await;
+            // Nobody is left to print anything.
+            self.core.archive.close();
             self.keeping.close();
             self.keeping.wait().await;
             self.core.oauth.close().await;
@@ -306,6 +310,9 @@ impl Gateway {
         ));
         let core = Arc::clone(&self.core);
         let live = core.live_full();
+        let present = live.servers.iter().map(|one| one.config.name.clone());
+        let archive = Arc::clone(&core.archive);
+        self.keeping.spawn(logs::keep(archive, present.collect()));
         let ending = self.ending.clone();
         self.keeping.spawn(async move {
             // An orphan may hold what its successor needs: a port, a lock.
@@ -321,6 +328,8 @@ impl Gateway {
             .spawn(events::beat(Arc::clone(&self.core), end()));
         let core = Arc::clone(&self.core);
         self.keeping.spawn(events::follow_accounts(core, end()));
+        self.keeping
+            .spawn(usage::watch(Arc::clone(&self.core), end()));
         let (core, ending) = (Arc::clone(&self.core), end());
         self.keeping.spawn(async move {
             core.oauth.read_in(&core.changed, ending).await;
@@ -349,11 +358,13 @@ fn build(loaded: Loaded, given: Surroundings, own: Own) -> Arc<Core> {
     let changed = Arc::new(Notify::new());
     let board = Board::new(Arc::clone(&sessions), Arc::clone(&changed));
     let ledger = Ledger::new(&given.data_dir);
+    let archive = Archive::new(&given.data_dir);
     let makings = Makings {
         data_dir: &given.data_dir,
         sessions: &sessions,
         board: &board,
         ledger: &ledger,
+        archive: &archive,
         changed: &changed,
         oauth: &oauth,
     };
@@ -364,6 +375,7 @@ fn build(loaded: Loaded, given: Surroundings, own: Own) -> Arc<Core> {
         board,
         sessions,
         ledger,
+        archive,
         data_dir: given.data_dir,
         instance,
         admin_token,

@@ -26,6 +26,7 @@ pub mod instance;
 mod lifecycle;
 mod live;
 mod log_level;
+pub mod logs;
 mod naming;
 mod oauth;
 mod offer;
@@ -40,6 +41,7 @@ mod status;
 mod sync;
 mod upstream;
 mod uri_template;
+mod usage;
 mod user;
 pub mod words;
 

@@ -1,15 +1,27 @@
 //! Severity of MCP log messages (MCP 2025-11-25, "Logging"; RFC 5424 section 6.2.1).
 
+use serde::{Deserialize, Serialize};
+
 /// Least severe first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum LogLevel {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum LogLevel {
+    /// For whoever looks for a mistake in the program.
     Debug,
+    /// What goes as it should.
     Info,
+    /// Worth a look.
     Notice,
+    /// May become a failure.
     Warning,
+    /// Something failed.
     Error,
+    /// A part of the program failed.
     Critical,
+    /// Somebody has to act at once.
     Alert,
+    /// Nothing works.
     Emergency,
 }
 
@@ -25,14 +37,16 @@ impl LogLevel {
         (Self::Emergency, "emergency"),
     ];
 
-    pub(crate) fn from_wire(text: &str) -> Option<Self> {
+    /// The level of this name.
+    pub fn from_wire(text: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|(_, name)| *name == text)
             .map(|(level, _)| level)
     }
 
-    pub(crate) fn as_str(self) -> &'static str {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
         Self::ALL[self as usize].1
     }
 }

@@ -13,6 +13,7 @@ use crate::config::model::{Auth, Config, ServerConfig};
 use crate::core::Core;
 use crate::ledger::Ledger;
 use crate::live::Live;
+use crate::logs::Archive;
 use crate::oauth::{self, OAuth};
 use crate::serve::session::Sessions;
 use crate::server::shelf::Shelf;
@@ -30,6 +31,7 @@ pub(crate) struct Makings<'a> {
     pub(crate) sessions: &'a Arc<Sessions>,
     pub(crate) board: &'a Arc<Board>,
     pub(crate) ledger: &'a Arc<Ledger>,
+    pub(crate) archive: &'a Arc<Archive>,
     pub(crate) changed: &'a Arc<Notify>,
     pub(crate) oauth: &'a OAuth,
 }
@@ -74,7 +76,10 @@ pub(crate) fn arrange(
         let shelf = Shelf::new(given.data_dir, config);
         let (offer, habits) = shelf.read().filter(|_| config.enabled).unzip();
         let seat = given.board.take_seat(&config.name);
-        let legacy = present.map_or_else(Legacy::default, |present| present.legacy());
+        let legacy = present.map_or_else(
+            || Legacy::kept(given.archive.place(&config.name)),
+            |present| present.legacy(),
+        );
         let server = Server::new(
             seat,
             config.clone(),
@@ -189,8 +194,13 @@ impl Core {
         for (server, why) in former {
             let leaving = self.leaving.enter(&server);
             let at_once = self.ending.servers.clone();
+            let is_removed = self.live().named(&server.config.name).is_none();
             self.retiring.spawn(async move {
                 server.retire(&why, patience, &at_once).await;
+                if is_removed {
+                    // Whoever reads its log has heard how it ended.
+                    server.inbox.log.end();
+                }
                 drop(leaving);
             });
         }

@@ -10,6 +10,7 @@ use crate::naming::Clash;
 use crate::pool::PoolCounts;
 use crate::server::Server;
 use crate::upstream::http::address::public;
+use crate::usage::Percent;
 use crate::user::User;
 use crate::words::Words;
 
@@ -84,6 +85,11 @@ pub struct ServerStatus {
     pub resources: usize,
     /// Its connections.
     pub pool: PoolCounts,
+    /// Bytes of memory that its processes hold; `null` where there are none on this machine.
+    pub memory: Option<u64>,
+    /// Percent of one core that they use.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub cpu: Option<Percent>,
     /// Why it fails.
     pub error: Option<Failure>,
     /// What the user wrote about it.
@@ -117,6 +123,8 @@ impl Status {
                 max: server.pool.max,
                 ..PoolCounts::default()
             },
+            memory: None,
+            cpu: None,
             ..server.clone()
         });
         Self {
@@ -146,6 +154,7 @@ pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus 
     let catalog = core.board.catalog(server.owner.as_ref());
     let state = server.state();
     let offer = server.offer();
+    let usage = server.history.usage();
     let config = live.config_of(&server.config.name);
     ServerStatus {
         name: server.config.name.clone(),
@@ -156,6 +165,8 @@ pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus 
         prompts: offer.prompts.len(),
         resources: offer.resources.len() + offer.templates.len(),
         pool: server.pool.counts(),
+        memory: usage.map(|usage| usage.memory),
+        cpu: usage.map(|usage| usage.cpu),
         error: match state {
             State::Failing { failure, .. } => Some(failure),
             State::NeedsSignIn { why } => Some(Failure {

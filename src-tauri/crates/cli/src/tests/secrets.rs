@@ -7,6 +7,7 @@ fn keeps(user: &User, args: &[&str], value: &str) -> Printed {
     let env = user.env.clone();
     let context = Context {
         language: user.language,
+        colours: false,
         env: Box::new(move |name| env.get(name).cloned()),
         home: Some(user.path("home")),
         cwd: user.path(""),

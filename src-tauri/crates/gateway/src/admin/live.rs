@@ -4,10 +4,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,8 @@ use super::Name;
 use super::problem::Problem;
 use crate::serve::{App, respond};
 use crate::server::history::Sample;
-use crate::server::log::{Log, LogLine};
+use crate::logs::LogLine;
+use crate::server::log::Log;
 use crate::status;
 
 /// Lines of a log as they come.
@@ -34,7 +35,7 @@ pub(crate) struct LogLines {
 pub(crate) struct History {
     /// Milliseconds between two samples.
     pub(crate) step: u32,
-    /// `[at, active, total, waiting, calls]`, oldest first.
+    /// `[at, active, total, waiting, calls, memory, cpu]`, oldest first.
     #[cfg_attr(test, ts(type = "Sample[]"))]
     pub(crate) samples: Vec<Sample>,
 }
@@ -66,20 +67,38 @@ pub(crate) async fn events(State(app): State<App>) -> Response {
     respond::listening(futures_util::StreamExt::chain(first, rest))
 }
 
-/// `GET /api/servers/{name}/log`.
-pub(crate) async fn log(State(app): State<App>, Name(name): Name) -> Result<Response, Problem> {
+/// Which lines of a log are wanted, and whether those to come are, too.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default = "yes")]
+    follow: bool,
+    /// Those after this number.
+    #[serde(default)]
+    after: u64,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `GET /api/servers/{name}/log`: what is kept and then what comes, as a stream that ends with
+/// the server; with `follow=false` what is kept, as one answer.
+pub(crate) async fn log(
+    State(app): State<App>,
+    Name(name): Name,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
     let live = app.core.live_full();
     let server = live.named(&name).ok_or_else(|| Problem::no_server(&name))?;
     let log = Arc::clone(&server.inbox.log);
+    if !wanted.follow {
+        let lines = log.after(wanted.after);
+        return Ok(Json(LogLines { lines }).into_response());
+    }
     let mut ticks = interval(respond::KEEP_ALIVE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first one comes at once and opens the stream where there is no line yet.
-    let state = Following {
-        grown: log.follow(),
-        log,
-        seen: 0,
-        end: app.core.ending.draining.clone(),
-    };
+    let state = Following::new(log, wanted.after, app.core.ending.draining.clone());
     let stream = futures_util::stream::unfold((state, ticks), |(mut state, mut ticks)| async {
         let event = tokio::select! {
             biased;
@@ -108,22 +127,42 @@ pub(crate) async fn history(
 #[derive(Debug)]
 pub(super) struct Following {
     pub(super) log: Arc<Log>,
-    pub(super) grown: watch::Receiver<u64>,
+    grown: watch::Receiver<u64>,
     pub(super) seen: u64,
-    pub(super) end: CancellationToken,
+    /// There will be no more lines.
+    over: CancellationToken,
+    /// Nobody is to wait any longer.
+    end: CancellationToken,
 }
 
 impl Following {
+    /// Follows a log from the line after number `seen` on, until it is over or until `end`.
+    pub(super) fn new(log: Arc<Log>, seen: u64, end: CancellationToken) -> Self {
+        Self {
+            grown: log.follow(),
+            over: log.ended(),
+            log,
+            seen,
+            end,
+        }
+    }
+
     /// Waits for new lines; `None` once there will be no more. Cancelling loses nothing.
     pub(super) async fn next(&mut self) -> Option<Vec<u8>> {
         loop {
+            // Asked first: what came before the end is told.
+            let is_over = self.over.is_cancelled();
             let lines = self.log.after(self.seen);
             if let Some(last) = lines.last() {
                 self.seen = last.seq;
                 return serde_json::to_vec(&LogLines { lines }).ok();
             }
+            if is_over {
+                return None;
+            }
             tokio::select! {
                 grown = self.grown.changed() => grown.ok()?,
+                () = self.over.cancelled() => {}
                 () = self.end.cancelled() => return None,
             }
         }

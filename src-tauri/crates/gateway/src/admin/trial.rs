@@ -128,12 +128,7 @@ impl Trial {
         let trial = Self {
             published: board.watch(),
             state: server.watch_state(),
-            log: Following {
-                grown: log.follow(),
-                log,
-                seen: 0,
-                end: core.ending.draining.clone(),
-            },
+            log: Following::new(log, 0, core.ending.draining.clone()),
             began: Instant::now(),
             afterwards: core.retiring.clone(),
             turn: Some(turn),

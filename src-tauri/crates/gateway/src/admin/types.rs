@@ -12,7 +12,7 @@ use crate::events;
 use crate::lifecycle::{Failure, State};
 use crate::naming::Clash;
 use crate::pool::PoolCounts;
-use crate::server::log::LogLine;
+use crate::logs::{LogLevel, LogLine, Source};
 use crate::status::{Overall, ServerStatus, Status};
 use crate::words::Words;
 
@@ -62,9 +62,11 @@ fn written() -> String {
         declared::<servers::ServerDetail>(one),
         declared::<tools::ToolRow>(one),
         declared::<tools::ToolRows>(one),
+        declared::<LogLevel>(one),
+        declared::<Source>(one),
         declared::<LogLine>(one),
         declared::<live::LogLines>(one),
-        "\n/** At (since 1970), active, total, waiting, calls. */\nexport type Sample = [number, number, number, number, number];\n".to_owned(),
+        "\n/** At (since 1970), active, total, waiting, calls, memory (bytes), cpu (percent of one core). */\nexport type Sample = [number, number, number, number, number, number | null, number | null];\n".to_owned(),
         declared::<live::History>(one),
         declared::<saved::Saved>(one),
         declared::<problem::Code>(one),

@@ -1,4 +1,5 @@
-//! A server's last minutes in numbers, one sample a second.
+//! A server's last minutes in numbers, one sample a second: its pool, and what it takes of the
+//! machine.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -8,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::pool::Pool;
 use crate::sync::Locked;
+use crate::usage::Usage;
 
 /// Samples that are kept: ten minutes.
 const SAMPLES: usize = 600;
@@ -25,6 +27,8 @@ pub(crate) struct Sample {
     pub(crate) waiting: u32,
     /// Calls that finished since the sample before.
     pub(crate) calls: u32,
+    /// What its processes take; `None` where there are none on this machine.
+    pub(crate) usage: Option<Usage>,
 }
 
 /// See the module.
@@ -33,12 +37,24 @@ pub(crate) struct History {
     samples: Mutex<VecDeque<Sample>>,
     /// Calls finished at the last sample; starts again with each successor.
     counted: AtomicU64,
+    /// As it was measured last.
+    usage: Mutex<Option<Usage>>,
 }
 
 impl Serialize for Sample {
     /// As an array: there are many of them.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.at, self.active, self.total, self.waiting, self.calls).serialize(serializer)
+        let memory = self.usage.map(|usage| usage.memory);
+        let cpu = self.usage.map(|usage| usage.cpu);
+        let Self {
+            at,
+            active,
+            total,
+            waiting,
+            calls,
+            ..
+        } = self;
+        (at, active, total, waiting, calls, memory, cpu).serialize(serializer)
     }
 }
 
@@ -57,6 +73,7 @@ impl History {
             // A successor's pool counts from nothing again.
             calls: u32::try_from(finished.checked_sub(before).unwrap_or(finished))
                 .unwrap_or(u32::MAX),
+            usage: self.usage(),
         };
         let mut samples = self.samples.locked();
         if samples.len() == SAMPLES {
@@ -64,6 +81,16 @@ impl History {
         }
         samples.push_back(sample);
         sample
+    }
+
+    /// What its processes take now.
+    pub(crate) fn measured(&self, usage: Option<Usage>) {
+        *self.usage.locked() = usage;
+    }
+
+    /// What they took when they were looked at last.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        *self.usage.locked()
     }
 
     /// The samples, oldest first.

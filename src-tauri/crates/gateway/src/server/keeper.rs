@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Server, offer};
 use crate::config::model::Transport;
 use crate::lifecycle::{Failure, Happened, State};
+use crate::log_level::LogLevel;
 use crate::oauth::changed;
 use crate::oauth::values::expanded;
 use crate::pool::Removed;
@@ -60,6 +61,7 @@ pub(super) async fn keep(server: Arc<Server>) {
             Err(_) if server.closing.is_cancelled() => return,
             Err(failure) => {
                 tracing::warn!(server = %server.config.name, "could not be started: {}", failure.message.en);
+                server.inbox.note(LogLevel::Error, &not_started(&failure));
                 let why = failure.message.clone();
                 server.happened(Happened::Failed {
                     left: server.pool.counts().total,
@@ -117,6 +119,7 @@ async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
             let (connection, child) = stdio::open(&expanded.server, &server.ledger, inbox, closing)
                 .await
                 .map_err(could_not_spawn)?;
+            server.inbox.note(LogLevel::Info, &began(&connection));
             own(
                 server,
                 &connection,
@@ -143,6 +146,9 @@ async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
         connection.closing.cancel();
         return Err(did_not_start(server, &error));
     }
+    if connection.process.get().is_none() {
+        server.inbox.note(LogLevel::Info, &began(&connection));
+    }
     // Before it is added: its end, which may come at once, must find it ready.
     server.happened(Happened::Connected);
     if server.pool.add(connection) {
@@ -166,13 +172,45 @@ fn own(
     server.tasks.clone().spawn(async move {
         let why = driver.await;
         let removed = server.pool.remove(&connection);
-        if let Some(removed) = removed.filter(|_| !server.closing.is_cancelled()) {
+        let removed = removed.filter(|_| !server.closing.is_cancelled());
+        let level = match removed {
+            Some(_) => LogLevel::Warning,
+            None => LogLevel::Info,
+        };
+        server.inbox.note(level, &ended(&connection, &why));
+        if let Some(removed) = removed {
             lost(&server, removed, born.elapsed(), why);
         }
         // Rung last: the keeper must find the loss, and the pause that it may
         // ask for, already known.
         server.pool.needs_keeper.notify_one();
     });
+}
+
+/// What its log says of a new connection.
+fn began(connection: &Connection) -> Words {
+    match connection.process.get() {
+        Some(id) => Words::new(
+            format!("process {id} was started"),
+            format!("已启动进程 {id}"),
+        ),
+        None => Words::new("a connection was opened", "已建立一条连接"),
+    }
+}
+
+/// What its log says of a connection that is over.
+fn ended(connection: &Connection, why: &Words) -> Words {
+    let Words { en, zh } = why;
+    match connection.process.get() {
+        Some(id) => Words::new(
+            format!("process {id} has ended: {en}"),
+            format!("进程 {id} 已结束：{zh}"),
+        ),
+        None => Words::new(
+            format!("a connection has ended: {en}"),
+            format!("一条连接已结束：{zh}"),
+        ),
+    }
 }
 
 /// A connection that was in use has ended by itself.
@@ -196,6 +234,15 @@ fn lost(server: &Arc<Server>, removed: Removed, lived: Duration, why: Words) {
 /// In 0..1, to spread what many servers do at once.
 fn jitter() -> f64 {
     f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX)
+}
+
+/// What its log says of an attempt in vain.
+fn not_started(failure: &Failure) -> Words {
+    let Words { en, zh } = &failure.message;
+    Words::new(
+        format!("it could not be started: {en}"),
+        format!("无法启动：{zh}"),
+    )
 }
 
 fn could_not_spawn(error: process::SpawnError) -> Failure {

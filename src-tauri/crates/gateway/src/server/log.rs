@@ -1,29 +1,24 @@
-//! What a server printed outside the protocol, for whoever reads or follows it.
+//! The last lines of a server, for whoever reads or follows them: what it printed, what it sent
+//! as log messages, and what the gateway has to say about it.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use crate::log_level::LogLevel;
+use crate::logs::{LogLine, Place, Source, plain};
 use crate::sync::Locked;
+use crate::words::Words;
 
 /// Lines that are kept.
 const LINES: usize = 500;
-
-/// One line of a server's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub(crate) struct LogLine {
-    /// Counts the server's lines, from 1.
-    pub(crate) seq: u64,
-    /// When it came, in milliseconds since 1970.
-    pub(crate) at: u64,
-    /// The line, without its end.
-    pub(crate) text: String,
-}
+/// Bytes of one line that are kept.
+pub(crate) const LONGEST: usize = 8 * 1024;
+/// Lines that one message may become.
+const PIECES: usize = 100;
 
 /// See the module.
 #[derive(Debug)]
@@ -31,43 +26,91 @@ pub(crate) struct Log {
     lines: Mutex<VecDeque<LogLine>>,
     /// The number of the last line.
     last: watch::Sender<u64>,
+    /// Where they are kept beyond that.
+    place: Option<Place>,
+    /// There will be no more, because the server was removed.
+    ended: CancellationToken,
 }
 
 impl Default for Log {
+    /// A log in memory alone.
     fn default() -> Self {
-        Self {
-            lines: Mutex::default(),
-            last: watch::Sender::new(0),
-        }
+        Self::new(None)
     }
 }
 
 impl Log {
-    /// Adds a line.
-    pub(crate) fn add(&self, text: &str) {
+    /// A log without lines. What is added goes to `place`, too.
+    pub(crate) fn new(place: Option<Place>) -> Self {
+        Self {
+            lines: Mutex::default(),
+            last: watch::Sender::new(0),
+            place,
+            ended: CancellationToken::new(),
+        }
+    }
+
+    /// Adds what the server said, each line of it. What is too long is cut.
+    pub(crate) fn add(&self, source: Source, level: Option<LogLevel>, text: &str) {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        for line in text.split('\n').take(PIECES) {
+            let line = plain(line);
+            let end = line.floor_char_boundary(LONGEST);
+            self.push(source, level, line[..end].to_owned(), None);
+        }
+    }
+
+    /// Adds what the gateway says about the server.
+    pub(crate) fn note(&self, level: LogLevel, words: &Words) {
+        let line = |text: &str| {
+            let text = plain(text);
+            text[..text.floor_char_boundary(LONGEST)].to_owned()
+        };
+        let (en, zh) = (line(&words.en), line(&words.zh));
+        self.push(Source::Gateway, Some(level), en, Some(zh));
+    }
+
+    fn push(&self, source: Source, level: Option<LogLevel>, text: String, zh: Option<String>) {
         let mut lines = self.lines.locked();
         let seq = *self.last.borrow() + 1;
         if lines.len() == LINES {
             lines.pop_front();
         }
-        lines.push_back(LogLine {
+        let line = LogLine {
             seq,
             at: now(),
-            text: text.to_owned(),
-        });
+            source,
+            level,
+            text,
+            zh,
+        };
+        if let Some(place) = &self.place {
+            // Within the lock, so that they lie on disk in their order.
+            place.put(&line);
+        }
+        lines.push_back(line);
         // Within the lock: a follower that wakes finds the line.
         self.last.send_replace(seq);
     }
 
-    /// The texts of the last lines, oldest first.
+    /// The texts of the last lines that the server itself printed or sent, oldest first.
     pub(crate) fn last(&self, count: usize) -> Vec<String> {
         let lines = self.lines.locked();
-        let skipped = lines.len().saturating_sub(count);
-        lines
-            .iter()
-            .skip(skipped)
-            .map(|line| line.text.clone())
-            .collect()
+        let own = lines.iter().rev();
+        let own = own.filter(|line| line.source != Source::Gateway);
+        let mut texts: Vec<_> = own.take(count).map(|line| line.text.clone()).collect();
+        texts.reverse();
+        texts
+    }
+
+    /// There will be no more lines; those who follow need not wait for any.
+    pub(crate) fn end(&self) {
+        self.ended.cancel();
+    }
+
+    /// Cancelled once there will be no more lines.
+    pub(crate) fn ended(&self) -> CancellationToken {
+        self.ended.clone()
     }
 
     /// The lines after number `seq` that are still kept.
@@ -95,12 +138,16 @@ pub(crate) fn now() -> u64 {
 mod tests {
     use super::*;
 
+    fn said(log: &Log, text: &str) {
+        log.add(Source::Stderr, None, text);
+    }
+
     #[test]
     fn old_lines_go_and_numbers_stay() {
         let log = Log::default();
         let followed = log.follow();
         for number in 0..LINES + 3 {
-            log.add(&format!("line {number}"));
+            said(&log, &format!("line {number}"));
         }
         assert!(followed.has_changed().expect("the log lives"));
         let kept = log.after(0);
@@ -108,5 +155,26 @@ mod tests {
         assert_eq!((kept[0].seq, kept[0].text.as_str()), (4, "line 3"));
         assert_eq!(log.after(kept[LINES - 2].seq), kept[LINES - 1..]);
         assert_eq!(log.last(1), [format!("line {}", LINES + 2)]);
+    }
+
+    #[test]
+    fn what_the_gateway_says_is_no_last_word_of_the_server() {
+        let log = Log::default();
+        said(&log, "first\nlast");
+        log.note(LogLevel::Warning, &Words::new("it has ended", "它已结束"));
+        assert_eq!(log.last(5), ["first", "last"]);
+        let note = log.after(2).remove(0);
+        assert_eq!(note.source, Source::Gateway);
+        assert_eq!(note.zh.as_deref(), Some("它已结束"));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters() {
+        let log = Log::default();
+        said(&log, &"网".repeat(LONGEST));
+        said(&log, &"x\n".repeat(PIECES * 2));
+        let kept = log.after(0);
+        assert_eq!(kept[0].text.len(), LONGEST / 3 * 3);
+        assert_eq!(kept.len(), 1 + PIECES);
     }
 }

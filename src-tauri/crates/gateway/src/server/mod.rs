@@ -24,6 +24,7 @@ use crate::catalog::ServerIndex;
 use crate::config::model::{AliyunConfig, Limits, ServerConfig, Transport};
 use crate::ledger::Ledger;
 use crate::lifecycle::{Happened, State};
+use crate::logs::Place;
 use crate::oauth::{Credential, OAuth};
 use crate::offer::Offer;
 use crate::pool::{Pool, Refused};
@@ -89,6 +90,16 @@ pub(crate) struct Legacy {
     log: Arc<Log>,
     history: Arc<History>,
     subscriptions: Arc<Subscriptions>,
+}
+
+impl Legacy {
+    /// That of a server which is new, whose lines are kept on disk.
+    pub(crate) fn kept(place: Place) -> Self {
+        Self {
+            log: Arc::new(Log::new(Some(place))),
+            ..Self::default()
+        }
+    }
 }
 
 impl Server {

@@ -16,11 +16,13 @@ use super::pending::{CallId, Order};
 use super::slot::{Answer, Lost};
 use crate::catalog::ServerIndex;
 use crate::config::model::Limits;
+use crate::log_level::LogLevel;
+use crate::logs::Source;
 use crate::offer::List;
 use crate::questions;
 use crate::serve::session::Sessions;
 use crate::server::censor::Censor;
-use crate::server::log::Log;
+use crate::server::log::{LONGEST, Log};
 use crate::server::news::News;
 use crate::server::subscriptions::Subscriptions;
 use crate::user::User;
@@ -60,11 +62,22 @@ pub(crate) struct Learned {
 // === impl Inbox ===
 
 impl Inbox {
-    /// Keeps a line that the server printed outside the protocol.
-    pub(crate) fn record(&self, line: &str) {
+    /// Keeps a line that the server printed to stderr.
+    pub(crate) fn printed(&self, line: &str) {
+        self.record(Source::Stderr, None, line);
+    }
+
+    /// Keeps what the gateway says about the server.
+    pub(crate) fn note(&self, level: LogLevel, words: &Words) {
+        let clean = |text: &str| self.censor.clean(text).into_owned();
+        self.log
+            .note(level, &Words::new(clean(&words.en), clean(&words.zh)));
+    }
+
+    fn record(&self, source: Source, level: Option<LogLevel>, line: &str) {
         let line = self.censor.clean(line);
         tracing::debug!(server = %self.server, "{line}");
-        self.log.add(&line);
+        self.log.add(source, level, &line);
     }
 
     /// The server is being closed; the first reason counts.
@@ -115,7 +128,13 @@ pub(crate) fn unusable(connection: &Connection, head: &[u8], why: &Words) {
     });
     let told = id.is_some_and(|id| connection.pending.lose(id, Lost::Died(why.clone())));
     tracing::warn!(server = %inbox.server, told, "a message was not taken: {}", why.en);
-    inbox.record(&format!("stdout: {}", why.en));
+    inbox.note(
+        LogLevel::Warning,
+        &Words::new(
+            format!("a message was not taken: {}", why.en),
+            format!("有一条消息未被接受：{}", why.zh),
+        ),
+    );
 }
 
 /// Many servers print a banner or a log line to stdout; that ends nothing.
@@ -135,7 +154,7 @@ fn not_a_message(connection: &Connection, text: &[u8], error: &wire::EnvelopeErr
         );
     }
     let shown: String = String::from_utf8_lossy(text).chars().take(500).collect();
-    inbox.record(&format!("stdout: {shown}"));
+    inbox.record(Source::Stdout, None, &shown);
     tracing::debug!(server = %inbox.server, %error, "a line that is no message was skipped");
 }
 
@@ -218,15 +237,14 @@ fn notified(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope
     }
 }
 
-/// A log message goes to the client whose call is alone in flight, else to
+/// A log message is kept, and goes to the client whose call is alone in flight, else to
 /// every client that asked for log messages of its level.
 fn logged(connection: &Connection, text: &Bytes, envelope: &wire::Envelope) {
     let inbox = &connection.inbox;
-    let level = envelope.params.whole.and_then(|params| {
-        let params = params.of(text);
-        let found = wire::members(params).find(|member| member.key.of(params) == b"level")?;
-        crate::log_level::LogLevel::from_wire(&wire::string_text(found.value.of(params))?)
-    });
+    let level = envelope
+        .params
+        .whole
+        .and_then(|params| keep_message(inbox, params.of(text)));
     if let Some(call) = connection.pending.undoubted() {
         let wanted = call
             .client
@@ -239,6 +257,29 @@ fn logged(connection: &Connection, text: &Bytes, envelope: &wire::Envelope) {
     inbox
         .sessions
         .broadcast_log(inbox.index, inbox.owner.as_ref(), level, text);
+}
+
+/// Keeps a log message (MCP, "Logging") in the server's log; its level, where it has one. A text
+/// stands there as it is, any other data as its JSON.
+fn keep_message(inbox: &Inbox, params: &[u8]) -> Option<LogLevel> {
+    let (mut level, mut logger, mut data) = (None, None, None);
+    for member in wire::members(params) {
+        let value = member.value.of(params);
+        match member.key.of(params) {
+            b"level" => level = LogLevel::from_wire(&wire::string_text(value)?),
+            b"logger" => logger = wire::string_text(value),
+            // Longer ones are cut anyway; nothing of a huge one is copied.
+            b"data" => data = Some(&value[..value.len().min(LONGEST * 2)]),
+            _ => {}
+        }
+    }
+    let data = data.unwrap_or_default();
+    let data = wire::string_text(data).unwrap_or_else(|| String::from_utf8_lossy(data));
+    match logger.filter(|logger| !logger.is_empty()) {
+        Some(logger) => inbox.record(Source::Protocol, level, &format!("{logger}: {data}")),
+        None => inbox.record(Source::Protocol, level, &data),
+    }
+    level
 }
 
 /// The gateway's ids are plain integers; anything else is not ours.

@@ -36,6 +36,8 @@ pub(crate) struct Connection {
     pub(crate) pending: Pending,
     pub(crate) inbox: Arc<Inbox>,
     hello: OnceLock<Hello>,
+    /// The id of the process behind it, where there is one on this machine.
+    pub(crate) process: OnceLock<u32>,
     owner: Mutex<Owner>,
     /// The server was told that its client has roots.
     declared_roots: AtomicBool,
@@ -98,6 +100,7 @@ impl Connection {
             pending: Pending::default(),
             inbox,
             hello: OnceLock::new(),
+            process: OnceLock::new(),
             owner: Mutex::default(),
             declared_roots: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),

@@ -93,6 +93,11 @@ impl Child {
         Ok(Self { process, entry })
     }
 
+    /// Its id, which is that of its group as well.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// The pipes, once.
     pub(crate) fn take_pipes(&mut self) -> Option<Pipes> {
         Some(Pipes {

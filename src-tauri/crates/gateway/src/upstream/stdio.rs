@@ -18,7 +18,7 @@ use crate::ledger::Ledger;
 use crate::words::Words;
 
 /// Longest line of a server's log that is kept.
-const LOG_LINE: usize = 8 * 1024;
+const LOG_LINE: usize = crate::server::log::LONGEST;
 
 /// Room that a read must find; below it, a new buffer is begun. Lines are cut
 /// out of the buffer without copying, so that it cannot be used again.
@@ -41,10 +41,12 @@ pub(crate) async fn open(
     let child = Child::spawn(config, ledger).await?;
     // Room for the largest message twice over.
     let outbox_limit = inbox.limits.message_bytes.saturating_mul(2);
-    Ok((
-        Connection::new(Link::Stdio(Outbox::new(outbox_limit)), inbox, closing),
-        child,
-    ))
+    let connection = Connection::new(Link::Stdio(Outbox::new(outbox_limit)), inbox, closing);
+    if let Some(id) = child.id() {
+        // Set here and nowhere else.
+        connection.process.get_or_init(|| id);
+    }
+    Ok((connection, child))
 }
 
 /// Owns the child until it is gone: reads, writes and logs, then stops the
@@ -152,9 +154,9 @@ async fn log(inbox: &Inbox, mut stderr: impl AsyncRead + Unpin) {
     loop {
         loop {
             match lines.next_line() {
-                Ok(Some(line)) => inbox.record(&String::from_utf8_lossy(&line)),
+                Ok(Some(line)) => inbox.printed(&String::from_utf8_lossy(&line)),
                 Ok(None) => break,
-                Err(too_long) => inbox.record(&format!("({too_long})")),
+                Err(too_long) => inbox.printed(&format!("({too_long})")),
             }
         }
         lines.buffer().reserve(1024);

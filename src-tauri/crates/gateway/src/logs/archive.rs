@@ -1,0 +1,254 @@
+//! Lines on their way to disk. Whoever has one puts it here and goes on: one task writes, and
+//! where it cannot keep up, lines are left out and counted rather than kept in memory.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use tokio::sync::Notify;
+
+use super::files;
+use super::line::{LogLine, Source};
+use crate::log_level::LogLevel;
+use crate::sync::Locked;
+
+/// Bytes that may wait to be written. As much again may be on its way to disk.
+const ROOM: usize = 1 << 20;
+/// Of these, for one server: who is loud silences nobody else.
+const SHARE: usize = ROOM / 4;
+/// What a line takes beside its text.
+const OVERHEAD: usize = 96;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    data_dir: PathBuf,
+    queue: Mutex<Queue>,
+    wake: Notify,
+}
+
+/// Where the lines of one server go.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    archive: Arc<Archive>,
+    server: Arc<str>,
+}
+
+/// What waits, in the order in which it came.
+#[derive(Debug, Default)]
+struct Queue {
+    lines: Vec<(Arc<str>, LogLine)>,
+    /// In all, and of each server.
+    bytes: usize,
+    shares: HashMap<Arc<str>, usize>,
+    /// Lines of each server for which there was no room.
+    left_out: HashMap<Arc<str>, u64>,
+    closed: bool,
+}
+
+// === impl Archive ===
+
+impl Archive {
+    /// Touches nothing on disk yet.
+    pub(crate) fn new(data_dir: &Path) -> Arc<Self> {
+        Arc::new(Self {
+            data_dir: data_dir.to_owned(),
+            queue: Mutex::default(),
+            wake: Notify::new(),
+        })
+    }
+
+    /// Where the lines of a server go.
+    pub(crate) fn place(self: &Arc<Self>, server: &str) -> Place {
+        Place {
+            archive: Arc::clone(self),
+            server: server.into(),
+        }
+    }
+
+    /// Takes no more lines; [`keep`] ends when it has written what is there.
+    pub(crate) fn close(&self) {
+        self.queue.locked().closed = true;
+        self.wake.notify_one();
+    }
+
+    /// All that waits; whether there will be more.
+    fn take(&self) -> (Queue, bool) {
+        let mut queue = self.queue.locked();
+        let closed = queue.closed;
+        let empty = Queue {
+            closed,
+            ..Queue::default()
+        };
+        (std::mem::replace(&mut queue, empty), !closed)
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    /// Adds a line. Never waits.
+    pub(crate) fn put(&self, line: &LogLine) {
+        let size = line.text.len() + OVERHEAD;
+        let mut queue = self.archive.queue.locked();
+        if queue.closed {
+            return;
+        }
+        let bytes = queue.bytes + size;
+        let share = queue.shares.entry(Arc::clone(&self.server)).or_default();
+        if bytes > ROOM || *share + size > SHARE {
+            *queue.left_out.entry(Arc::clone(&self.server)).or_default() += 1;
+            return;
+        }
+        *share += size;
+        queue.bytes = bytes;
+        queue.lines.push((Arc::clone(&self.server), line.clone()));
+        drop(queue);
+        self.archive.wake.notify_one();
+    }
+}
+
+/// Writes what comes until the archive is closed; first removes what is old and of no server
+/// in `present`.
+pub(crate) async fn keep(archive: Arc<Archive>, present: Vec<String>) {
+    let data_dir = archive.data_dir.clone();
+    let swept = tokio::task::spawn_blocking(move || {
+        files::sweep(&data_dir, &present, SystemTime::now());
+    });
+    if let Err(error) = swept.await {
+        tracing::warn!(%error, "old logs could not be looked at");
+    }
+    let mut fails = false;
+    loop {
+        archive.wake.notified().await;
+        let (queue, more) = archive.take();
+        let data_dir = archive.data_dir.clone();
+        let written = tokio::task::spawn_blocking(move || write(&data_dir, &queue)).await;
+        match written.unwrap_or_else(|panicked| Err(io::Error::other(panicked))) {
+            Ok(()) => fails = false,
+            // Once, not for every line: a full disk is no reason to fill another log.
+            Err(error) if !std::mem::replace(&mut fails, true) => {
+                let folder = files::folder(&archive.data_dir);
+                tracing::warn!(folder = %folder.display(), %error, "the servers' logs cannot be written; the window still shows their last lines");
+            }
+            Err(_) => {}
+        }
+        if !more {
+            return;
+        }
+    }
+}
+
+/// Appends each server's lines to its file. One that fails keeps no other from being written.
+fn write(data_dir: &Path, queue: &Queue) -> io::Result<()> {
+    let mut texts: HashMap<&Arc<str>, String> = HashMap::new();
+    for (server, line) in &queue.lines {
+        let text = texts.entry(server).or_default();
+        text.push_str(&line.written(&line.text));
+        text.push('\n');
+    }
+    for (server, count) in &queue.left_out {
+        let text = texts.entry(server).or_default();
+        text.push_str(&left_out(*count));
+        text.push('\n');
+    }
+    let mut outcome = Ok(());
+    for (server, text) in texts {
+        let path = files::path_of(data_dir, server);
+        outcome = files::append(&path, text.as_bytes()).and(outcome);
+    }
+    outcome
+}
+
+fn left_out(count: u64) -> String {
+    let line = LogLine {
+        seq: 0,
+        at: crate::server::log::now(),
+        source: Source::Gateway,
+        level: Some(LogLevel::Warning),
+        text: format!(
+            "{count} lines are missing here: they came faster than they could be written"
+        ),
+        zh: None,
+    };
+    line.written(&line.text)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> LogLine {
+        LogLine {
+            seq: 1,
+            at: 0,
+            source: Source::Stderr,
+            level: None,
+            text: text.to_owned(),
+            zh: None,
+        }
+    }
+
+    fn kept(data_dir: &Path, server: &str) -> Vec<String> {
+        files::kept_lines(data_dir, server, usize::MAX, |_| true).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_put_before_the_end_is_written() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = Archive::new(home.path());
+        let (one, other) = (archive.place("one"), archive.place("other"));
+        one.put(&line("a"));
+        other.put(&line("b"));
+        one.put(&line("c"));
+        archive.close();
+        one.put(&line("too late"));
+        keep(archive, Vec::new()).await;
+        let at = "1970-01-01T00:00:00.000Z stderr:";
+        assert_eq!(
+            kept(home.path(), "one"),
+            [format!("{at} a"), format!("{at} c")]
+        );
+        assert_eq!(kept(home.path(), "other"), [format!("{at} b")]);
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_cut_and_the_loss_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = Archive::new(home.path());
+        let (loud, quiet) = (archive.place("loud"), archive.place("quiet"));
+        let text = "x".repeat(1024);
+        for _ in 0..5000 {
+            loud.put(&line(&text));
+        }
+        assert!(archive.queue.locked().bytes <= SHARE);
+        quiet.put(&line("heard"));
+        archive.close();
+        keep(archive, Vec::new()).await;
+        let lines = kept(home.path(), "loud");
+        let missing = 5000 - (lines.len() - 1);
+        let last = lines.last().unwrap();
+        assert!(
+            last.contains(&format!(
+                "gateway/warning: {missing} lines are missing here"
+            )),
+            "{last}"
+        );
+        assert_eq!(kept(home.path(), "quiet").len(), 1);
+        assert!(kept(home.path(), "quiet")[0].ends_with("heard"));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_cannot_be_written_ends_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("logs"), "a file").unwrap();
+        let archive = Archive::new(home.path());
+        archive.place("one").put(&line("a"));
+        archive.close();
+        keep(archive, Vec::new()).await;
+        assert_eq!(std::fs::read(home.path().join("logs")).unwrap(), b"a file");
+    }
+}
