@@ -45,10 +45,6 @@ pub(super) fn base(own: &Variables, shell: Option<&Variables>) -> Variables {
     if let Some(path) = joined(&path) {
         base.set("PATH", path);
     }
-    #[cfg(unix)]
-    if base.get("PATH").is_none() {
-        base.set("PATH", STANDARD);
-    }
     base
 }
 
@@ -63,6 +59,10 @@ pub(super) fn child(
     for (name, value) in given {
         child.set(name, value);
     }
+    #[cfg(unix)]
+    if child.get("PATH").is_none() {
+        child.set("PATH", STANDARD);
+    }
     if let Some(front) = front {
         let path = merged(&[vec![front.to_owned()], folders(child.get("PATH"))]);
         if let Some(path) = joined(&path) {
@@ -70,6 +70,14 @@ pub(super) fn child(
         }
     }
     child
+}
+
+/// The folders in which a server's program is looked for first: those of the `PATH` that its
+/// configuration sets, else of the one that it is given. None where nobody has set one: what
+/// a shell or a version manager says is better than a guess.
+pub(super) fn path(base: &Variables, given: &[(String, String)]) -> Vec<PathBuf> {
+    let given: Variables = given.iter().map(|(name, value)| (name, value)).collect();
+    folders(given.get("PATH").or(base.get("PATH")))
 }
 
 /// The folders of a `PATH`.
@@ -100,4 +108,89 @@ fn joined(folders: &[PathBuf]) -> Option<OsString> {
     std::env::join_paths(sayable)
         .ok()
         .filter(|path| !path.is_empty())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Variables {
+        pairs.iter().copied().collect()
+    }
+
+    #[test]
+    fn own_variables_win_and_the_path_of_the_shell_is_appended() {
+        let own = of(&[("PATH", "/usr/bin:/bin"), ("LANG", "C"), ("HTTP_PROXY", "")]);
+        let shell = of(&[
+            ("PATH", "/home/me/bin:/usr/bin"),
+            ("LANG", "zh_CN.UTF-8"),
+            ("HTTP_PROXY", "http://proxy:1"),
+            ("https_proxy", "http://proxy:2"),
+            ("NODE_EXTRA_CA_CERTS", "/ca.pem"),
+            ("PWD", "/home/me"),
+            ("SHLVL", "2"),
+            ("BASH_FUNC_nvm%%", "() { }"),
+        ]);
+        let expected = of(&[
+            ("PATH", "/usr/bin:/bin:/home/me/bin"),
+            ("LANG", "C"),
+            ("HTTP_PROXY", ""),
+            ("https_proxy", "http://proxy:2"),
+            ("NODE_EXTRA_CA_CERTS", "/ca.pem"),
+        ]);
+        assert_eq!(base(&own, Some(&shell)), expected);
+    }
+
+    #[test]
+    fn proxies_and_certificates_pass() {
+        let own = of(&[
+            ("PATH", "/bin"),
+            ("HTTP_PROXY", "1"),
+            ("http_proxy", "2"),
+            ("HTTPS_PROXY", "3"),
+            ("https_proxy", "4"),
+            ("ALL_PROXY", "5"),
+            ("all_proxy", "6"),
+            ("NO_PROXY", "7"),
+            ("no_proxy", "8"),
+            ("SSL_CERT_FILE", "/a"),
+            ("SSL_CERT_DIR", "/b"),
+            ("NODE_EXTRA_CA_CERTS", "/c"),
+            ("REQUESTS_CA_BUNDLE", "/d"),
+            ("CURL_CA_BUNDLE", "/e"),
+            ("GIT_SSL_CAINFO", "/f"),
+            ("PIP_CERT", "/g"),
+        ]);
+        assert_eq!(base(&own, None), own);
+    }
+
+    #[test]
+    fn a_server_beats_everything_even_with_a_variable_of_ours() {
+        let own = of(&[("PATH", "/bin"), ("MCP_GATEWAY_URL", "ours"), ("A", "1")]);
+        let given = [
+            ("A".to_owned(), "2".to_owned()),
+            ("MCP_GATEWAY_URL".to_owned(), "theirs".to_owned()),
+            ("PATH".to_owned(), "/theirs".to_owned()),
+        ];
+        let expected = of(&[
+            ("PATH", "/theirs"),
+            ("MCP_GATEWAY_URL", "theirs"),
+            ("A", "2"),
+        ]);
+        assert_eq!(child(&base(&own, None), &given, None), expected);
+    }
+
+    #[test]
+    fn what_is_in_front_stands_there_once() {
+        let base = of(&[("PATH", "/usr/bin:/home/me/bin:/bin")]);
+        let child = child(&base, &[], Some(Path::new("/home/me/bin")));
+        assert_eq!(child, of(&[("PATH", "/home/me/bin:/usr/bin:/bin")]));
+    }
+
+    #[test]
+    fn nobody_is_left_without_a_path() {
+        let base = base(&Variables::default(), None);
+        assert_eq!(base, Variables::default());
+        assert_eq!(child(&base, &[], None), of(&[("PATH", STANDARD)]));
+    }
 }

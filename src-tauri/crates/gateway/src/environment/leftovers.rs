@@ -1,7 +1,7 @@
 //! Variables that are no child's business: the gateway's secrets, and what a service
 //! manager, a package format or a desktop left in its environment for it alone. Pure.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::variables::Variables;
@@ -82,12 +82,12 @@ fn packages(variables: &Variables) -> Vec<PathBuf> {
         .collect()
 }
 
-fn mentions(value: &std::ffi::OsStr, package: &Path) -> bool {
+fn mentions(value: &OsStr, package: &Path) -> bool {
     std::env::split_paths(value).any(|folder| folder.starts_with(package))
 }
 
 /// A list of folders without those of packages; `None` where nothing remains.
-fn without_folders(value: &std::ffi::OsStr, packages: &[PathBuf]) -> Option<OsString> {
+fn without_folders(value: &OsStr, packages: &[PathBuf]) -> Option<OsString> {
     let kept = std::env::split_paths(value).filter(|folder| {
         !folder.as_os_str().is_empty()
             && packages.iter().all(|package| !folder.starts_with(package))
@@ -95,4 +95,89 @@ fn without_folders(value: &std::ffi::OsStr, packages: &[PathBuf]) -> Option<OsSt
     std::env::join_paths(kept)
         .ok()
         .filter(|rest| !rest.is_empty())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Variables {
+        pairs.iter().copied().collect()
+    }
+
+    #[test]
+    fn the_gateways_secrets_stay_with_it() {
+        let own = of(&[
+            ("MCP_GATEWAY_KEY", "k"),
+            ("MCP_GATEWAY_PASSPHRASE", "p"),
+            ("MCP_GATEWAY_TOKEN", "t"),
+            ("MCP_GATEWAY_ANYTHING", "a"),
+            (
+                "CREDENTIALS_DIRECTORY",
+                "/run/credentials/mcp-gateway.service",
+            ),
+            ("GITHUB_TOKEN", "the user's"),
+        ]);
+        assert_eq!(without(&own), of(&[("GITHUB_TOKEN", "the user's")]));
+    }
+
+    #[test]
+    fn no_child_takes_itself_for_the_service_or_the_window() {
+        let own = of(&[
+            ("NOTIFY_SOCKET", "/run/notify"),
+            ("INVOCATION_ID", "1"),
+            ("JOURNAL_STREAM", "8:1"),
+            ("LISTEN_FDS", "1"),
+            ("LISTEN_PID", "1"),
+            ("WATCHDOG_USEC", "1"),
+            ("DESKTOP_STARTUP_ID", "x"),
+            ("XDG_ACTIVATION_TOKEN", "x"),
+            ("ELECTRON_RUN_AS_NODE", "1"),
+            ("DISPLAY", ":0"),
+            ("XDG_RUNTIME_DIR", "/run/user/1000"),
+            ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/1000/bus"),
+        ]);
+        let kept = of(&[
+            ("DISPLAY", ":0"),
+            ("XDG_RUNTIME_DIR", "/run/user/1000"),
+            ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/1000/bus"),
+        ]);
+        assert_eq!(without(&own), kept);
+    }
+
+    #[test]
+    fn no_child_looks_into_the_image_that_the_gateway_came_in() {
+        let own = of(&[
+            ("APPDIR", "/tmp/.mount_mcp123"),
+            ("APPIMAGE", "/home/me/mcp.AppImage"),
+            ("LD_LIBRARY_PATH", "/tmp/.mount_mcp123/usr/lib"),
+            ("GIO_MODULE_DIR", "/tmp/.mount_mcp123/usr/lib/gio"),
+            ("XDG_DATA_DIRS", "/tmp/.mount_mcp123/usr/share:/usr/share"),
+            ("PATH", "/tmp/.mount_mcp123/usr/bin:/usr/bin:/bin"),
+            ("HOME", "/home/me"),
+        ]);
+        let kept = of(&[
+            ("XDG_DATA_DIRS", "/usr/share"),
+            ("PATH", "/usr/bin:/bin"),
+            ("HOME", "/home/me"),
+        ]);
+        assert_eq!(without(&own), kept);
+    }
+
+    #[test]
+    fn a_snap_that_started_the_gateway_leaves_nothing() {
+        let own = of(&[
+            ("SNAP", "/snap/code/12"),
+            ("SNAP_NAME", "code"),
+            ("GTK_PATH", "/snap/code/12/usr/lib/gtk-3.0"),
+            ("PATH", "/snap/bin:/usr/bin"),
+        ]);
+        assert_eq!(without(&own), of(&[("PATH", "/snap/bin:/usr/bin")]));
+    }
+
+    #[test]
+    fn a_package_that_is_everywhere_takes_nothing_away() {
+        let own = of(&[("APPDIR", "/"), ("PATH", "/usr/bin:/bin")]);
+        assert_eq!(without(&own), of(&[("PATH", "/usr/bin:/bin")]));
+    }
 }

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::AsyncReadExt;
 
 use super::shell::{self, Arguments, Mark};
 use super::variables::Variables;
 use crate::ledger::{Entry, Ledger};
 
-/// For all ways of asking together.
-pub(super) const DEADLINE: Duration = Duration::from_secs(3);
 /// For a shell that was killed to be gone.
 const AFTER_KILL: Duration = Duration::from_secs(1);
 /// Longest answer that is read, with all that is printed around it.
@@ -29,6 +28,8 @@ pub(super) enum Told {
     Nothing,
     /// It was killed.
     TooLate,
+    /// Nobody logs in to this account.
+    NoShell,
 }
 
 /// The login shell of this user: what `SHELL` says, else the system's book of accounts.
@@ -46,18 +47,23 @@ fn of_account() -> Option<PathBuf> {
     Some(account.shell).filter(|shell| shell.is_absolute())
 }
 
-/// Asks it, one way after the other, until one answers or the time is up.
+/// Asks it, one way after the other, until one answers or the patience is at an end.
 pub(super) async fn ask(
     shell: &Path,
     variables: &Variables,
     home: Option<&Path>,
     ledger: &Arc<Ledger>,
+    patience: Duration,
 ) -> Told {
     let Ok(mark) = Mark::random() else {
         return Told::Nothing;
     };
+    let ways = shell::ways(shell, &mark);
+    if ways.is_empty() {
+        return Told::NoShell;
+    }
     let asked = async {
-        for way in shell::ways(shell, &mark) {
+        for way in ways {
             let mut asked = match Asked::start(shell, &way, variables, home, ledger) {
                 Ok(asked) => asked,
                 Err(error) => {
@@ -74,7 +80,7 @@ pub(super) async fn ask(
         Told::Nothing
     };
     // What is dropped at the deadline kills its group.
-    tokio::time::timeout(DEADLINE, asked)
+    tokio::time::timeout(patience, asked)
         .await
         .unwrap_or(Told::TooLate)
 }
@@ -154,13 +160,52 @@ impl Asked {
         let Some(Running(entry)) = self.running.take() else {
             return;
         };
+        // A shell that controls jobs gives each a group of its own, in its one session.
+        let jobs = self.process.id().map(jobs_of).unwrap_or_default();
         if let Err(error) = self.process.start_kill() {
             tracing::trace!(%error, "nothing left to kill");
+        }
+        for job in jobs {
+            if let Err(error) = kill_process(job, Signal::KILL) {
+                tracing::trace!(%error, "nothing left to kill");
+            }
         }
         if let Some(entry) = entry {
             entry.strike();
         }
     }
+}
+
+/// Who is in the session of a process that leads one, beside itself.
+#[cfg(target_os = "linux")]
+fn jobs_of(leader: u32) -> Vec<Pid> {
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let members = processes.filter_map(|process| {
+        let process = process.ok()?;
+        let pid = process.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(process.path().join("stat")).ok()?;
+        // The name before the last bracket may hold anything; then come state, parent, group
+        // and session (proc_pid_stat(5)).
+        let session: u32 = stat
+            .rsplit_once(')')?
+            .1
+            .split_ascii_whitespace()
+            .nth(3)?
+            .parse()
+            .ok()?;
+        (session == leader).then(|| Pid::from_raw(pid))?
+    });
+    members
+        .filter(|pid| pid.as_raw_nonzero().get().unsigned_abs() != leader)
+        .collect()
+}
+
+/// Its group has to do where sessions are not told cheaply.
+#[cfg(not(target_os = "linux"))]
+fn jobs_of(_: u32) -> Vec<Pid> {
+    Vec::new()
 }
 
 impl Drop for Asked {

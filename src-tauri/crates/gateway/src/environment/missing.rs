@@ -104,7 +104,7 @@ impl Missing {
                     shell.display()
                 ),
             )),
-            _ => None,
+            LoginShell::NotAsked | LoginShell::Told(_) | LoginShell::Absent => None,
         }
     }
 

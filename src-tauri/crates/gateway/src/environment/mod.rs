@@ -40,6 +40,9 @@ pub(crate) use variables::Variables;
 /// files may set what the server wants beside `PATH`, such as a proxy.
 const A_MOMENT: Duration = Duration::from_millis(300);
 
+/// How long the shell may take, with everything that its user's files do.
+const DEADLINE: Duration = Duration::from_secs(3);
+
 /// A shell that was too late, as at the start of the whole desktop, is asked again after
 /// this, where a program is not found.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
@@ -53,6 +56,8 @@ pub(crate) struct Environment {
     cwd: PathBuf,
     /// Nobody's shell has started this process.
     bare: bool,
+    /// How long the shell may take.
+    patience: Duration,
     /// Held while the shell is asked.
     asking: Mutex<()>,
     shell: watch::Sender<LoginShell>,
@@ -78,8 +83,7 @@ pub(crate) enum LoginShell {
         /// When that was.
         at: Instant,
     },
-    /// There is none on this system.
-    #[cfg(not(unix))]
+    /// There is none: nobody logs in to this account, or the system has no such thing.
     Absent,
 }
 
@@ -113,6 +117,7 @@ impl Environment {
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             bare: !on_terminal && !of_a_shell(&own),
             own,
+            patience: DEADLINE,
             asking: Mutex::default(),
             shell: watch::Sender::default(),
         }
@@ -173,9 +178,15 @@ impl Environment {
     ) -> Result<Launch, Missing> {
         self.wait_a_moment().await;
         if is_path(program) {
-            // The system decides what such a path means, also where it is relative.
+            // The system decides what such a path means, also where it is relative. Of those
+            // that Windows knows it adds but one ending by itself.
+            let named = Path::new(program);
+            let found = (cfg!(windows) && named.is_absolute()).then(|| {
+                self.look(program, &Variables::default(), &[], None, &[])
+                    .path
+            });
             return Ok(Launch {
-                program: PathBuf::from(program),
+                program: found.flatten().unwrap_or_else(|| named.to_owned()),
                 variables: compose::child(&self.variables(), env, None),
             });
         }
@@ -201,7 +212,7 @@ impl Environment {
         cwd: Option<&Path>,
         places: &[PathBuf],
     ) -> Found {
-        let path = compose::folders(compose::child(base, env, None).get("PATH"));
+        let path = compose::path(base, env);
         let further = compose::merged(&[compose::folders(base.get("PATH")), places.to_vec()]);
         let at = Where {
             path: &path,
@@ -241,18 +252,20 @@ impl Environment {
         let shell = login::shell_of(&self.own);
         let variables = compose::base(&self.own, None);
         let began = Instant::now();
-        let told = login::ask(&shell, &variables, self.home.as_deref(), ledger).await;
+        let home = self.home.as_deref();
+        let told = login::ask(&shell, &variables, home, ledger, self.patience).await;
         let said = match told {
             login::Told::Environment(variables) => {
                 tracing::debug!(shell = %shell.display(), took_ms = began.elapsed().as_millis(), "the login shell has told its environment");
                 LoginShell::Told(Arc::new(variables))
             }
+            login::Told::NoShell => LoginShell::Absent,
             login::Told::Nothing => {
                 tracing::warn!(shell = %shell.display(), "the login shell ended without telling its environment; programs are looked for without it");
                 LoginShell::Silent { shell }
             }
             login::Told::TooLate => {
-                tracing::warn!(shell = %shell.display(), "the login shell did not start within {} s and was ended; programs are looked for without it", login::DEADLINE.as_secs());
+                tracing::warn!(shell = %shell.display(), "the login shell did not start within {} s and was ended; programs are looked for without it", self.patience.as_secs());
                 LoginShell::TooLate {
                     shell,
                     at: Instant::now(),
@@ -284,7 +297,7 @@ impl LoginShell {
         match self {
             Self::NotAsked => true,
             Self::TooLate { at, .. } => at.elapsed() > ASK_AGAIN,
-            Self::Told(_) | Self::Silent { .. } => false,
+            Self::Told(_) | Self::Silent { .. } | Self::Absent => false,
         }
     }
 }
