@@ -6,6 +6,7 @@
 
 mod admin;
 mod bad_input;
+mod bare;
 mod bridge;
 mod calls;
 mod config;
