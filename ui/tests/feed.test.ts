@@ -60,7 +60,7 @@ test('a pulse with the same numbers is the same object to whoever draws it', asy
 test('the last minutes are kept for the servers that are there, and for no others', async () => {
   await tell('status', status({ servers: [server('a'), server('b')] }));
   await tell('pulse', pulse(5000, { a: { calls: 7 }, b: {}, stranger: {} }));
-  expect(feed.ring('a')?.samples()).toEqual([[5000, 0, 1, 0, 7]]);
+  expect(feed.ring('a')?.samples()).toEqual([[5000, 0, 1, 0, 7, null, null]]);
   expect(feed.ring('stranger')).toBeNull();
   await tell('status', status({ servers: [server('a')] }));
   expect(feed.ring('a')?.length).toBe(1);

@@ -1,7 +1,7 @@
 /** Answers of a gateway, as the page would get them. */
 
 import { vi } from 'vitest';
-import type { Pulse, Server, ServerPulse, Status } from '../src/api/types';
+import type { LogLine, Pulse, Server, ServerPulse, Status } from '../src/api/types';
 
 export function server(name: string, parts: Partial<Server> = {}): Server {
   return {
@@ -13,6 +13,8 @@ export function server(name: string, parts: Partial<Server> = {}): Server {
     prompts: 0,
     resources: 0,
     pool: { total: 1, active: 0, idle: 1, max: 1, waiting: 0 },
+    memory: null,
+    cpu: null,
     error: null,
     description: null,
     target: `npx -y ${name}`,
@@ -32,6 +34,16 @@ export const failing = server('ops', {
     remedy: { en: 'Install uv.', zh: '请安装 uv。' },
     lastLines: ['first line', 'second line'],
   },
+});
+
+/** A line that a server printed. */
+export const line = (seq: number): LogLine => ({
+  seq,
+  at: 0,
+  source: 'stderr',
+  level: null,
+  text: `line ${seq}`,
+  zh: null,
 });
 
 export function status(parts: Partial<Status> = {}): Status {
@@ -56,7 +68,7 @@ export function status(parts: Partial<Status> = {}): Status {
 export function pulse(at: number, servers: Record<string, Partial<ServerPulse>>): Pulse {
   const whole = Object.entries(servers).map(([name, parts]) => [
     name,
-    { active: 0, total: 1, waiting: 0, calls: 0, ...parts },
+    { active: 0, total: 1, waiting: 0, calls: 0, memory: null, cpu: null, ...parts },
   ]);
   return { at, uptime: 4000, sessions: 3, servers: Object.fromEntries(whole) };
 }

@@ -11,7 +11,7 @@ import { status } from './fixtures';
 describe('a ring', () => {
   test('keeps the last ten minutes and no more', () => {
     const ring = new Ring();
-    for (let at = 0; at < RING_SAMPLES + 5; at += 1) ring.push([at, 1, 2, 3, at]);
+    for (let at = 0; at < RING_SAMPLES + 5; at += 1) ring.push([at, 1, 2, 3, at, null, null]);
     const { at, calls } = ring.columns();
     expect(ring.length).toBe(RING_SAMPLES);
     expect([at[0], at.at(-1)]).toEqual([5, RING_SAMPLES + 4]);
@@ -20,14 +20,16 @@ describe('a ring', () => {
 
   test('what the gateway remembers comes before what was heard, without doubles', () => {
     const ring = new Ring();
-    ring.push([3000, 0, 0, 0, 3]);
-    ring.push([4000, 0, 0, 0, 4]);
+    ring.push([3000, 0, 0, 0, 3, null, null]);
+    ring.push([4000, 0, 0, 0, 4, 5, 0.5]);
     ring.backfill([
-      [1000, 0, 0, 0, 1],
-      [2000, 0, 0, 0, 2],
-      [3000, 0, 0, 0, 3],
+      [1000, 0, 0, 0, 1, 7, 0.7],
+      [2000, 0, 0, 0, 2, null, null],
+      [3000, 0, 0, 0, 3, null, null],
     ]);
     expect([...ring.columns().calls]).toEqual([1, 2, 3, 4]);
+    expect([...ring.columns().memory]).toEqual([7, NaN, NaN, 5]);
+    expect([...ring.columns().cpu]).toEqual([0.7, NaN, NaN, 0.5]);
   });
 });
 

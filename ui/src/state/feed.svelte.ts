@@ -15,6 +15,9 @@ export const LAST_RETRY_MS = 5000;
 /** There is a pulse each second; a stream without one for this long is broken, whatever it says. */
 export const SILENCE_MS = 10_000;
 
+/** Bytes of memory and percent of one core; null where no process of it runs here. */
+export type Usage = Pick<Server, 'memory' | 'cpu'>;
+
 /** One server's activity. `now` changes only when its numbers do. */
 class Activity {
   now = $state.raw<ServerPulse | null>(null);
@@ -23,13 +26,19 @@ class Activity {
   filled = false;
 
   push(at: number, pulse: ServerPulse): void {
-    this.ring.push([at, pulse.active, pulse.total, pulse.waiting, pulse.calls]);
+    const { active, total, waiting, calls, memory, cpu } = pulse;
+    this.ring.push([at, active, total, waiting, calls, memory, cpu]);
     if (this.now === null || !same(this.now, pulse)) this.now = pulse;
   }
 }
 
 const same = (a: ServerPulse, b: ServerPulse) =>
-  a.active === b.active && a.total === b.total && a.waiting === b.waiting && a.calls === b.calls;
+  a.active === b.active &&
+  a.total === b.total &&
+  a.waiting === b.waiting &&
+  a.calls === b.calls &&
+  a.memory === b.memory &&
+  a.cpu === b.cpu;
 
 export class Feed {
   /** The last status; replaced as a whole when anything but pool counts and uptime changes. */
@@ -102,6 +111,11 @@ export class Feed {
     if (now === null) return server.pool;
     const { active, total, waiting } = now;
     return { active, total, waiting, idle: Math.max(0, total - active), max: server.pool.max };
+  }
+
+  /** What a server's processes take now. */
+  usage(server: Server): Usage {
+    return this.live(server.name) ?? server;
   }
 
   /** A server's last ten minutes. Not reactive: draw it again with each `pulse`. */

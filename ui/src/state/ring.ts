@@ -12,11 +12,17 @@ export interface Columns {
   total: Uint32Array;
   waiting: Uint32Array;
   calls: Uint32Array;
+  /** Bytes; not a number where nothing was measured. */
+  memory: Float64Array;
+  /** Percent of one core; not a number where nothing was measured. */
+  cpu: Float64Array;
 }
 
 export class Ring {
   #at = new Float64Array(RING_SAMPLES);
   #numbers = new Uint32Array(RING_SAMPLES * 4);
+  #memory = new Float64Array(RING_SAMPLES);
+  #cpu = new Float64Array(RING_SAMPLES);
   /** How many were ever pushed; the next one goes to this place, modulo the size. */
   #pushed = 0;
 
@@ -24,10 +30,12 @@ export class Ring {
     return Math.min(this.#pushed, RING_SAMPLES);
   }
 
-  push([at, active, total, waiting, calls]: Sample): void {
+  push([at, active, total, waiting, calls, memory, cpu]: Sample): void {
     const place = this.#pushed % RING_SAMPLES;
     this.#at[place] = at;
     this.#numbers.set([active, total, waiting, calls], place * 4);
+    this.#memory[place] = memory ?? NaN;
+    this.#cpu[place] = cpu ?? NaN;
     this.#pushed += 1;
   }
 
@@ -49,6 +57,8 @@ export class Ring {
       total: new Uint32Array(length),
       waiting: new Uint32Array(length),
       calls: new Uint32Array(length),
+      memory: new Float64Array(length),
+      cpu: new Float64Array(length),
     };
     for (let i = 0; i < length; i += 1) {
       const place = (this.#pushed - length + i) % RING_SAMPLES;
@@ -58,19 +68,27 @@ export class Ring {
       found.total[i] = this.#numbers[number + 1] ?? 0;
       found.waiting[i] = this.#numbers[number + 2] ?? 0;
       found.calls[i] = this.#numbers[number + 3] ?? 0;
+      found.memory[i] = this.#memory[place] ?? NaN;
+      found.cpu[i] = this.#cpu[place] ?? NaN;
     }
     return found;
   }
 
   /** The same as rows. */
   samples(): Sample[] {
-    const { at, active, total, waiting, calls } = this.columns();
+    const { at, active, total, waiting, calls, memory, cpu } = this.columns();
     return Array.from(at, (when, i): Sample => [
       when,
       active[i] ?? 0,
       total[i] ?? 0,
       waiting[i] ?? 0,
       calls[i] ?? 0,
+      measured(memory[i]),
+      measured(cpu[i]),
     ]);
   }
 }
+
+/** A number that was measured, or null. */
+export const measured = (value: number | undefined): number | null =>
+  value === undefined || Number.isNaN(value) ? null : value;

@@ -1,12 +1,12 @@
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { preferences } from '../../src/state/preferences.svelte';
 import { BLOCK_LINES, LOG_LINES, LogBuffer } from '../../src/views/servers/logBuffer.svelte';
+import { line } from '../fixtures';
+
+beforeEach(() => (preferences.language = 'en'));
 
 const lines = (from: number, count: number) =>
-  Array.from({ length: count }, (_, i) => ({
-    seq: from + i,
-    at: from + i,
-    text: `line ${from + i}`,
-  }));
+  Array.from({ length: count }, (_, i) => line(from + i));
 const all = (buffer: LogBuffer) => buffer.blocks.flatMap((block) => block.lines);
 
 test('never keeps more than its bound, and keeps the newest', () => {
@@ -47,4 +47,25 @@ test('a filter leaves the lines that contain it', () => {
   expect(buffer.matching(' LINE 24').flatMap((block) => block.lines)).toHaveLength(11);
   expect(buffer.matching('')).toBe(buffer.blocks);
   expect(buffer.matching('nothing')).toEqual([]);
+});
+
+test('lines can be chosen by whose words they are, and are searched in the language of the reader', () => {
+  const buffer = new LogBuffer();
+  const note = { text: 'process 7 was started', zh: '已启动进程 7' };
+  buffer.push([
+    line(1),
+    { ...line(2), source: 'protocol', level: 'warning' },
+    { ...line(3), source: 'stdout' },
+    { ...line(4), source: 'gateway', level: 'info', ...note },
+  ]);
+  const chosen = (...args: Parameters<LogBuffer['matching']>) =>
+    buffer.matching(...args).flatMap((block) => block.lines.map(({ seq }) => seq));
+  expect(chosen('', 'all')).toEqual([1, 2, 3, 4]);
+  expect(chosen('', 'printed')).toEqual([1, 3]);
+  expect(chosen('', 'protocol')).toEqual([2]);
+  expect(chosen('line 3', 'printed')).toEqual([3]);
+  expect(chosen('started', 'all')).toEqual([4]);
+  preferences.language = 'zh';
+  expect(chosen('started', 'all')).toEqual([]);
+  expect(chosen('进程', 'gateway')).toEqual([4]);
 });

@@ -10,7 +10,7 @@ import LogTab from '../../src/views/servers/LogTab.svelte';
 import { LOG_LINES } from '../../src/views/servers/logBuffer.svelte';
 import ServerView from '../../src/views/servers/ServerView.svelte';
 import SettingsTab from '../../src/views/servers/SettingsTab.svelte';
-import { EventStream, failing, serve, server, status, type Answers } from '../fixtures';
+import { EventStream, failing, serve, server, status, type Answers, line } from '../fixtures';
 import { localForm } from './forms';
 
 const saved = { revision: 'r2', undo: 'u1', path: '/p', notices: [] };
@@ -36,7 +36,7 @@ afterEach(() => {
 });
 
 const lines = (from: number, count: number): LogLine[] =>
-  Array.from({ length: count }, (_, i) => ({ seq: from + i, at: 0, text: `line ${from + i}.` }));
+  Array.from({ length: count }, (_, i) => ({ ...line(from + i), text: `line ${from + i}.` }));
 
 test('the page says how the server fares and what it is', () => {
   render(ServerView, { name: 'files' });

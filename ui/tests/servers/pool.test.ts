@@ -12,11 +12,11 @@ import { EventStream, pulse, serve, server, status, type Answers } from '../fixt
 vi.mock('uplot', () => ({ default: class {} }));
 
 const samples: Sample[] = [
-  [1_000, 0, 1, 0, 0],
-  [2_000, 2, 2, 1, 3],
-  [3_000, 1, 2, 0, 4],
+  [1_000, 0, 1, 0, 0, null, null],
+  [2_000, 2, 2, 1, 3, 84 << 20, 12.5],
+  [3_000, 1, 2, 0, 4, 80 << 20, 0.3],
   // The page was away for a while.
-  [63_000, 0, 1, 0, 0],
+  [63_000, 0, 1, 0, 0, 81 << 20, 0],
 ];
 const columns = () => {
   const ring = new Ring();
@@ -54,6 +54,8 @@ test('a gap in the samples is a gap in the lines', () => {
   expect(data.at).toEqual([1, 2, 3, 4, 63]);
   expect(data.active).toEqual([0, 2, 1, null, 0]);
   expect(data.calls).toEqual([0, 3, 4, null, 0]);
+  expect(data.memory).toEqual([null, 84, 80, null, 81]);
+  expect(data.cpu).toEqual([null, 12.5, 0.3, null, 0]);
 });
 
 test('the summary has the most of everything, and all calls', () => {
@@ -94,4 +96,22 @@ test('a past that cannot be read is said', async () => {
   await hear([server('files'), server('fresh')]);
   render(PoolTab, { server: feed.server('fresh')! });
   expect(await screen.findByText(/could not be read; the plot begins now/)).toBeTruthy();
+});
+
+test('what its processes take is told and drawn, and nothing of the kind where it has none', async () => {
+  await hear();
+  const { unmount } = render(PoolTab, { server: feed.server('files')! });
+  const plot = await screen.findByRole('img', { name: /^Memory/ });
+  expect(plot.getAttribute('aria-label')).toContain(
+    'At most 84 MB of memory and 12.5% of one core',
+  );
+  expect(screen.getByText('No process of it runs now.')).toBeTruthy();
+  events.send('pulse', pulse(64_000, { files: { memory: 90 << 20, cpu: 1.5 } }));
+  expect(await screen.findByText('Now 90 MB of memory, 1.5% of one core.')).toBeTruthy();
+  unmount();
+  answers['/api/servers/far/history'] = { step: 1000, samples: [[1_000, 0, 1, 0, 0, null, null]] };
+  await hear([server('far', { transport: 'http' })]);
+  render(PoolTab, { server: feed.server('far')! });
+  await screen.findByRole('img', { name: /^Calls/ });
+  expect(screen.queryByRole('img', { name: /^Memory/ })).toBeNull();
 });

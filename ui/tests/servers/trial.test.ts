@@ -1,7 +1,7 @@
 import { cleanup, screen } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { describe, expect, test, vi } from 'vitest';
-import { EventStream } from '../fixtures';
+import { EventStream, line } from '../fixtures';
 import { answers, open, press, refusal, sent, type } from './formStory';
 
 describe('a test', () => {
@@ -17,7 +17,7 @@ describe('a test', () => {
     const stream = new EventStream();
     await start(stream);
     expect(screen.getAllByText('Trying the server')).not.toEqual([]);
-    stream.send('log', { lines: [{ seq: 0, at: 0, text: 'installing' }] });
+    stream.send('log', { lines: [{ ...line(0), text: 'installing' }] });
     expect(await screen.findByText(/installing/)).toBeTruthy();
     stream.send('ok', {
       name: 'x-server',

@@ -22,6 +22,7 @@ export const servers = {
       exposed === offered
         ? one(exposed, 'tool')
         : `${thousands(exposed)} of ${one(offered, 'tool')}`,
+    usage: (mb: number, cpu: number) => `${thousands(mb)} MB · ${cpu}% CPU`,
     waiting: (n: number) => (n === 1 ? '1 call waiting' : `${n} calls waiting`),
     demo: 'Built-in demo',
     demoHint:
@@ -288,8 +289,28 @@ export const servers = {
     newest: 'To the newest line',
     paused: 'New lines wait while you read.',
     empty: 'Nothing printed so far',
-    emptyHint: 'What the server writes to its standard error appears here, line by line.',
-    emptyRemote: 'A remote server prints elsewhere; here stands what happens to its connection.',
+    emptyHint: 'What the server prints, its log messages and what happens to it appear here.',
+    emptyRemote:
+      'A remote server prints elsewhere; its log messages and what happens to its connection appear here.',
+    noneOf: 'No line of this kind.',
+    origin: 'Kind of lines',
+    origins: {
+      all: 'All lines',
+      printed: 'Printed',
+      protocol: 'Log messages',
+      gateway: 'Gateway',
+    },
+    sources: { stderr: 'stderr', stdout: 'stdout', protocol: 'message', gateway: 'gateway' },
+    levels: {
+      debug: 'debug',
+      info: 'info',
+      notice: 'notice',
+      warning: 'warning',
+      error: 'error',
+      critical: 'critical',
+      alert: 'alert',
+      emergency: 'emergency',
+    },
     noMatch: (filter: string) => `No line contains “${filter}”.`,
     lost: 'The log is interrupted. The page keeps trying.',
     bound: (n: number) => `The last ${thousands(n)} lines are kept.`,
@@ -311,6 +332,15 @@ export const servers = {
     none: 'Nothing recorded yet',
     noneHint: 'The plot begins within a second of the server’s start.',
     noneOff: 'A server that is switched off has no connections.',
+    memory: 'Memory',
+    cpu: 'Processor',
+    megabytes: 'MB',
+    percent: '% of one core',
+    taken: (mb: number, cpu: number) => `Now ${thousands(mb)} MB of memory, ${cpu}% of one core.`,
+    takenHint: 'Counted over all processes of the server, every few seconds.',
+    nothingRuns: 'No process of it runs now.',
+    most: (mb: number, cpu: number) =>
+      `At most ${thousands(mb)} MB of memory and ${cpu}% of one core in this time.`,
     unreadable: 'What happened before this page was opened could not be read; the plot begins now.',
   },
 

@@ -1,11 +1,15 @@
 /** The last lines that a server printed, in blocks: a new line touches one block only. */
 
 import type { LogLine } from '../../api/types';
+import { preferences } from '../../state/preferences.svelte';
 
 /** Lines that are kept. */
 export const LOG_LINES = 2000;
 /** Lines of one block, by their numbers: the block of a line never changes. */
 export const BLOCK_LINES = 100;
+
+/** Whose words lines are: all, printed ones, log messages, or the gateway's own. */
+export type Origin = 'all' | 'printed' | 'protocol' | 'gateway';
 
 export interface LogBlock {
   id: number;
@@ -40,18 +44,25 @@ export class LogBuffer {
     this.#over = true;
   }
 
-  /** The blocks with only the lines that contain `text`, whatever its case. */
-  matching(text: string): readonly LogBlock[] {
+  /** The blocks with only the lines from `origin` that contain `text`, whatever its case. */
+  matching(text: string, origin: Origin = 'all'): readonly LogBlock[] {
     const wanted = text.trim().toLowerCase();
-    if (wanted === '') return this.blocks;
+    if (wanted === '' && origin === 'all') return this.blocks;
+    const fits = (line: LogLine) =>
+      (origin === 'all' || origin === originOf(line)) &&
+      textOf(line).toLowerCase().includes(wanted);
     return this.blocks
-      .map(({ id, lines }) => ({
-        id,
-        lines: lines.filter((line) => line.text.toLowerCase().includes(wanted)),
-      }))
+      .map(({ id, lines }) => ({ id, lines: lines.filter(fits) }))
       .filter((block) => block.lines.length > 0);
   }
 }
+
+const originOf = ({ source }: LogLine): Origin =>
+  source === 'stderr' || source === 'stdout' ? 'printed' : source;
+
+/** The line in the reader's language. */
+export const textOf = ({ text, zh }: LogLine): string =>
+  preferences.language === 'zh' ? (zh ?? text) : text;
 
 function append(blocks: LogBlock[], line: LogLine): void {
   const id = Math.floor(line.seq / BLOCK_LINES);
