@@ -1,5 +1,6 @@
 //! Changing the configuration through the admin API: the file and what runs.
 
+mod by_hand;
 mod conflict;
 mod file;
 mod first;

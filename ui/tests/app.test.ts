@@ -30,7 +30,6 @@ const settings = {
   version: '1.2.3',
   logLevel: 'info',
 };
-const saved = { revision: 'r2', undo: 'u1', path: '/home/dev/config.json', notices: [] };
 
 beforeEach(() => {
   preferences.languageChoice = 'en';
@@ -119,27 +118,34 @@ test('the first start invites to add a server, and only then', async () => {
   );
 });
 
-test('a file changed by hand is applied when asked, and its mistakes are listed', async () => {
-  const problem = {
-    error: '2 mistakes',
-    code: 'invalid',
-    message: { en: '2 mistakes', zh: '2 处错误' },
-    remedy: null,
-    fields: [
-      { field: '', message: { en: 'line 3: a comma is missing', zh: '第 3 行：缺少逗号' } },
-      { field: '', message: { en: 'line 9: no name', zh: '第 9 行：没有名称' } },
+test('every mistake of the file is told on every screen, with its place', async () => {
+  const problem = (line: number, en: string, zh: string) => ({
+    key: line > 0 ? `servers[${line}]` : '',
+    line,
+    column: line > 0 ? 7 : 0,
+    message: { en, zh },
+    remedy: line > 0 ? null : { en: 'Put it back', zh: '请恢复它' },
+  });
+  await open({
+    configProblems: [
+      problem(3, 'a comma is missing', '缺少逗号'),
+      problem(0, 'it is gone', '没了'),
     ],
-    current: null,
-    revision: null,
+  });
+  const told = async () => {
+    expect(
+      await screen.findByRole('heading', {
+        name: 'The configuration file cannot be used: 2 problems',
+      }),
+    ).toBeTruthy();
+    expect(screen.getByText('Line 3, column 7')).toBeTruthy();
+    expect(screen.getByText('servers[3]')).toBeTruthy();
+    expect(screen.getByText(/a comma is missing/i)).toBeTruthy();
+    expect(screen.getByText(/put it back/i)).toBeTruthy();
   };
-  answers['/api/config/reload'] = Response.json(problem, { status: 422 });
-  await open({ changedOnDisk: true });
-  await fireEvent.click(screen.getByRole('button', { name: 'Apply the file' }));
-  expect(await screen.findByText(/a comma is missing/)).toBeTruthy();
-  expect(screen.getByText(/no name/)).toBeTruthy();
-  answers['/api/config/reload'] = { ...saved, undo: null };
-  await fireEvent.click(screen.getByRole('button', { name: 'Apply the file' }));
-  expect(await screen.findByText('The file is in force.')).toBeTruthy();
+  await told();
+  await goTo('#/settings');
+  await told();
 });
 
 test('the bridge is tried and tells what it saw, or why it saw nothing', async () => {

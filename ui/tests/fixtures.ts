@@ -54,7 +54,7 @@ export function status(parts: Partial<Status> = {}): Status {
     endpoint: 'http://localhost:4298/mcp',
     configPath: '/home/dev/config.json',
     revision: 'r1',
-    changedOnDisk: false,
+    configProblems: [],
     dataDir: '/home/dev/data',
     sessions: 3,
     approvals: 0,

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
+use testkit::wait::until_true;
 use testkit::{Admin, Answer, Gateway, Setup};
 
 use crate::support::{setup, tools};
@@ -207,7 +208,7 @@ async fn a_port_that_the_system_chose_can_be_kept() {
 }
 
 #[tokio::test]
-async fn a_port_that_was_written_by_hand_is_moved_to_by_a_reload() {
+async fn a_port_that_was_written_by_hand_is_moved_to() {
     let (old, new) = (free_port(), free_port());
     let gateway = on(old).start().await;
     let by_hand = |to: u16| {
@@ -223,7 +224,7 @@ async fn a_port_that_was_written_by_hand_is_moved_to_by_a_reload() {
     assert!(answers(old));
     gateway.setup().edit_by_hand(|_| before);
     by_hand(new);
-    gateway.api().reload().await.saved();
+    until_true("it listens there", || answers(new)).await;
     assert_eq!(
         gateway.api().at(base(new)).status().await["endpoint"],
         format!("{}/mcp", base(new))

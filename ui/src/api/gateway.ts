@@ -153,10 +153,6 @@ export const undoChange = (undo: string) =>
 
 export const readConfig = () => request('GET', '/api/config') as Promise<ConfigText>;
 
-/** Applies the file as it is on disk. */
-export const reloadConfig = () =>
-  request('POST', '/api/config/reload', undefined, LONG_MS) as Promise<Saved>;
-
 export const readSettings = () => request('GET', '/api/settings') as Promise<Settings>;
 
 /** The gateway moves to the new port at once; a browser has to follow it. */

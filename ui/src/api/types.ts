@@ -153,6 +153,31 @@ tool: string,
 exposedAs: string, };
 
 /**
+ * Something wrong with the file on disk, for which what was in force stays in force.
+ */
+export type ConfigProblem = { 
+/**
+ * The key, such as `servers[2].command`; empty for the file as a whole.
+ */
+key: string, 
+/**
+ * Line, from 1; 0 where it is in no line of the file.
+ */
+line: number, 
+/**
+ * Column in characters, from 1; 0 like `line`.
+ */
+column: number, 
+/**
+ * What is wrong; a mistake's own remedy is part of it.
+ */
+message: Words, 
+/**
+ * What to do, where the message does not say it.
+ */
+remedy: Words | null, };
+
+/**
  * The whole status.
  */
 export type Status = { 
@@ -181,9 +206,9 @@ configPath: string | null,
  */
 revision: string | null, 
 /**
- * The file was changed by hand since.
+ * What is wrong with the file as it is now, for which an earlier text of it is in force.
  */
-changedOnDisk: boolean, 
+configProblems: Array<ConfigProblem>, 
 /**
  * Where the gateway keeps what it keeps.
  */

@@ -182,6 +182,25 @@ impl Core {
     /// See [`Refusal`].
     pub(crate) async fn read_again(self: &Arc<Self>) -> Result<Done, Refusal> {
         let _alone = self.changing.lock().await;
+        self.read_alone().await
+    }
+
+    /// The same for whoever holds `changing`. What is wrong with the file is told everybody.
+    pub(crate) async fn read_alone(self: &Arc<Self>) -> Result<Done, Refusal> {
+        let before = self.live_full();
+        let read = self.read_file().await;
+        match &read {
+            Ok(done) if before.revision.as_ref() == Some(&done.revision) => {}
+            Ok(_) => self.log_differences(&before),
+            Err(refusal) => {
+                let problems = self.problems_of(refusal).await;
+                self.told_of_file(problems);
+            }
+        }
+        read
+    }
+
+    async fn read_file(self: &Arc<Self>) -> Result<Done, Refusal> {
         let source = self.source.as_ref().ok_or(Refusal::NoSource)?;
         let loaded = source.load().map_err(|error| match error {
             LoadError::Invalid { problems, .. } => Refusal::Mistakes(problems),
@@ -258,7 +277,7 @@ impl Core {
             warnings: loaded.warnings.clone(),
         };
         self.put_in_force(loaded);
-        self.hub.file_is_in_force();
+        self.told_of_file(Vec::new());
         if let Some(listeners) = listeners {
             if let Some(address) = listener::addresses(&listeners).first() {
                 // Known at once, so that the answer to this change names the new address.
@@ -343,7 +362,10 @@ fn unreadable(path: &Path, error: &io::Error) -> Refusal {
     Refusal::Unreadable(path.to_owned(), why)
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+/// Work that waits for the file system.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(io::Error::other)

@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::revision;
+use crate::by_hand::ConfigProblem;
 use crate::core::Core;
 use crate::server::log::now;
 use crate::status::{self, Status};
@@ -30,8 +31,8 @@ pub(crate) struct Hub {
     pub(crate) pulse: watch::Sender<Bytes>,
     /// Counts changes of accounts, of clients with access and of secrets.
     pub(crate) accounts: watch::Sender<u64>,
-    /// The configuration file is another one than the one in force.
-    changed_on_disk: AtomicBool,
+    /// What is wrong with the configuration file, for which an earlier text is in force.
+    problems: ArcSwap<Vec<ConfigProblem>>,
     /// Somebody began to listen and was told the status of that moment, whatever the
     /// others were told last.
     has_newcomer: AtomicBool,
@@ -79,7 +80,7 @@ impl Default for Hub {
             status: watch::Sender::new(Bytes::new()),
             pulse: watch::Sender::new(Bytes::new()),
             accounts: watch::Sender::new(0),
-            changed_on_disk: AtomicBool::new(false),
+            problems: ArcSwap::default(),
             has_newcomer: AtomicBool::new(false),
         }
     }
@@ -91,30 +92,27 @@ impl Hub {
         self.has_newcomer.store(true, Ordering::SeqCst);
     }
 
-    /// The file was just read or written.
-    pub(crate) fn file_is_in_force(&self) {
-        self.changed_on_disk.store(false, Ordering::Relaxed);
+    /// What is wrong with the file; nothing where it is in force as it is.
+    pub(crate) fn problems(&self) -> Arc<Vec<ConfigProblem>> {
+        self.problems.load_full()
     }
 
-    /// Whether the file was changed by hand since it was read.
-    pub(crate) fn changed_on_disk(&self) -> bool {
-        self.changed_on_disk.load(Ordering::Relaxed)
+    /// The file was looked at.
+    pub(crate) fn set_problems(&self, problems: Vec<ConfigProblem>) {
+        self.problems.store(Arc::new(problems));
     }
 }
 
-/// Looks and tells until `end`.
+/// Counts and tells until `end`.
 pub(crate) async fn beat(core: Arc<Core>, end: CancellationToken) {
     let mut ticks = interval(BEAT);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut told, mut seen) = (None, Seen::default());
+    let mut told = None;
     loop {
         tokio::select! {
             () = end.cancelled() => return,
             () = core.changed.notified() => tokio::time::sleep(TOGETHER).await,
-            _ = ticks.tick() => {
-                take_pulse(&core);
-                look_at_the_file(&core, &mut seen).await;
-            }
+            _ = ticks.tick() => take_pulse(&core),
         }
         tell(&core, &mut told);
     }
@@ -185,55 +183,6 @@ fn take_pulse(core: &Core) {
             servers,
         }));
     }
-}
-
-/// The file as it was when it was looked at last.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Seen {
-    stamp: Option<(SystemTime, u64)>,
-    in_force: Option<String>,
-}
-
-async fn look_at_the_file(core: &Core, seen: &mut Seen) {
-    let live = core.live_full();
-    // Without a file, one may come into being where it would be found.
-    let first = || core.source.as_ref()?.first_path();
-    let Some(path) = live.path.clone().or_else(first) else {
-        return;
-    };
-    let look = tokio::task::spawn_blocking(move || {
-        let stamp = std::fs::metadata(&path).ok().and_then(|metadata| {
-            let modified = metadata.modified().ok()?;
-            Some((modified, metadata.len()))
-        });
-        (path, stamp)
-    });
-    let Ok((path, stamp)) = look.await else {
-        return;
-    };
-    let now_seen = Seen {
-        stamp,
-        in_force: live.revision.clone(),
-    };
-    if *seen == now_seen {
-        return;
-    }
-    let read = tokio::task::spawn_blocking(move || std::fs::read(path));
-    let on_disk = match read.await {
-        Ok(Ok(bytes)) => Some(revision(&bytes)),
-        // A file that is gone is a change, too.
-        _ => None,
-    };
-    // A change that is being made has written what is not in force yet.
-    let Ok(_alone) = core.changing.try_lock() else {
-        return;
-    };
-    if core.live().revision != live.revision {
-        return;
-    }
-    *seen = now_seen;
-    let differs = on_disk != live.revision;
-    core.hub.changed_on_disk.store(differs, Ordering::Relaxed);
 }
 
 /// A document as it is sent.

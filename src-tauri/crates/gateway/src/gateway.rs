@@ -18,6 +18,7 @@ use vault::Vault;
 
 use crate::access::AdminToken;
 use crate::board::Board;
+use crate::by_hand;
 use crate::config::{Loaded, Source};
 use crate::core::{Core, Parts};
 use crate::environment;
@@ -330,6 +331,8 @@ impl Gateway {
         self.keeping.spawn(events::follow_accounts(core, end()));
         self.keeping
             .spawn(usage::watch(Arc::clone(&self.core), end()));
+        let core = Arc::clone(&self.core);
+        self.keeping.spawn(by_hand::follow(core, end()));
         let (core, ending) = (Arc::clone(&self.core), end());
         self.keeping.spawn(async move {
             core.oauth.read_in(&core.changed, ending).await;

@@ -9,11 +9,13 @@
 mod access;
 mod admin;
 mod board;
+mod by_hand;
 mod call;
 mod catalog;
 mod change;
 pub mod config;
 mod core;
+mod differences;
 mod dispatch;
 pub mod doctor;
 mod environment;
@@ -46,6 +48,7 @@ mod user;
 pub mod words;
 
 pub use access::InProcess;
+pub use by_hand::ConfigProblem;
 pub use gateway::{Gateway, StartError, Surroundings};
 pub use lifecycle::Failure;
 pub use naming::Clash;

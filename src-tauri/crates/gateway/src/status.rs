@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::by_hand::ConfigProblem;
 use crate::config::model::Transport;
 use crate::core::Core;
 use crate::lifecycle::{Failure, State};
@@ -45,8 +46,8 @@ pub struct Status {
     pub config_path: Option<String>,
     /// Which text of that file is in force.
     pub revision: Option<String>,
-    /// The file was changed by hand since.
-    pub changed_on_disk: bool,
+    /// What is wrong with the file as it is now, for which an earlier text of it is in force.
+    pub config_problems: Vec<ConfigProblem>,
     /// Where the gateway keeps what it keeps.
     pub data_dir: String,
     /// Client sessions in memory.
@@ -202,7 +203,7 @@ pub(crate) fn status(core: &Core) -> Status {
         endpoint: core.endpoint(),
         config_path: live.path.as_ref().map(|path| path.display().to_string()),
         revision: live.revision.clone(),
-        changed_on_disk: core.hub.changed_on_disk(),
+        config_problems: core.hub.problems().to_vec(),
         data_dir: core.data_dir.display().to_string(),
         sessions: core.sessions.count(),
         approvals: core.oauth.facade.approvals().len(),

@@ -36,6 +36,13 @@ export const common = {
   pool: (busy: number, open: number, max: number) => `${busy} busy · ${open} open · ${max} max`,
   lastLines: (n: number) => `What it printed last (${one(n, 'line')})`,
 
+  configProblems: {
+    title: (n: number) => `The configuration file cannot be used: ${one(n, 'problem')}`,
+    hint: 'What runs is still the version from before. Correct the file and save it: it then takes effect by itself.',
+    place: (line: number, column: number) => `Line ${line}, column ${column}`,
+    more: (n: number) => `${n} more`,
+  },
+
   add: 'Add',
   edit: 'Edit',
   restart: 'Restart',

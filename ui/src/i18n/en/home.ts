@@ -12,12 +12,6 @@ export const home = {
   attentionAll: (n: number) => `Show all ${n}`,
   open: 'Open',
 
-  changed: 'The configuration file was changed by hand',
-  changedHint: 'What runs is still the version from before.',
-  changedReload: 'Apply the file',
-  changedDone: 'The file is in force.',
-  changedMistakes: 'The file cannot be applied yet. Nothing was changed.',
-
   welcome: 'Welcome',
   welcomeText:
     'Add the MCP servers that you use, once. Every AI client on this machine then reaches all of them through one address.',

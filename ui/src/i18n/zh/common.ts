@@ -36,6 +36,13 @@ export const common: Messages['common'] = {
   pool: (busy, open, max) => `${busy} 忙碌 · ${open} 已打开 · 上限 ${max}`,
   lastLines: (n) => `它最后的输出（${n} 行）`,
 
+  configProblems: {
+    title: (n) => `配置文件无法使用：${n} 处问题`,
+    hint: '当前运行的仍是修改前的版本。修正并保存文件后会自动生效。',
+    place: (line, column) => `第 ${line} 行，第 ${column} 列`,
+    more: (n) => `还有 ${n} 处`,
+  },
+
   add: '添加',
   edit: '编辑',
   restart: '重启',

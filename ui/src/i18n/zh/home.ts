@@ -10,12 +10,6 @@ export const home: Messages['home'] = {
   attentionAll: (n) => `显示全部 ${n} 项`,
   open: '打开',
 
-  changed: '配置文件已被手动修改',
-  changedHint: '当前运行的仍是修改前的版本。',
-  changedReload: '应用此文件',
-  changedDone: '配置文件已生效。',
-  changedMistakes: '此文件暂时无法应用，当前配置没有变化。',
-
   welcome: '欢迎使用',
   welcomeText:
     '把你常用的 MCP 服务器添加到这里，只需一次；本机的所有 AI 客户端就都能通过同一个地址使用它们。',

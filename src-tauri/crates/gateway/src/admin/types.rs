@@ -6,6 +6,7 @@ use super::{
     accounts, bridge, grants, live, problem, saved, secrets, servers, services, settings, tools,
     trial,
 };
+use crate::by_hand::ConfigProblem;
 use crate::config::{PortFrom, form};
 use crate::doctor;
 use crate::events;
@@ -49,6 +50,7 @@ fn written() -> String {
         declared::<Failure>(one),
         declared::<ServerStatus>(one),
         declared::<Clash>(one),
+        declared::<ConfigProblem>(one),
         declared::<Status>(one),
         declared::<events::ServerPulse>(one),
         declared::<events::Pulse>(one),

@@ -30,6 +30,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod values;
+pub(crate) mod watch;
 
 pub use env::Overrides;
 pub use load::{DEFAULTS, Environment, LoadError, LoadOptions, Loaded, load};
@@ -55,6 +56,34 @@ pub(crate) fn defaults() -> (u64, usize) {
     let timeout = defaults.limits.call_timeout.unwrap_or_default();
     let size = defaults.pool.max_connections.map_or(1, |size| size.value);
     (u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX), size)
+}
+
+/// Line and column of the port in a file; 0 where it says none.
+pub(crate) fn place_of_port(text: &str) -> (usize, usize) {
+    let (place, _) = reader::read(text, |mut root| {
+        let inner = root.get("gateway").and_then(|node| node.fields());
+        let port = inner.and_then(|mut fields| fields.get("port"));
+        port.or_else(|| root.get("port")).map(|node| node.place())
+    });
+    let place = place.flatten();
+    place.map_or((0, 0), |place| (place.line, place.column))
+}
+
+/// A sound configuration, for tests of what is done with one.
+#[cfg(test)]
+pub(crate) fn from_text(
+    text: &str,
+    options: &LoadOptions,
+    environment: &Environment<'_>,
+) -> model::Config {
+    load::assemble(
+        Some(text.as_bytes()),
+        Some("config.json".into()),
+        options,
+        environment,
+    )
+    .expect("a sound configuration")
+    .config
 }
 
 /// Whether a file says which port is to be listened on.

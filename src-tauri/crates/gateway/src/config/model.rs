@@ -27,7 +27,7 @@ pub struct Config {
 }
 
 /// `gateway.*`: the address and its guards.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen {
     /// The address that is asked for; every one where a public `base_url` stands alone. Beyond
     /// loopback it is opened only where clients have to authenticate; see `Loaded::notices`.
@@ -200,7 +200,7 @@ pub enum Site {
 }
 
 /// Predecessor A's `oauth` and `mcpServer`.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AliyunConfig {
     /// The site that the file names, or whose addresses it writes out. `None` for the addresses
     /// that predecessor A had, which are those of the international site.
