@@ -10,6 +10,7 @@ mod bare;
 mod bridge;
 mod calls;
 mod config;
+mod doctor;
 mod edits;
 mod failing;
 mod logs;

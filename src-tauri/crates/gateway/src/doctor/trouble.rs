@@ -40,6 +40,8 @@ pub(super) fn classify(chain: &[String], timed_out: bool) -> Trouble {
         Trouble::ProxyRefuses(innermost())
     } else if has(&[
         "unknownissuer",
+        "causedasendentity",
+        "badsignature",
         "unknown issuer",
         "self-signed",
         "self signed",
@@ -225,6 +227,8 @@ mod tests {
             ]),
             Trouble::WrongName
         );
+        let own = "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))";
+        assert_eq!(told(&[send, connect, own]), Trouble::UnknownIssuer);
         assert_eq!(
             told(&[send, connect, "tunnel error: proxy authorization required"]),
             Trouble::ProxySignIn
