@@ -34,8 +34,8 @@ const CONFIG: (&str, &str, &str) = (
 );
 const DATA: (&str, &str, &str) = (
     "~/.local/share/mcp-gateway/",
-    "The gateway's data: its admin token, the sealed store of secrets and sign-ins, what servers offered last time, which servers run.",
-    "网关的数据：管理令牌、加密保存机密与登录状态的存储文件、各服务器上次提供的内容、正在运行的服务器。",
+    "The gateway's data: its admin token, the sealed store of secrets and sign-ins, what servers offered last time, which servers run, what they said (logs/).",
+    "网关的数据：管理令牌、加密保存机密与登录状态的存储文件、各服务器上次提供的内容、正在运行的服务器、服务器的日志（logs/）。",
 );
 const DEFAULTS: (&str, &str, &str) = (
     "/usr/share/doc/mcp-gateway/examples/defaults.jsonc",
