@@ -52,6 +52,8 @@ const NAMES = [
   'JSON',
   'stdio',
   'HTTP',
+  'CPU',
+  'MB',
   'Authorization',
   'AppIndicator and KStatusNotifierItem Support',
   'GNOME',

@@ -54,7 +54,10 @@ export function busyHistory(now, most) {
     const active = Math.min(most, Math.ceil(calls / 3));
     const total = Math.max(1, Math.min(most, Math.round((wave + 1.4) * (most / 2))));
     const waiting = Math.max(0, Math.floor(calls / 3) - most);
-    return [now - (599 - second) * 1000, Math.min(active, total), total, waiting, calls];
+    const memory = (70 + 12 * total + Math.round(4 * Math.sin(second / 90))) << 20;
+    const cpu = Math.round((2 + 9 * calls + 3 * (wave + 1.75)) * 10) / 10;
+    const at = now - (599 - second) * 1000;
+    return [at, Math.min(active, total), total, waiting, calls, memory, cpu];
   });
   return { step: 1000, samples };
 }
