@@ -72,10 +72,13 @@ test('the page is legible in both themes and languages, also when it is narrow',
 
 test('a server that fails leads here; its command is repaired, and the repair taken back', async () => {
   const before = readFileSync(config, 'utf8');
-  const page = await browser.open(`${gateway.page}#token=${gateway.token}`);
+  const page = await browser.open(gateway.door);
   await page.locator('nav a[href="#/servers"]').first().click();
   await page.evaluate(() => (location.hash = '#/servers/files'));
-  await page.getByRole('link', { name: 'Ask the doctor' }).click();
+  const link = page.getByRole('link', { name: 'Ask the doctor' });
+  await link.waitFor();
+  keepShot('doctor-link', await page.screenshot());
+  await link.click();
   const problems = page.getByRole('region', { name: 'Problems' });
   await problems.getByText('was not found').first().waitFor();
   const fix = problems.getByRole('button', { name: /^Fix: The command .* of "files"/ });
