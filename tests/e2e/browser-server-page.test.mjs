@@ -22,6 +22,8 @@ let client;
 before(async () => {
   own = new Surroundings();
   const tool = (name, ...does) => ({ name, does });
+  const params = { level: 'warning', logger: 'db', data: 'nearly full' };
+  const warning = { jsonrpc: '2.0', method: 'notifications/message', params };
   const loud = {
     start: { stderr: ['warming up'] },
     tools: [
@@ -30,6 +32,7 @@ before(async () => {
         text: 'shouted',
       }),
       tool('pid', 'pid'),
+      tool('warn', { push: warning }, { text: 'warned' }),
     ],
   };
   const many = Array.from({ length: MANY }, (_, n) => tool(`tool-${n}`, 'echo'));
@@ -142,18 +145,34 @@ test('the log follows what the server prints, and waits for a reader', async () 
   await page.getByText('New lines wait while you read.').waitFor();
   await until('it has come to the first line', () => log.evaluate((box) => box.scrollTop === 0));
   await client.call('loud_say');
-  await page.getByText('203 lines').waitFor();
+  await page.getByText('204 lines').waitFor();
   assert.ok((await distance()) > 500);
   await page.getByRole('button', { name: 'To the newest line' }).click();
   await until('the newest line can be seen again', async () => (await distance()) < 24);
   assert.equal(await focused(page), 'log Output of loud');
 
   await page.getByRole('searchbox', { name: 'Filter lines' }).fill('CALLED');
-  await page.getByText('2 of 203 lines').waitFor();
+  await page.getByText('2 of 204 lines').waitFor();
   await page.getByRole('button', { name: 'Copy', exact: true }).click();
   await page.getByRole('button', { name: 'Copied' }).waitFor();
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   assert.equal(copied, 'somebody called\nsomebody called\n');
+});
+
+test('a log message stands in the log with its level, and can be looked at alone', async () => {
+  const page = await open('loud');
+  await page.getByRole('tab', { name: 'Log' }).click();
+  const log = page.getByRole('log', { name: 'Output of loud' });
+  await log.getByText('warming up').waitFor();
+  await client.call('loud_warn');
+  await log.getByText(/warning\s+db: nearly full/).waitFor();
+
+  const kind = page.getByRole('combobox', { name: 'Kind of lines' });
+  await kind.selectOption('Log messages');
+  await log.getByText('warming up').waitFor({ state: 'detached' });
+  assert.match(await log.innerText(), /^[\d:]+\s+warning\s+db: nearly full\s*$/);
+  await kind.selectOption('Gateway');
+  await log.getByText(/gateway\s+process \d+ was started/).waitFor();
 });
 
 test('Restart starts its process anew, and the switch stops it', async () => {

@@ -25,6 +25,15 @@ struct Told {
     outcome: (String, Value),
 }
 
+/// Waits until the server has printed something.
+async fn printed(stream: &mut Stream) {
+    let own = |told: &Value| {
+        let mut lines = told["lines"].as_array().into_iter().flatten();
+        lines.any(|line| line["source"] != "gateway")
+    };
+    stream.named_where("log", own).await;
+}
+
 /// Reads a trial to its end.
 async fn to_the_end(mut stream: Stream) -> Told {
     assert_eq!(stream.status, 200);
@@ -189,7 +198,7 @@ async fn closing_the_stream_ends_a_server_that_hangs() {
     let script = json!({"grandchild": true, "on": {"initialize": [{"stderr": "waiting"}, "hang"]}});
     let form = gateway.setup().fake_form("new", script);
     let mut stream = gateway.api().trial(&form).await;
-    stream.named("log").await;
+    printed(&mut stream).await;
     let journal = gateway.journal("new");
     assert_eq!(
         (journal.alive().len(), journal.grandchildren_alive().len()),
@@ -210,7 +219,7 @@ async fn a_trial_under_way_does_not_hold_up_the_end() {
     let script = json!({"ignoreEof": true, "on": {"initialize": [{"stderr": "waiting"}, "hang"]}});
     let form = gateway.setup().fake_form("new", script);
     let mut stream = gateway.api().trial(&form).await;
-    stream.named("log").await;
+    printed(&mut stream).await;
     let began = Instant::now();
     let (ended, rest) = tokio::join!(gateway.stop(), stream.rest());
     assert!(ended.success());
@@ -261,7 +270,7 @@ async fn nothing_of_a_trial_is_seen_or_kept() {
     let mut events = api.events().await;
     events.named("status").await;
     let mut stream = api.trial(&form).await;
-    stream.named("log").await;
+    printed(&mut stream).await;
     let seen = async || {
         assert_eq!(client.tool_names().await, ["sound_pid"]);
         let rest = gateway.raw().get("/tools").await.json();
