@@ -10,7 +10,6 @@ use vault::{Change, Secret};
 use crate::account::Document;
 use crate::accounts::Inner;
 use crate::client::{Client, Origin};
-use crate::discovery::same_issuer;
 use crate::exchange::Exchange;
 use crate::fault::{Fault, LoginFault, code, shown};
 use crate::grant::Refusal;
@@ -288,14 +287,15 @@ impl Inner {
     }
 }
 
-/// Whether the answer is from the server that was asked (RFC 9207, section
-/// 2.4). Without an issuer to compare with, `iss` says nothing.
+/// Whether the answer is from the server that was asked: its `iss` is the issuer
+/// of the metadata, letter for letter (RFC 9207, section 2.4). Without an issuer
+/// to compare with, `iss` says nothing.
 fn check_issuer(server: &Server, iss: Option<&str>) -> Result<(), LoginFault> {
     let Some(expected) = &server.issuer else {
         return Ok(());
     };
     let right = match iss {
-        Some(found) => same_issuer(expected, found),
+        Some(found) => expected == found,
         None => !server.says_issuer,
     };
     if right {

@@ -240,6 +240,27 @@ async fn a_promised_issuer_must_be_there() {
 }
 
 #[tokio::test]
+async fn an_issuer_with_a_slash_more_is_another() {
+    let world = World::new(Behaviour::default()).await;
+    let provider = world.provider();
+    let begin = world
+        .accounts
+        .begin(Some("local"), &provider, REDIRECT, String::new());
+    let back = browse(&begin.await.unwrap()).await;
+    let (before, iss) = back.split_once("&iss=").unwrap();
+    let iss = iss.split('&').next().unwrap();
+    let fault = world
+        .accounts
+        .finish(&answer(&format!("{before}&iss={iss}%2F")))
+        .await;
+    assert!(matches!(
+        fault,
+        Err(Fault::Login(LoginFault::WrongIssuer { found: Some(_), .. }))
+    ));
+    assert_eq!(world.server.seen(|seen| seen.code_requests), 0);
+}
+
+#[tokio::test]
 async fn who_declines_is_told_so() {
     let world = World::new(Behaviour {
         says_issuer: false,
