@@ -160,6 +160,17 @@ impl From<Missing> for SpawnError {
 }
 
 impl SpawnError {
+    /// It is not wanted any more.
+    pub(super) fn closed() -> Self {
+        Self {
+            message: Words::new(
+                "it was closed before it was started",
+                "它在启动之前已被关闭",
+            ),
+            remedy: Words::new("start it again", "请重新启动它"),
+        }
+    }
+
     fn new(program: &str, cwd: Option<&PathBuf>, error: &std::io::Error) -> Self {
         if let Some(cwd) = cwd.filter(|cwd| !cwd.is_dir()) {
             return Self {

@@ -38,7 +38,11 @@ pub(crate) async fn open(
     inbox: Arc<Inbox>,
     closing: CancellationToken,
 ) -> Result<(Arc<Connection>, Child), SpawnError> {
-    let child = Child::spawn(config, ledger).await?;
+    let child = tokio::select! {
+        child = Child::spawn(config, ledger) => child?,
+        // A program that is still being looked for keeps nobody.
+        () = closing.cancelled() => return Err(SpawnError::closed()),
+    };
     // Room for the largest message twice over.
     let outbox_limit = inbox.limits.message_bytes.saturating_mul(2);
     let connection = Connection::new(Link::Stdio(Outbox::new(outbox_limit)), inbox, closing);
