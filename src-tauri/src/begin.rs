@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_told_with_the_place_where_it_is_set() {
-        let who = Words::new("node (process 7)", "node（进程 7）");
+        let who = Words::new("node (process 7)", "进程 7（node）");
         let words =
             |setting: PortSetting| port_is_taken(Ipv4Addr::LOCALHOST.into(), 4298, &who, &setting);
         let file = words(PortSetting::File(Some("/home/a/config.json".into())));

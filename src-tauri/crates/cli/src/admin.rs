@@ -2,12 +2,14 @@
 //!
 //! Owns where the admin token comes from and where it may go: to a loopback address, never to
 //! another machine, not even where `--data-dir` is named, for it opens everything and may travel
-//! in plain text. Without a token the request is made all the same, because most gateways want
+//! in plain text; and there only to the gateway of that very data folder, never to a stranger
+//! that has its port. Without a token the request is made all the same, because most gateways want
 //! none for their tools, and so that "nothing listens" is said rather than "no token".
 
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use gateway::instance::Occupant;
 use gateway::words::Words;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
@@ -27,6 +29,8 @@ struct Code {
 /// A gateway and the folder that may hold its token.
 pub(crate) struct Admin<'a> {
     running: Running,
+    /// It is the gateway of that folder that listens there, and no stranger.
+    proven: bool,
     /// `--data-dir`.
     chosen: Option<PathBuf>,
     context: &'a Context,
@@ -39,11 +43,17 @@ impl<'a> Admin<'a> {
         target: &TargetArgs,
         context: &'a Context,
     ) -> anyhow::Result<Self> {
-        Ok(Self {
+        let mut admin = Self {
             running: Running::find(target.url.as_deref(), line, context)?,
+            proven: false,
             chosen: line.common.data_dir.clone(),
             context,
-        })
+        };
+        if let Some(own) = admin.own().and_then(|gateway| admin.running.of(&gateway)) {
+            admin.running = own;
+            admin.proven = true;
+        }
+        Ok(admin)
     }
 
     /// The body of a successful answer to a GET.
@@ -143,7 +153,40 @@ impl<'a> Admin<'a> {
                 format!("无法读取管理令牌 {path}:{error}；请以运行网关的用户执行该命令；如果网关的数据在别处，请用 --data-dir 指定"),
             ))
         })?;
+        if !self.proven {
+            return Err(self.stranger()?);
+        }
         Ok(text.trim().to_owned())
+    }
+
+    /// The gateway that runs on the data folder.
+    fn own(&self) -> Option<Occupant> {
+        gateway::instance::running(&self.data_dir().ok()?)
+    }
+
+    /// Why the token is kept back.
+    fn stranger(&self) -> anyhow::Result<anyhow::Error> {
+        let (base, folder) = (self.running.base(), self.data_dir()?);
+        let folder = folder.display();
+        let elsewhere = self.own().and_then(|gateway| gateway.address());
+        Ok(failure(&match elsewhere {
+            Some(address) => Words::new(
+                format!(
+                    "the gateway of the data folder {folder} listens at http://{address}, and what listens at {base} is another program that is not shown its token; name its address with --url, or another data folder with --data-dir"
+                ),
+                format!(
+                    "数据目录 {folder} 的网关在 http://{address} 监听，而 {base} 上是别的程序，不会向它出示令牌；请用 --url 指定网关地址，或用 --data-dir 指定另一个数据目录"
+                ),
+            ),
+            None => Words::new(
+                format!(
+                    "no gateway runs on the data folder {folder}, so what listens at {base} is not shown its token; start the gateway, or name the data folder of the one that runs with --data-dir"
+                ),
+                format!(
+                    "数据目录 {folder} 上没有正在运行的网关，因此不会向 {base} 上的程序出示令牌；请启动网关，或用 --data-dir 指定正在运行的网关的数据目录"
+                ),
+            ),
+        }))
     }
 
     fn refused(&self) -> anyhow::Result<anyhow::Error> {

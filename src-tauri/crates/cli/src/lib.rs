@@ -23,6 +23,7 @@ mod call;
 mod doctor;
 mod logs;
 mod moment;
+mod proof;
 mod running;
 mod status;
 mod table;

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use gateway::instance::{Occupant, running};
 use gateway::words::Words;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, StatusCode, Url};
@@ -14,6 +15,7 @@ use crate::args::CommandLine;
 use crate::config;
 use crate::context::Context;
 use crate::language::{failure, said, t};
+use crate::proof::own_address;
 
 /// A gateway that has nothing to say sends a comment every 20 s.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -102,9 +104,13 @@ impl Running {
         let loaded = config::require(line, context)?;
         let listen = &loaded.config.gateway;
         if listen.port == 0 {
+            let folder = context.data_dir(line.common.data_dir.as_deref())?;
+            if let Some(address) = running(&folder).and_then(|gateway| gateway.address()) {
+                return Self::at(&format!("http://{address}"));
+            }
             return Err(failure(&Words::new(
-                "port 0 means any port, so there is no telling where the gateway listens; name it with --url",
-                "端口 0 表示任意端口，无法得知网关在哪里监听；请用 --url 指定",
+                "port 0 means any port, and no gateway runs on this data folder that would say which; start it, or name it with --url",
+                "端口 0 表示任意端口，而该数据目录上没有正在运行的网关可供查询；请先启动网关，或用 --url 指定",
             )));
         }
         // The gateway listens on loopback even where the file asks for more.
@@ -145,6 +151,11 @@ impl Running {
     /// Whether its address is loopback, by name or number.
     pub(crate) fn is_on_this_machine(&self) -> bool {
         is_local(&self.base)
+    }
+
+    /// The same where this gateway, and surely it, is reached; `None` if it listens elsewhere.
+    pub(crate) fn of(&self, gateway: &Occupant) -> Option<Self> {
+        own_address(&self.base, gateway).map(|base| Self { base })
     }
 
     /// The MCP endpoint.

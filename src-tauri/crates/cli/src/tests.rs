@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
+use gateway::instance::{Instance, Kind};
 use gateway::words::Language;
 use tempfile::TempDir;
 
@@ -60,6 +61,20 @@ impl User {
             out: self.shown(&out),
             err: self.shown(&err),
         }
+    }
+
+    /// A gateway that runs on a folder of this user, as far as others can tell.
+    fn runs_a_gateway(&self, data: &str, url: &str) -> Instance {
+        let address = url.trim_start_matches("http://").parse();
+        let folder = self.path(data);
+        let claim = Instance::claim(&folder, Kind::Headless);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        let instance = runtime.expect("a runtime").block_on(claim).expect("a lock");
+        let listens = instance.listens_at(vec![address.expect("an address")]);
+        listens.expect("a note");
+        instance
     }
 
     /// Text with this test's folder made nameless.
@@ -359,14 +374,23 @@ fn status_shows_the_admin_token_to_the_gateway_only_and_says_where_it_is_missing
     std::fs::create_dir_all(user.path("other")).expect("a folder");
     std::fs::write(user.path("other/admin.token"), "s3cret\n").expect("a token");
     let (url, served) = answering("200 OK", r#"{"any":1}"#);
+    let running = user.runs_a_gateway("other", &url);
     let printed = user.types(&["status", "--url", &url, "--data-dir", "other", "--json"]);
     assert_eq!(printed.out, "{\"any\":1}\n");
     assert!(served.join().expect("served").contains("Bearer s3cret"));
+    drop(running);
 
     let (url, _served) = answering("401 Unauthorized", "{}");
+    let running = user.runs_a_gateway("other", &url);
     let printed = user.types(&["status", "--url", &url, "--data-dir", "other"]);
     assert!(printed.err.contains("does not accept"), "{printed:?}");
     assert!(!printed.err.contains("s3cret"));
+    drop(running);
+
+    let (url, served) = answering("401 Unauthorized", "{}");
+    let printed = user.types(&["status", "--url", &url, "--data-dir", "other"]);
+    assert!(printed.err.contains("no gateway runs"), "{printed:?}");
+    assert!(!served.join().expect("served").contains("s3cret"));
 }
 
 #[test]
@@ -375,9 +399,12 @@ fn tools_and_call_show_the_admin_token_where_they_may() {
     std::fs::create_dir_all(user.path("data")).expect("a folder");
     std::fs::write(user.path("data/admin.token"), "s3cret\n").expect("a token");
     let (url, served) = answering("200 OK", r#"{"tools":[]}"#);
+    let running = user.runs_a_gateway("data", &url);
     assert!(user.types(&["tools", "--url", &url]).success);
+    drop(running);
     assert!(served.join().expect("served").contains("Bearer s3cret"));
     let (url, served) = answering("200 OK", r#"{"result":{}}"#);
+    let _running = user.runs_a_gateway("data", &url);
     assert!(user.types(&["call", "x", "--url", &url]).success);
     assert!(served.join().expect("served").contains("Bearer s3cret"));
 }

@@ -13,6 +13,7 @@ fn owner(language: Language) -> User {
 /// What a command prints over one answer, and the request that it made.
 fn over(user: &User, args: &[&str], status: &str, body: &str) -> (Printed, String) {
     let (url, served) = answering(status, body);
+    let _running = user.runs_a_gateway("data", &url);
     let mut args = args.to_vec();
     args.extend(["--url", &url]);
     let printed = user.types(&args);

@@ -34,11 +34,13 @@ pub struct Instance {
 }
 
 /// Why a data folder cannot be had.
-#[derive(Debug)]
-pub(crate) enum ClaimError {
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
     /// Another gateway has it; which one, if it has said so.
+    #[error("another gateway has it")]
     Taken(Option<Box<Occupant>>),
     /// The folder cannot be used.
+    #[error(transparent)]
     Io(io::Error),
 }
 
@@ -46,7 +48,10 @@ pub(crate) enum ClaimError {
 
 impl Instance {
     /// Takes a data folder, which is made if need be.
-    pub(crate) async fn claim(folder: &Path, kind: Kind) -> Result<Self, ClaimError> {
+    ///
+    /// # Errors
+    /// Another gateway has it, or it cannot be used.
+    pub async fn claim(folder: &Path, kind: Kind) -> Result<Self, ClaimError> {
         private_file::create_folder(folder).map_err(ClaimError::Io)?;
         let file = open(folder).map_err(ClaimError::Io)?;
         let asked = Instant::now();
@@ -84,7 +89,7 @@ impl Instance {
     ///
     /// # Errors
     /// Those of writing the note; others then know only that the folder is taken.
-    pub(crate) fn listens_at(&self, addresses: Vec<SocketAddr>) -> io::Result<()> {
+    pub fn listens_at(&self, addresses: Vec<SocketAddr>) -> io::Result<()> {
         let occupant = Occupant {
             pid: std::process::id(),
             kind: self.kind.clone(),

@@ -13,7 +13,6 @@ mod port;
 
 pub use hand_over::{HandOverError, hand_over};
 pub use kind::Kind;
-pub(crate) use lock::ClaimError;
-pub use lock::{Instance, running};
+pub use lock::{ClaimError, Instance, running};
 pub use occupant::Occupant;
 pub use port::{PortHolder, Process, holder_of};

@@ -36,9 +36,16 @@ impl Occupant {
         Some(SocketAddr::new(ip, address.port()))
     }
 
-    /// Whether it is what listens on this port of the machine.
-    pub fn has_port(&self, port: u16) -> bool {
-        self.addresses.iter().any(|address| address.port() == port)
+    /// Whether it is what listens at this address of the machine.
+    pub fn has(&self, asked: SocketAddr) -> bool {
+        self.addresses.iter().any(|address| {
+            let all = match address.ip() {
+                IpAddr::V4(ip) => ip.is_unspecified() && asked.is_ipv4(),
+                // For both families, as sockets are made here.
+                IpAddr::V6(ip) => ip.is_unspecified(),
+            };
+            address.port() == asked.port() && (all || address.ip() == asked.ip())
+        })
     }
 
     /// Who it is, in the middle of a sentence.
@@ -138,13 +145,15 @@ mod tests {
                 assert!(text.contains(part), "{part} in {text}");
             }
         }
-        assert!(service.has_port(4298) && !service.has_port(4299));
     }
 
     #[test]
     fn a_gateway_for_all_addresses_is_reached_on_loopback() {
         let open = occupant(Kind::Headless, &["0.0.0.0:4298"]);
         assert_eq!(open.address(), "127.0.0.1:4298".parse().ok());
+        let has = |address: &str| address.parse().is_ok_and(|address| open.has(address));
+        assert!(has("192.168.0.2:4298") && has("127.0.0.1:4298"));
+        assert!(!has("127.0.0.1:4299") && !has("[::1]:4298"));
         assert_eq!(occupant(Kind::Desktop, &[]).address(), None);
     }
 

@@ -63,7 +63,7 @@ impl PortHolder {
     pub fn name(&self) -> Words {
         let Some(Process { pid, name }) = &self.process else {
             return if self.is_gateway {
-                Words::new("another user's MCP Gateway", "其他用户的 MCP Gateway")
+                Words::new("another user's MCP Gateway", "其他用户的 MCP Gateway 进程")
             } else {
                 Words::new("another user's process", "其他用户的进程")
             };
@@ -79,7 +79,7 @@ impl PortHolder {
         }
         Words::new(
             format!("{name} (process {pid})"),
-            format!("{name}（进程 {pid}）"),
+            format!("进程 {pid}（{name}）"),
         )
     }
 }
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_holder_has_a_name_in_both_languages() {
         assert_eq!(holder(Some(1), false).en, "node (process 1)");
-        assert_eq!(holder(Some(1), false).zh, "node（进程 1）");
+        assert_eq!(holder(Some(1), false).zh, "进程 1（node）");
         assert!(holder(Some(1), true).en.contains("another MCP Gateway"));
         assert!(holder(None, false).zh.contains("其他用户"));
         let own = holder(Some(std::process::id()), true);
