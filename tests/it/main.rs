@@ -13,6 +13,7 @@ mod config;
 mod doctor;
 mod edits;
 mod failing;
+mod instance;
 mod logs;
 mod lossless;
 mod naming;

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use gateway::instance::running;
 use serde_json::{Value, json};
 use testkit::wait::until_true;
 use testkit::{Admin, Answer, Gateway, Setup};
@@ -90,6 +91,8 @@ async fn another_port_is_moved_to_and_nobody_is_cut_off() {
     assert_eq!(settings["endpoint"], format!("{}/mcp", base(new)));
     assert_eq!(settings["revision"], saved["revision"]);
     assert!(!answers(old), "the old port is free");
+    let noted = running(&gateway.folder().join("data")).and_then(|gateway| gateway.address());
+    assert_eq!(noted.map(|address| address.port()), Some(new));
     client.url = format!("{}/mcp", base(new));
     client.tool("fake_echo", "{}").await.result();
     let told = events
@@ -120,18 +123,17 @@ async fn a_move_is_taken_back_right_away() {
 async fn a_port_that_is_taken_leaves_everything_as_it_was() {
     let gateway = on(free_port()).start().await;
     let stranger = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let taken = stranger.local_addr().expect("an address").port();
+    let taken = u32::from(stranger.local_addr().expect("an address").port());
     let (before, api) = (gateway.setup().config_text(), gateway.api());
 
     let answer = set_port(&api, &json!(taken)).await;
 
     assert_eq!(answer.fields(), ["port"]);
     let text = answer.json()["message"]["en"].clone();
-    assert!(
-        text.as_str()
-            .is_some_and(|text| text.contains(&taken.to_string())),
-        "{text}"
-    );
+    for part in [taken, std::process::id()] {
+        let named = |text: &str| text.contains(&part.to_string());
+        assert!(text.as_str().is_some_and(named), "{part} in {text}");
+    }
     assert_eq!(gateway.setup().config_text(), before);
     assert_eq!(
         gateway.api().json("/api/settings").await["port"],
