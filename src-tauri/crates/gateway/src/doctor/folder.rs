@@ -55,6 +55,7 @@ fn free(_: &Path) -> Option<u64> {
 }
 
 /// Files that hold keys, tokens and secrets, or texts of the configuration, which may.
+#[cfg(unix)]
 fn is_private(name: &str) -> bool {
     ["admin.token", "session.key", "backups"].contains(&name) || name.starts_with("store.")
 }

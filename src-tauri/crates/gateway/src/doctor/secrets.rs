@@ -1,6 +1,8 @@
 //! Secrets: whether the store's key can be had, and whether everything that the configuration
 //! names is there.
 
+use std::time::Duration;
+
 use vault::{Fault, KeyState, Vault};
 
 use super::finding::Finding;
@@ -8,6 +10,9 @@ use crate::config::expand::{self, Kind, Reference, Unresolved};
 use crate::config::model::Config;
 use crate::oauth::given;
 use crate::words::Words;
+
+/// For a keychain that may be asking its owner for a password.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// What there is to know about the store.
 #[derive(Debug)]
@@ -47,7 +52,10 @@ async fn readable(vault: &Vault, names: &[String], uses: &[Use]) -> Option<Fault
     for one in uses {
         let Reference { kind, name, .. } = &one.reference;
         if *kind == Kind::Secret && names.contains(name) {
-            return vault.secret(name).await.err();
+            // What the keychain asks goes on being asked; only nobody waits for it here.
+            let read = tokio::time::timeout(PATIENCE, vault.secret(name)).await;
+            let seconds = PATIENCE.as_secs();
+            return read.unwrap_or(Err(Fault::KeychainSilent { seconds })).err();
         }
     }
     None
