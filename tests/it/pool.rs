@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::Gateway;
-use testkit::wait::until_true;
+use testkit::wait::{soon, until, until_true};
 
 use crate::support::setup;
 
@@ -249,4 +249,111 @@ async fn the_connection_that_holds_the_subscriptions_outlives_a_busier_one() {
     assert_eq!(long, "long");
     until_true("one process is left", || journal.alive().len() == 1).await;
     assert_eq!(journal.alive(), subscribed);
+}
+
+#[tokio::test]
+async fn a_client_with_a_thousand_calls_makes_another_wait_for_one() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let script =
+        serial(json!([{"name": "work", "does": [{"gate": gate}, "echo"]}, {"name": "echo"}]));
+    let gateway = setup
+        .config("pool", json!({"acquireTimeout": 60_000}))
+        .config("limits", json!({"inFlight": 1}))
+        .fake("fake", script)
+        .start()
+        .await;
+    let (busy, other) = (gateway.client().await, gateway.client().await);
+    let waiting = async |count: u64| {
+        until("they wait", async || {
+            let status = gateway.server_status("fake").await;
+            (status["pool"]["waiting"] == count).then_some(())
+        })
+        .await;
+    };
+    let mut calls = Vec::new();
+    for _ in 0..100 {
+        let client = busy.clone();
+        calls.push(tokio::spawn(async move {
+            client.tool("fake_work", "{}").await.result()
+        }));
+    }
+    waiting(99).await;
+    calls.push(tokio::spawn(async move {
+        other.tool("fake_echo", r#"{"who":"other"}"#).await.result()
+    }));
+    waiting(100).await;
+
+    std::fs::write(&gate, "").expect("the gate opens");
+    for call in calls {
+        soon("an answer", call).await.expect("no panic");
+    }
+
+    let order = gateway.journal("fake").received_of("tools/call");
+    let place = order.iter().position(|call| call.contains("other"));
+    assert!(place.is_some_and(|place| place <= 2), "{place:?}");
+}
+
+#[tokio::test]
+async fn twenty_clients_on_ten_servers_without_overlap_make_ten_processes() {
+    let names: Vec<String> = (0..10).map(|number| format!("fake{number}")).collect();
+    let script = json!({"tools": [{"name": "pid", "does": ["pid"]}]});
+    let mut setup = setup();
+    for name in &names {
+        setup = setup.fake_with(name, &script, json!({"poolSize": 5}));
+    }
+    let gateway = setup.start().await;
+    for round in 0..20 {
+        let client = gateway.client().await;
+        for name in &names {
+            let text = client.text(&format!("{name}_pid"), "{}").await;
+            assert!(!text.is_empty(), "{round}");
+        }
+    }
+    for name in &names {
+        assert_eq!(gateway.journal(name).starts(), 1, "{name}");
+    }
+}
+
+/// Measures; run it alone: `cargo test --no-default-features --test it -- --ignored while_every`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement, which wants the machine for itself"]
+async fn while_every_connection_of_one_server_sleeps_another_is_as_fast_as_before() {
+    let sleepy = serial(json!([{"name": "sleep", "does": [{"delay": 60_000}]}]));
+    let quick = json!({"tools": [{"name": "echo"}]});
+    let gateway = setup()
+        .fake_with("sleepy", sleepy, json!({"poolSize": 4}))
+        .fake("quick", quick)
+        .start()
+        .await;
+    let client = gateway.client().await;
+    let p99 = async || {
+        let mut times = Vec::new();
+        for _ in 0..2000 {
+            let start = Instant::now();
+            client.tool("quick_echo", "{}").await.result();
+            times.push(start.elapsed());
+        }
+        times.sort();
+        times[times.len() * 99 / 100]
+    };
+    p99().await;
+    let alone = p99().await;
+    let sleepers: Vec<_> = (0..200)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.tool("sleepy_sleep", "{}").await })
+        })
+        .collect();
+    until("all are busy", async || {
+        let pool = gateway.server_status("sleepy").await["pool"].clone();
+        (pool["active"] == 4).then_some(())
+    })
+    .await;
+
+    let beside = p99().await;
+
+    println!("p99 alone {alone:?}, beside the sleepers {beside:?}");
+    assert!(beside < alone.mul_f64(1.5), "{alone:?} {beside:?}");
+    sleepers.iter().for_each(|sleeper| sleeper.abort());
 }

@@ -16,6 +16,7 @@ export function server(name: string, parts: Partial<Server> = {}): Server {
     memory: null,
     cpu: null,
     error: null,
+    retryAt: null,
     description: null,
     target: `npx -y ${name}`,
     service: false,

@@ -192,12 +192,12 @@ fn lacking_accounts(status: &Status) -> impl Iterator<Item = &Server> {
         .filter(|server| server.state == ServerState::NeedsSignIn)
 }
 
-/// Each server that fails.
+/// Each server that fails, or is used although something is wrong with it.
 fn causes(status: &Status, text: Text) -> Vec<Entry> {
     let failing: Vec<_> = status
         .servers
         .iter()
-        .filter(|server| server.state == ServerState::Failing)
+        .filter(|server| matches!(server.state, ServerState::Failing | ServerState::Degraded))
         .collect();
     let shown = failing.iter().take(MOST_CAUSES);
     let mut entries: Vec<_> = shown
@@ -266,7 +266,12 @@ fn one_server(server: &Server, text: Text) -> Entry {
 fn counts(status: &Status, text: Text) -> String {
     // One that was stopped because nobody used it is started by the next call.
     let usable = wanted(status)
-        .filter(|server| matches!(server.state, ServerState::Ready | ServerState::Stopped))
+        .filter(|server| {
+            matches!(
+                server.state,
+                ServerState::Ready | ServerState::Degraded | ServerState::Stopped
+            )
+        })
         .count();
     let tools = status.servers.iter().map(|server| server.tools).sum();
     text.counts(usable, wanted(status).count(), tools)

@@ -55,7 +55,7 @@ pub(crate) struct Server {
     pub(crate) state: ServerState,
     /// Tools that clients see.
     pub(crate) tools: usize,
-    /// Why it fails.
+    /// Why it fails, or what is wrong with it.
     pub(crate) error: Option<Failure>,
     /// The demo that runs without a configuration file, where it cannot be switched off.
     #[serde(default)]
@@ -70,6 +70,8 @@ pub(crate) enum ServerState {
     Starting,
     /// It answers.
     Ready,
+    /// It is used, but something is wrong with it.
+    Degraded,
     /// It could not be started.
     Failing,
     /// Its account is signed out, and only the user can help.

@@ -116,6 +116,7 @@ impl Text {
         match state {
             ServerState::Starting => self.pick("Starting", "正在启动"),
             ServerState::Ready => self.pick("Ready", "就绪"),
+            ServerState::Degraded => self.pick("Degraded", "异常"),
             ServerState::Failing => self.pick("Failing", "出错"),
             ServerState::NeedsSignIn => self.pick("Needs sign-in", "需要登录"),
             ServerState::Stopped => self.pick("Stopped", "已停止"),

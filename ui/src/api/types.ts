@@ -22,7 +22,7 @@ zh: string, };
 export type GatewayState = "ok" | "initializing" | "degraded";
 
 /** Where a server stands. */
-export type ServerState = 'starting' | 'ready' | 'failing' | 'stopped' | 'disabled' | 'needsSignIn';
+export type ServerState = 'starting' | 'ready' | 'degraded' | 'failing' | 'stopped' | 'disabled' | 'needsSignIn';
 
 /**
  * What a pool looks like at a moment.
@@ -79,7 +79,7 @@ name: string,
  */
 transport: 'stdio' | 'http', 
 /**
- * `starting`, `ready`, `failing`, `stopped`, `disabled` or `needsSignIn`.
+ * `starting`, `ready`, `degraded`, `failing`, `stopped`, `disabled` or `needsSignIn`.
  */
 state: ServerState, 
 /**
@@ -111,9 +111,13 @@ memory: number | null,
  */
 cpu: number | null, 
 /**
- * Why it fails.
+ * Why it fails, or what is wrong although it is used.
  */
 error: ServerError | null, 
+/**
+ * When it is started again after a failure, in seconds since 1970.
+ */
+retryAt: number | null, 
 /**
  * What the user wrote about it.
  */

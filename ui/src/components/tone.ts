@@ -13,6 +13,7 @@ export const gatewayTone: Record<GatewayState, Tone> = {
 
 export const serverTone: Record<ServerState | 'needsSignIn', Tone> = {
   ready: 'good',
+  degraded: 'warn',
   starting: 'busy',
   failing: 'bad',
   needsSignIn: 'warn',

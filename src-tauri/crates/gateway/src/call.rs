@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wire::{Span, error_code, splice, splice_one};
 
+use crate::offer::Repeat;
 use crate::requests::OpenRequest;
 use crate::serve::session::Session;
 use crate::server::Server;
@@ -22,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) progress_token: Option<Span>,
     /// A name that the server knows under another one.
     pub(crate) renamed: Option<(Span, Bytes)>,
+    /// Whether it may be sent a second time where the first one may have arrived.
+    pub(crate) repeat: Repeat,
     /// Whether the client's transport can carry messages before the answer.
     pub(crate) streams: bool,
     /// Keeps the request open for its cancellation.
@@ -93,6 +96,18 @@ impl CallInFlight {
                 Event::Message(message) => return Step::Message(message),
                 Event::Done(outcome) => outcome,
             };
+            let outcome = match outcome {
+                Err(lost) if self.may_be_sent_again(&lost) => {
+                    self.attempts_left -= 1;
+                    self.slot = Slot::new();
+                    match self.send().await {
+                        Ok(()) => continue,
+                        Err(NotSent::Refused(refusal)) => return Step::Answer(refusal),
+                        Err(NotSent::Cancelled) => return Step::Nothing,
+                    }
+                }
+                outcome => outcome,
+            };
             let plan = &self.plan;
             let name = &plan.server.config.name;
             return match outcome {
@@ -100,15 +115,6 @@ impl CallInFlight {
                     Step::Answer(splice_one(&answer.text, answer.id, plan.id.of(&plan.text)).into())
                 }
                 Err(Lost::Cancelled) => Step::Nothing,
-                Err(Lost::Unsent(_)) if self.attempts_left > 0 => {
-                    self.attempts_left -= 1;
-                    self.slot = Slot::new();
-                    match self.send().await {
-                        Ok(()) => continue,
-                        Err(NotSent::Refused(refusal)) => Step::Answer(refusal),
-                        Err(NotSent::Cancelled) => Step::Nothing,
-                    }
-                }
                 Err(Lost::TimedOut) => Step::Answer(plan.error(
                     error_code::REQUEST_TIMEOUT,
                     &format!(
@@ -116,12 +122,31 @@ impl CallInFlight {
                         plan.server.config.call_timeout.as_millis()
                     ),
                 )),
-                Err(Lost::Died(why) | Lost::Unsent(why)) => Step::Answer(plan.error(
+                Err(Lost::Died(why)) => Step::Answer(plan.error(
+                    error_code::UPSTREAM_UNAVAILABLE,
+                    &format!(
+                        "server `{name}` did not answer: {}. The call may or may not have been carried out",
+                        why.en
+                    ),
+                )),
+                Err(Lost::Unsent(why) | Lost::Unusable(why)) => Step::Answer(plan.error(
                     error_code::UPSTREAM_UNAVAILABLE,
                     &format!("server `{name}` did not answer: {}", why.en),
                 )),
             };
         }
+    }
+
+    /// The replay rule: a call is sent again only where it provably never arrived, or where
+    /// its tool says that a second time does no harm and the client has heard nothing of
+    /// the first.
+    fn may_be_sent_again(&self, lost: &Lost) -> bool {
+        let is_harmless = match lost {
+            Lost::Unsent(_) => true,
+            Lost::Died(_) => self.plan.repeat == Repeat::Harmless && self.slot.is_untold(),
+            Lost::Unusable(_) | Lost::TimedOut | Lost::Cancelled => false,
+        };
+        is_harmless && self.attempts_left > 0 && !self.plan.is_cancelled()
     }
 
     /// The answer alone, for transports that carry nothing else; `None` after a cancellation.

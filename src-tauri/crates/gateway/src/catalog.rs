@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::config::model::{Naming, ToolFilter};
 use crate::naming::{self, Clash, Names};
-use crate::offer::{List, Offer};
+use crate::offer::{List, Offer, Repeat};
 use crate::uri_template::fits;
 
 /// A server's number. Its name keeps it for as long as the gateway runs.
@@ -33,6 +33,7 @@ pub(crate) struct Route {
     pub(crate) server: ServerIndex,
     /// The server's own name for it, as a JSON string literal ready to be spliced in.
     pub(crate) own: Bytes,
+    pub(crate) repeat: Repeat,
 }
 
 /// One tool as the REST surface and the window list it.
@@ -166,6 +167,7 @@ impl View {
                     Route {
                         server,
                         own: tool.own_name(),
+                        repeat: tool.repeat,
                     },
                 );
                 view.listed_tools.push(ListedTool {
@@ -189,6 +191,7 @@ impl View {
                     Route {
                         server,
                         own: prompt.own_name(),
+                        repeat: prompt.repeat,
                     },
                 );
             }

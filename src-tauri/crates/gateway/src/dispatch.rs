@@ -10,7 +10,7 @@ use crate::catalog::ServerIndex;
 use crate::core::Core;
 use crate::lifecycle::State;
 use crate::log_level::LogLevel;
-use crate::offer::List;
+use crate::offer::{List, Repeat};
 use crate::pool::Refused;
 use crate::requests::{self, OpenRequest};
 use crate::serve::handshake;
@@ -176,7 +176,11 @@ async fn forward_named(core: &Core, incoming: Incoming, id: Span, named: Named) 
     };
     let same = route.own == span.of(&incoming.text);
     let renamed = (!same).then_some((span, route.own));
-    forward_to(core, route.server, incoming, id, renamed).await
+    let aim = Aim {
+        renamed,
+        repeat: route.repeat,
+    };
+    forward_to(core, route.server, incoming, id, aim).await
 }
 
 /// A name that leads nowhere, perhaps because its server waits for a sign-in.
@@ -197,7 +201,7 @@ fn unknown(core: &Core, incoming: &Incoming, id: Span, kind: &str, name: &str) -
 
 async fn forward_resource(core: &Core, incoming: Incoming, id: Span) -> Reply {
     match find_resource(core, &incoming).await {
-        Ok(server) => forward_to(core, server, incoming, id, None).await,
+        Ok(server) => forward_to(core, server, incoming, id, Aim::default()).await,
         Err((code, message)) => error(&incoming, id, code, &message),
     }
 }
@@ -230,7 +234,13 @@ async fn forward_completion(core: &Core, incoming: Incoming, id: Span) -> Reply 
         route = find();
     }
     match route {
-        Some((server, renamed)) => forward_to(core, server, incoming, id, renamed).await,
+        Some((server, renamed)) => {
+            let aim = Aim {
+                renamed,
+                ..Aim::default()
+            };
+            forward_to(core, server, incoming, id, aim).await
+        }
         None => error(
             &incoming,
             id,
@@ -245,12 +255,20 @@ async fn forward_unknown(core: &Core, incoming: Incoming, id: Span, method: &str
     let servers = core.in_scope(incoming.scope, incoming.user());
     let mut enabled = servers.iter().filter(|server| server.config.enabled);
     if let (Some(only), None) = (enabled.next(), enabled.next()) {
-        return forward(Arc::clone(only), incoming, id, None).await;
+        return forward(Arc::clone(only), incoming, id, Aim::default()).await;
     }
     let message = format!(
         "Method not found: {method}. It is not clear which server it is for; call it at /<server>/mcp, which passes every method on"
     );
     error(&incoming, id, error_code::METHOD_NOT_FOUND, &message)
+}
+
+/// What is known of a request's aim at its server.
+#[derive(Debug, Default)]
+struct Aim {
+    /// A name that the server knows under another one.
+    renamed: Option<(Span, Bytes)>,
+    repeat: Repeat,
 }
 
 /// To the server that a name led to.
@@ -259,10 +277,10 @@ async fn forward_to(
     server: ServerIndex,
     incoming: Incoming,
     id: Span,
-    renamed: Option<(Span, Bytes)>,
+    aim: Aim,
 ) -> Reply {
     match core.server(server) {
-        Some(server) => forward(server, incoming, id, renamed).await,
+        Some(server) => forward(server, incoming, id, aim).await,
         None => error(
             &incoming,
             id,
@@ -272,19 +290,15 @@ async fn forward_to(
     }
 }
 
-async fn forward(
-    server: Arc<Server>,
-    incoming: Incoming,
-    id: Span,
-    renamed: Option<(Span, Bytes)>,
-) -> Reply {
+async fn forward(server: Arc<Server>, incoming: Incoming, id: Span, aim: Aim) -> Reply {
     let plan = Plan {
         server,
         client: incoming.client,
         progress_token: incoming.envelope.params.meta_progress_token,
         text: incoming.text,
         id,
-        renamed,
+        renamed: aim.renamed,
+        repeat: aim.repeat,
         streams: incoming.streams,
         open: incoming.open,
     };

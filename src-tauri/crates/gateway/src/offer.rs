@@ -13,6 +13,17 @@ pub(crate) struct Item {
     pub(crate) raw: Bytes,
     /// Where the key's value lies in `raw`.
     key_span: Span,
+    pub(crate) repeat: Repeat,
+}
+
+/// What it does to make a call twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// The tool says that it changes nothing, or nothing more the second time.
+    Harmless,
+    /// It is not known to be harmless.
+    #[default]
+    Unknown,
 }
 
 /// Everything that one server offers.
@@ -86,10 +97,15 @@ impl Item {
     pub(crate) fn read(list: List, raw: Bytes) -> Option<Self> {
         let found = members(&raw).find(|member| member.key.of(&raw) == list.key())?;
         let key = string_text(found.value.of(&raw))?.into_owned();
+        let repeat = match list {
+            List::Tools => Repeat::of_tool(&raw),
+            List::Prompts | List::Resources | List::Templates => Repeat::Unknown,
+        };
         Some(Self {
             key,
             key_span: found.value,
             raw,
+            repeat,
         })
     }
 
@@ -104,6 +120,28 @@ impl Item {
             return self.raw.clone();
         }
         splice_one(&self.raw, self.key_span, wire::quote(name).as_bytes()).into()
+    }
+}
+
+impl Repeat {
+    /// By a tool's annotations (MCP, "Schema Reference / ToolAnnotations").
+    fn of_tool(definition: &[u8]) -> Self {
+        let annotations =
+            members(definition).find(|member| member.key.of(definition) == b"annotations");
+        let Some(annotations) = annotations else {
+            return Self::Unknown;
+        };
+        let annotations = annotations.value.of(definition);
+        let is_harmless = members(annotations).any(|member| {
+            let key = member.key.of(annotations);
+            (key == b"readOnlyHint" || key == b"idempotentHint")
+                && member.value.of(annotations) == b"true"
+        });
+        if is_harmless {
+            Self::Harmless
+        } else {
+            Self::Unknown
+        }
     }
 }
 
@@ -125,6 +163,32 @@ impl Offer {
             List::Prompts => &mut self.prompts,
             List::Resources => &mut self.resources,
             List::Templates => &mut self.templates,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_says_itself_that_calling_it_twice_does_no_harm() {
+        let repeat = |annotations: &str| {
+            let raw = format!(r#"{{"name":"x"{annotations},"inputSchema":{{}}}}"#);
+            Item::read(List::Tools, raw.into()).expect("a tool").repeat
+        };
+        for harmless in ["readOnlyHint", "idempotentHint"] {
+            let annotations = format!(r#","annotations":{{"title":"x","{harmless}": true}}"#);
+            assert_eq!(repeat(&annotations), Repeat::Harmless);
+        }
+        assert_eq!(repeat(""), Repeat::Unknown);
+        for unknown in [
+            r#","annotations":{"readOnlyHint":false,"idempotentHint":"true"}"#,
+            r#","annotations":{"destructiveHint":true}"#,
+            r#","annotations":true"#,
+            r#","readOnlyHint":true"#,
+        ] {
+            assert_eq!(repeat(unknown), Repeat::Unknown, "{unknown}");
         }
     }
 }

@@ -74,7 +74,11 @@ pub(crate) fn arrange(
             continue;
         }
         let shelf = Shelf::new(given.data_dir, config);
-        let (offer, habits) = shelf.read().filter(|_| config.enabled).unzip();
+        let (offer, mut habits) = shelf.read().filter(|_| config.enabled).unzip();
+        if let (Some(habits), Some(_)) = (&mut habits, before) {
+            // Whoever changes or restarts a server wants to see what comes of it.
+            habits.may_sleep = false;
+        }
         let seat = given.board.take_seat(&config.name);
         let legacy = present.map_or_else(
             || Legacy::kept(given.archive.place(&config.name)),

@@ -25,7 +25,7 @@ pub enum Overall {
     Ok,
     /// Some are still being started for the first time.
     Initializing,
-    /// At least one cannot be used.
+    /// At least one cannot be used, or not as it should be.
     Degraded,
 }
 
@@ -73,7 +73,7 @@ pub struct ServerStatus {
     /// `stdio` or `http`.
     #[cfg_attr(test, ts(type = "'stdio' | 'http'"))]
     pub transport: &'static str,
-    /// `starting`, `ready`, `failing`, `stopped`, `disabled` or `needsSignIn`.
+    /// `starting`, `ready`, `degraded`, `failing`, `stopped`, `disabled` or `needsSignIn`.
     #[cfg_attr(test, ts(type = "ServerState"))]
     pub state: &'static str,
     /// Tools that it offers, filters applied.
@@ -91,8 +91,10 @@ pub struct ServerStatus {
     /// Percent of one core that they use.
     #[cfg_attr(test, ts(type = "number | null"))]
     pub cpu: Option<Percent>,
-    /// Why it fails.
+    /// Why it fails, or what is wrong although it is used.
     pub error: Option<Failure>,
+    /// When it is started again after a failure, in seconds since 1970.
+    pub retry_at: Option<u64>,
     /// What the user wrote about it.
     pub description: Option<String>,
     /// Its command line or its address, for display.
@@ -141,9 +143,14 @@ impl Status {
 pub(crate) fn overall(core: &Core) -> Overall {
     let states: Vec<_> = core.live().servers.iter().map(|one| one.state()).collect();
     let any = |wanted: fn(&State) -> bool| states.iter().any(wanted);
-    if any(|state| matches!(state, State::Starting { failures: 0 })) {
+    if any(State::is_first_start) {
         Overall::Initializing
-    } else if any(|state| matches!(state, State::Failing { .. } | State::Starting { .. })) {
+    } else if any(|state| {
+        matches!(
+            state,
+            State::Failing { .. } | State::Starting { .. } | State::Degraded { .. }
+        )
+    }) {
         Overall::Degraded
     } else {
         Overall::Ok
@@ -168,16 +175,11 @@ pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus 
         pool: server.pool.counts(),
         memory: usage.map(|usage| usage.memory),
         cpu: usage.map(|usage| usage.cpu),
-        error: match state {
-            State::Failing { failure, .. } => Some(failure),
-            State::NeedsSignIn { why } => Some(Failure {
-                message: why,
-                // The cause says it.
-                remedy: None,
-                last_lines: Vec::new(),
-            }),
+        retry_at: match &state {
+            State::Failing { retry_at, .. } => retry_at.since_1970(),
             _ => None,
         },
+        error: state.failure(),
         description: config.and_then(|config| config.description.clone()),
         target: target(&server.config.transport),
         service: server.config.from_services,

@@ -135,6 +135,8 @@ pub(super) enum Step {
     Hang,
     /// Ends the process.
     Crash(i32),
+    /// Ends the process, unless this file exists, which it creates.
+    CrashOnce(PathBuf),
     /// HTTP: all sessions are gone.
     ForgetSessions,
     /// What it would have done without a script.

@@ -197,6 +197,16 @@ impl Fake {
             Step::Tools(tools) => *lock(&self.tools) = tools,
             Step::Hang => std::future::pending().await,
             Step::Crash(code) => self.journal.exit(code, "crash"),
+            Step::CrashOnce(path) => {
+                if !path.exists() {
+                    if let Err(error) = std::fs::write(&path, "") {
+                        eprintln!("cannot create {}: {error}", path.display());
+                    }
+                    // What it has said before is on its way.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    self.journal.exit(1, "crash");
+                }
+            }
             Step::ForgetSessions => {
                 self.epoch.fetch_add(1, Ordering::SeqCst);
             }

@@ -27,6 +27,7 @@ export const common = {
   server: {
     starting: 'Starting',
     ready: 'Ready',
+    degraded: 'Degraded',
     failing: 'Failing',
     needsSignIn: 'Needs sign-in',
     stopped: 'Stopped',
@@ -34,6 +35,7 @@ export const common = {
   },
   transport: { stdio: 'stdio', http: 'HTTP' },
   pool: (busy: number, open: number, max: number) => `${busy} busy · ${open} open · ${max} max`,
+  retryAt: (time: string) => `It is started again at ${time}.`,
   lastLines: (n: number) => `What it printed last (${one(n, 'line')})`,
 
   configProblems: {

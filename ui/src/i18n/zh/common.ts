@@ -27,6 +27,7 @@ export const common: Messages['common'] = {
   server: {
     starting: '正在启动',
     ready: '就绪',
+    degraded: '异常',
     failing: '出错',
     needsSignIn: '需要登录',
     stopped: '已停止',
@@ -34,6 +35,7 @@ export const common: Messages['common'] = {
   },
   transport: { stdio: 'stdio', http: 'HTTP' },
   pool: (busy, open, max) => `${busy} 忙碌 · ${open} 已打开 · 上限 ${max}`,
+  retryAt: (time) => `将在 ${time} 再次启动。`,
   lastLines: (n) => `它最后的输出（${n} 行）`,
 
   configProblems: {

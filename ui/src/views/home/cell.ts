@@ -4,9 +4,13 @@ import type { Server } from '../../api/types';
 import { t } from '../../i18n';
 import { feed } from '../../state/feed.svelte';
 
+/** Whether calls reach it; one that nobody used for long is started by the next call. */
+export const isUsable = ({ state }: Server): boolean =>
+  state === 'ready' || state === 'degraded' || state === 'stopped';
+
 /** Whether there is anything to draw of it. */
 export const isRunning = (server: Server): boolean =>
-  server.state === 'ready' || feed.pool(server).total > 0;
+  server.state === 'ready' || server.state === 'degraded' || feed.pool(server).total > 0;
 
 export function wordsOfCell(server: Server): string {
   const { name, state } = server;

@@ -164,7 +164,9 @@ impl Trial {
     fn outcome(&self) -> Option<Bytes> {
         match self.server.state() {
             Health::Failing { failure, .. } => Some(failed(&failure)),
-            Health::Ready { .. } if self.board.is_known(self.server.index()) => {
+            Health::Ready { .. } | Health::Degraded { .. }
+                if self.board.is_known(self.server.index()) =>
+            {
                 Some(event("ok", &self.found()))
             }
             _ => None,

@@ -4,26 +4,32 @@
 //! work on several calls at once gets it pipelined on its least loaded
 //! connection; any other waits for whichever comes first, a connection that
 //! frees or a new one, as long as the pool may grow. At the maximum, calls are
-//! pipelined too, up to the in-flight limit, and then queue in order.
+//! pipelined too, up to the in-flight limit, and then queue: clients take turns.
 //!
 //! A server that is not shared (`"sharing": "session"`) gives each client
 //! session a connection that is its alone until the session ends.
 //!
+//! A connection that hangs is set aside: it gets no more calls and does not count, while
+//! those that it has go on.
+//!
 //! The pool decides; `server::keeper` starts and stops connections.
 
+mod choice;
 mod lease;
+mod queue;
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use lease::Lease;
+use queue::Queue;
 
 use crate::config::model::{PoolLimits, Sharing};
+use crate::lifecycle::START_DEADLINE;
 use crate::serve::session::Session;
 use crate::sync::Locked;
 use crate::upstream::Connection;
@@ -56,13 +62,6 @@ pub struct PoolCounts {
     pub waiting: usize,
 }
 
-/// Sessions that a server which is not shared may have at once where the file
-/// names no number: asking for it is asking for more than one process.
-const SESSIONS_AT_ONCE: usize = 16;
-/// A session's own connection holds its client's state; it is closed only
-/// after this long without a call or an open stream.
-const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
-
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -76,6 +75,8 @@ pub(crate) struct Pool {
     /// Its server may be started. Until its predecessor has gone, the wait for a
     /// connection does not count.
     begun: CancellationToken,
+    /// Rung for those who wait for a connection to be started.
+    arrived: Notify,
     /// Rung when a connection may have to be started.
     pub(crate) needs_keeper: Notify,
 }
@@ -83,10 +84,13 @@ pub(crate) struct Pool {
 #[derive(Debug, Default)]
 struct State {
     connections: Vec<Arc<Connection>>,
-    queue: VecDeque<Waiter>,
-    last_ticket: u64,
+    /// Those that hang.
+    aside: Vec<Arc<Connection>>,
+    queue: Queue<Waiter>,
     /// No connection is to be had for now; why.
     refusal: Option<Words>,
+    /// None ever will be again.
+    is_shut: bool,
 }
 
 /// What taking a connection out has left.
@@ -100,12 +104,25 @@ pub(crate) struct Removed {
 
 #[derive(Debug)]
 struct Waiter {
-    ticket: u64,
     client: Option<Arc<Session>>,
     give: oneshot::Sender<Result<Lease, Words>>,
 }
 
 impl State {
+    fn all(&self) -> impl Iterator<Item = &Arc<Connection>> {
+        self.connections.iter().chain(&self.aside)
+    }
+
+    fn take_out(&mut self, connection: &Arc<Connection>) -> Option<Removed> {
+        let mut connections = self.connections.iter();
+        let position = connections.position(|other| Arc::ptr_eq(other, connection))?;
+        self.connections.remove(position);
+        Some(Removed {
+            was_primary: position == 0,
+            left: self.connections.len(),
+        })
+    }
+
     /// Whether a connection is left that is not on its way out.
     fn has_open(&self) -> bool {
         self.connections.iter().any(|one| one.is_open())
@@ -128,6 +145,7 @@ impl Pool {
             waiting: AtomicUsize::new(0),
             finished: AtomicU64::new(0),
             begun: CancellationToken::new(),
+            arrived: Notify::new(),
             needs_keeper: Notify::new(),
         })
     }
@@ -153,27 +171,22 @@ impl Pool {
                 return Err(Refused::Unavailable(refusal.clone()));
             }
             let (give, given) = oneshot::channel();
-            state.last_ticket += 1;
-            let ticket = state.last_ticket;
-            state.queue.push_back(Waiter {
-                ticket,
+            let waiter = Waiter {
                 client: client.cloned(),
                 give,
-            });
-            self.waiting.fetch_add(1, Ordering::SeqCst);
+            };
+            let whose = client.map_or(0, |client| Arc::as_ptr(client).addr());
+            let ticket = state.queue.push(whose, waiter);
+            self.count_waiting(&state);
             (ticket, given)
         };
         self.needs_keeper.notify_one();
         // A connection may have come free between the look and the queueing.
         self.serve_queue();
-        let too_long = async {
-            self.begun.cancelled().await;
-            tokio::time::sleep(self.limits.acquire_timeout).await;
-        };
         let served = tokio::select! {
             biased;
             given = given => Some(given),
-            () = too_long => None,
+            () = self.too_long() => None,
         };
         match served {
             Some(Ok(Ok(lease))) => Ok(lease),
@@ -184,13 +197,33 @@ impl Pool {
             ))),
             None => {
                 let mut state = self.state.locked();
-                let before = state.queue.len();
-                state.queue.retain(|waiter| waiter.ticket != ticket);
-                self.waiting
-                    .fetch_sub(before - state.queue.len(), Ordering::SeqCst);
+                state.queue.remove(ticket);
+                self.count_waiting(&state);
                 Err(Refused::Busy)
             }
         }
+    }
+
+    /// Ends when a call has waited long enough. `acquireTimeout` is for connections that are
+    /// busy. Where there is none yet, because its server is still being started or is woken
+    /// by this very call, the start may take as long as starts may, and the clock runs anew
+    /// once it has come.
+    async fn too_long(&self) {
+        self.begun.cancelled().await;
+        let started = Instant::now() + START_DEADLINE;
+        sleep(self.limits.acquire_timeout).await;
+        let arrival = self.arrived.notified();
+        if !self.state.locked().has_open() {
+            tokio::select! {
+                () = arrival => sleep(self.limits.acquire_timeout).await,
+                () = sleep_until(started) => {}
+            }
+        }
+    }
+
+    /// For the look at the return of a lease, which takes no lock.
+    fn count_waiting(&self, state: &State) {
+        self.waiting.store(state.queue.len(), Ordering::SeqCst);
     }
 
     /// Its server may be started now, or never will be.
@@ -206,38 +239,60 @@ impl Pool {
         if !connection.is_open() {
             return false;
         }
-        state.refusal = None;
+        if !state.is_shut {
+            state.refusal = None;
+        }
         state.connections.push(connection);
         drop(state);
         self.serve_queue();
+        self.arrived.notify_waiters();
         true
     }
 
-    /// Takes out a connection that is gone; `None` where it was not (or no longer) in.
+    /// Takes out a connection that is gone; `None` where it was not (or no longer) in use.
     pub(crate) fn remove(&self, connection: &Arc<Connection>) -> Option<Removed> {
         let mut state = self.state.locked();
-        let position = state
-            .connections
-            .iter()
-            .position(|other| Arc::ptr_eq(other, connection));
-        let position = position?;
-        state.connections.remove(position);
-        Some(Removed {
-            was_primary: position == 0,
-            left: state.connections.len(),
-        })
+        state.aside.retain(|other| !Arc::ptr_eq(other, connection));
+        state.take_out(connection)
+    }
+
+    /// Keeps a connection that hangs from getting calls, now and later; `None` where it was
+    /// not in use any more.
+    pub(crate) fn set_aside(&self, connection: &Arc<Connection>) -> Option<Removed> {
+        let mut state = self.state.locked();
+        let removed = state.take_out(connection)?;
+        state.aside.push(Arc::clone(connection));
+        Some(removed)
+    }
+
+    /// Those that were set aside and have no call in flight any more.
+    pub(crate) fn done_with(&self) -> Vec<Arc<Connection>> {
+        let state = self.state.locked();
+        let aside = state.aside.iter();
+        aside
+            .filter(|connection| connection.in_flight() == 0)
+            .cloned()
+            .collect()
+    }
+
+    /// A connection may be given calls again.
+    pub(crate) fn reinstate(self: &Arc<Self>, connection: &Connection) {
+        connection.trust();
+        self.serve_queue();
     }
 
     /// No connection can be had for now: without one, whoever waits is told.
     pub(crate) fn refuse(self: &Arc<Self>, why: &Words) {
         let mut state = self.state.locked();
-        state.refusal = Some(why.clone());
+        if !state.is_shut {
+            state.refusal = Some(why.clone());
+        }
         let turned_away = if state.has_open() {
-            VecDeque::new()
+            Vec::new()
         } else {
-            std::mem::take(&mut state.queue)
+            state.queue.drain()
         };
-        self.waiting.fetch_sub(turned_away.len(), Ordering::SeqCst);
+        self.count_waiting(&state);
         drop(state);
         for waiter in turned_away {
             // A waiter that has given up meanwhile needs no answer.
@@ -247,9 +302,18 @@ impl Pool {
         self.serve_queue();
     }
 
+    /// The same for good.
+    pub(crate) fn shut(self: &Arc<Self>, why: &Words) {
+        self.refuse(why);
+        self.state.locked().is_shut = true;
+    }
+
     /// Lets calls wait for a connection again.
     pub(crate) fn allow(&self) {
-        self.state.locked().refusal = None;
+        let mut state = self.state.locked();
+        if !state.is_shut {
+            state.refusal = None;
+        }
     }
 
     /// Whether another connection is to be started now.
@@ -284,35 +348,10 @@ impl Pool {
         }
     }
 
-    /// All connections.
+    /// All connections, those that were set aside included.
     pub(crate) fn connections(&self) -> Vec<Arc<Connection>> {
-        self.state.locked().connections.clone()
-    }
-
-    /// Takes out the connections that are no longer needed: above the minimum
-    /// after `idleTimeout`, never the primary one while there is another, and
-    /// those whose session has ended.
-    pub(crate) fn evict(&self) -> Vec<Arc<Connection>> {
-        let mut state = self.state.locked();
-        let mut surplus = state
-            .connections
-            .len()
-            .saturating_sub(self.limits.min_connections);
-        let mut evicted = Vec::new();
-        for position in (0..state.connections.len()).rev() {
-            if position == 0 && state.connections.len() > 1 {
-                // Subscriptions live on the primary one.
-                continue;
-            }
-            let connection = &state.connections[position];
-            // What one session has used is of no use to another.
-            let left = connection.owner().has_left();
-            if (surplus > 0 || left) && self.is_spent(connection) {
-                evicted.push(state.connections.remove(position));
-                surplus = surplus.saturating_sub(1);
-            }
-        }
-        evicted
+        let state = self.state.locked();
+        state.all().cloned().collect()
     }
 
     /// For the status.
@@ -341,91 +380,31 @@ impl Pool {
     /// Whether any call is in flight, on a connection that is open or not.
     pub(crate) fn is_busy(&self) -> bool {
         let state = self.state.locked();
-        !state.queue.is_empty() || state.connections.iter().any(|one| one.in_flight() > 0)
+        !state.queue.is_empty() || state.all().any(|one| one.in_flight() > 0)
     }
 
-    /// A connection that takes one more call, by the rules above.
-    fn pick(&self, state: &State, client: Option<&Arc<Session>>) -> Option<Arc<Connection>> {
-        let open = || state.connections.iter().filter(|one| one.is_open());
-        if self.sharing == Sharing::Session {
-            let own = open().find(|one| one.owner().is(client));
-            if let Some(own) = own {
-                return (own.in_flight() < self.in_flight_limit).then(|| Arc::clone(own));
-            }
-            let free = open().find(|one| one.owner().is_free())?;
-            free.give_to(client);
-            return Some(Arc::clone(free));
-        }
-        let best = open().min_by_key(|connection| connection.in_flight())?;
-        let load = best.in_flight();
-        let learned = &self.inbox.learned;
-        let may_grow = state.connections.len() < self.most() && state.refusal.is_none();
-        let takes = match load {
-            0 => true,
-            _ if learned.asks.load(Ordering::Relaxed) => false,
-            _ if may_grow && !learned.concurrent.load(Ordering::Relaxed) => false,
-            _ => load < self.in_flight_limit,
-        };
-        takes.then(|| Arc::clone(best))
-    }
-
-    /// As many connections as there may be.
-    fn most(&self) -> usize {
-        match self.sharing {
-            Sharing::Session if self.limits.max_connections == 1 => SESSIONS_AT_ONCE,
-            _ => self.limits.max_connections,
-        }
-    }
-
-    /// Whether a connection has done its service.
-    fn is_spent(&self, connection: &Connection) -> bool {
-        let owner = connection.owner();
-        let idle = connection.idle_for();
-        match (owner.has_left(), owner.session()) {
-            (true, _) => connection.in_flight() == 0,
-            (false, None) => idle >= self.limits.idle_timeout,
-            (false, Some(session)) => {
-                !session.outbound.is_attached()
-                    && idle >= self.limits.idle_timeout.max(SESSION_IDLE)
-            }
-        }
-    }
-
-    /// Gives connections to whoever waits longest, as far as they go.
+    /// Gives connections to those who wait, as far as they go.
     fn serve_queue(self: &Arc<Self>) {
         loop {
             let (waiter, lease) = {
-                let mut state = self.state.locked();
-                while state
-                    .queue
-                    .front()
-                    .is_some_and(|waiter| waiter.give.is_closed())
-                {
-                    state.queue.pop_front();
-                    self.waiting.fetch_sub(1, Ordering::SeqCst);
-                }
-                // Who waits longest comes first; where each session has its own
+                let mut guard = self.state.locked();
+                let state = &mut *guard;
+                // Whoever is next in turn comes first; where each session has its own
                 // connection, nobody stands in another's way.
                 let reach = match self.sharing {
                     Sharing::Shared => 1,
-                    Sharing::Session => state.queue.len(),
+                    Sharing::Session => usize::MAX,
                 };
-                let served = state
-                    .queue
-                    .iter()
-                    .take(reach)
-                    .enumerate()
-                    .find_map(|(at, waiter)| {
-                        Some((at, self.pick(&state, waiter.client.as_ref())?))
-                    });
-                let Some((at, connection)) = served else {
+                let mut queue = std::mem::take(&mut state.queue);
+                let has_left = |waiter: &Waiter| waiter.give.is_closed();
+                let served = queue.serve(reach, has_left, |waiter| {
+                    self.pick(state, waiter.client.as_ref())
+                });
+                state.queue = queue;
+                self.count_waiting(state);
+                let Some((waiter, connection)) = served else {
                     return;
                 };
-                let waiter = state
-                    .queue
-                    .remove(at)
-                    .expect("BUG: the waiter was just found there");
-                self.waiting.fetch_sub(1, Ordering::SeqCst);
                 (waiter, Lease::take(self, connection))
             };
             // Outside the lock: a lease that nobody takes any more returns here.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Server, offer};
 use crate::config::model::Transport;
-use crate::lifecycle::{Failure, Happened, State};
+use crate::lifecycle::{Failure, Happened, Moment, START_DEADLINE, State};
 use crate::log_level::LogLevel;
 use crate::oauth::changed;
 use crate::oauth::values::expanded;
@@ -14,9 +14,6 @@ use crate::pool::Removed;
 use crate::upstream::{Connection, OwnCallError, http, process, stdio};
 use crate::words::Words;
 
-/// A server gets this long from its start to its answer to `initialize`;
-/// `npx` and `uvx` may have to download it first.
-const START_DEADLINE: Duration = Duration::from_secs(60);
 /// After a further connection could not be opened.
 const GROW_AGAIN: Duration = Duration::from_secs(30);
 /// Log lines that go with a failure.
@@ -25,18 +22,21 @@ const LAST_LINES: usize = 12;
 /// Keeps connections until the server is closed.
 pub(super) async fn keep(server: Arc<Server>) {
     // Started once even where no connection is kept warm, to learn what it offers.
-    let mut first = true;
+    let mut first = !server.is_asleep();
     loop {
-        if !std::mem::take(&mut first) && !server.pool.wants_another() {
-            tokio::select! {
-                () = server.closing.cancelled() => return,
-                () = server.pool.needs_keeper.notified() => continue,
-            }
-        }
         if let State::Failing { retry_at, .. } = server.state() {
             tokio::select! {
                 () = server.closing.cancelled() => return,
-                () = tokio::time::sleep_until(retry_at.into()) => {}
+                () = tokio::time::sleep_until(retry_at.at.into()) => {}
+            }
+        }
+        if !std::mem::take(&mut first) && !server.pool.wants_another() {
+            // Where none is kept warm the next call is the next attempt.
+            server.pool.allow();
+            server.is_complete();
+            tokio::select! {
+                () = server.closing.cancelled() => return,
+                () = server.pool.needs_keeper.notified() => continue,
             }
         }
         if server.closing.is_cancelled() {
@@ -66,21 +66,30 @@ pub(super) async fn keep(server: Arc<Server>) {
                 server.happened(Happened::Failed {
                     left: server.pool.counts().total,
                     failure,
-                    now: Instant::now(),
+                    now: Moment::now(),
                     jitter: jitter(),
                 });
-                server.pool.refuse(&why);
-                if !matches!(server.state(), State::Failing { .. }) {
+                if let State::Failing { failure, .. } = server.state() {
+                    server.pool.refuse(&failure.message);
+                } else {
                     // It still works on what it has; growing is tried again later.
+                    server.pool.refuse(&why);
                     tokio::select! {
                         () = server.closing.cancelled() => return,
-                        () = server.pool.needs_keeper.notified() => {}
+                        () = last_one_lost(&server) => {}
                         () = tokio::time::sleep(GROW_AGAIN) => {}
                     }
                     server.pool.allow();
                 }
             }
         }
+    }
+}
+
+/// Waits until no connection is left to work on.
+async fn last_one_lost(server: &Server) {
+    while server.pool.counts().total > 0 {
+        server.pool.needs_keeper.notified().await;
     }
 }
 
@@ -222,7 +231,7 @@ fn lost(server: &Arc<Server>, removed: Removed, lived: Duration, why: Words) {
         left: removed.left,
         lived,
         failure: failure(server, why),
-        now: Instant::now(),
+        now: Moment::now(),
         jitter: jitter(),
     });
     if let State::Failing { failure, .. } = server.state() {
@@ -268,7 +277,8 @@ fn did_not_start(server: &Server, error: &OwnCallError) -> Failure {
     failure(server, message)
 }
 
-fn failure(server: &Server, message: Words) -> Failure {
+/// A cause with what to do about it and what the server printed last.
+pub(super) fn failure(server: &Server, message: Words) -> Failure {
     let last_lines = server.inbox.log.last(LAST_LINES);
     let remedy = match server.config.transport {
         Transport::Local { .. } if last_lines.is_empty() => Words::new(

@@ -2,6 +2,7 @@
 //! it fares.
 
 pub(crate) mod censor;
+mod health;
 pub(crate) mod history;
 mod keeper;
 pub(crate) mod log;
@@ -135,10 +136,13 @@ impl Server {
             leaving: OnceLock::new(),
             tasks: TaskTracker::new(),
         });
-        let state = if config.enabled {
-            State::Starting { failures: 0 }
-        } else {
-            State::Disabled
+        // Whether an account is missing shows only once it is tried.
+        let may_sleep =
+            kept.may_sleep && config.pool.min_connections == 0 && !config.wants_account();
+        let state = match (config.enabled, may_sleep) {
+            (false, _) => State::Disabled,
+            (true, true) => State::stopped(),
+            (true, false) => State::first(),
         };
         Arc::new(Self {
             seat,
@@ -158,7 +162,7 @@ impl Server {
             inbox,
             history: legacy.history,
             state: watch::Sender::new(state),
-            hello: Mutex::default(),
+            hello: Mutex::new(kept.hello),
             shelf,
             board: Arc::clone(given.board),
             ledger: Arc::clone(given.ledger),
@@ -204,7 +208,9 @@ impl Server {
     pub(crate) fn close(&self, why: &Words) {
         if self.board.is_known(self.index()) {
             // What was learned since its lists were read is kept, too.
-            self.shelf.write(&self.offer(), &self.inbox.learned);
+            let hello = self.hello();
+            self.shelf
+                .write(&self.offer(), &self.inbox.learned, hello.as_ref());
         }
         self.inbox.leaves(why);
         self.closing.cancel();
@@ -215,7 +221,7 @@ impl Server {
             .iter()
             .for_each(|connection| connection.closing.cancel());
         // Nobody will serve those who wait for a connection.
-        self.pool.refuse(why);
+        self.pool.shut(why);
     }
 
     /// Waits until all that belongs to it has ended; only after [`Self::close`].
@@ -257,6 +263,11 @@ impl Server {
         self.state.borrow().clone()
     }
 
+    /// Whether it is stopped until somebody calls it.
+    fn is_asleep(&self) -> bool {
+        matches!(*self.state.borrow(), State::Stopped { .. })
+    }
+
     /// What it offers, as far as is known.
     pub(crate) fn offer(&self) -> Arc<Offer> {
         self.board.offer(self.index())
@@ -283,7 +294,8 @@ impl Server {
         let (mut state, mut published) = (self.state.subscribe(), self.board.watch());
         loop {
             let waiting = match &*state.borrow_and_update() {
-                State::Starting { failures: 0 } | State::Ready { .. } => {
+                state @ State::Starting { .. } if !state.is_first_start() => false,
+                State::Starting { .. } | State::Ready { .. } | State::Degraded { .. } => {
                     !self.board.is_known(self.index())
                 }
                 _ => false,
@@ -303,23 +315,6 @@ impl Server {
         match self.config.transport {
             Transport::Local { .. } => "stdio",
             Transport::Remote { .. } => "http",
-        }
-    }
-
-    /// Ends calls without a sign of life and closes what has been idle.
-    pub(crate) fn tidy(&self) {
-        for connection in self.pool.connections() {
-            for id in connection.pending.late(self.config.call_timeout) {
-                connection.give_up(id);
-            }
-        }
-        let evicted = self.pool.evict();
-        for connection in &evicted {
-            tracing::debug!(server = %self.config.name, "an idle connection is closed");
-            connection.closing.cancel();
-        }
-        if !evicted.is_empty() && self.pool.counts().total == 0 {
-            self.happened(Happened::Idle);
         }
     }
 
@@ -348,12 +343,18 @@ impl Server {
     pub(crate) fn refusal(&self, refused: &Refused) -> String {
         let name = &self.config.name;
         match refused {
-            Refused::Unavailable(why) => format!("server `{name}` is not available: {}", why.en),
-            Refused::Busy => match self.state() {
-                State::Starting { .. } => format!(
-                    "server `{name}` is still starting after {} ms; try again, or raise pool.acquireTimeout",
-                    self.config.pool.acquire_timeout.as_millis()
+            Refused::Unavailable(why) => match self.state() {
+                State::Failing { retry_at, .. } => format!(
+                    "server `{name}` is not available: {}. It is started again in {} s",
+                    why.en,
+                    retry_at.seconds_left()
                 ),
+                _ => format!("server `{name}` is not available: {}", why.en),
+            },
+            Refused::Busy => match self.state() {
+                State::Starting { .. } => {
+                    format!("server `{name}` is still starting; try again in a moment")
+                }
                 _ => format!(
                     "all connections to server `{name}` stayed busy for {} ms; raise its poolSize or pool.acquireTimeout",
                     self.config.pool.acquire_timeout.as_millis()
@@ -363,10 +364,14 @@ impl Server {
     }
 
     fn happened(&self, happened: Happened) {
-        self.state.send_modify(|state| {
-            let before = std::mem::replace(state, State::Stopped);
-            *state = before.next(happened);
+        let is_news = self.state.send_if_modified(|state| {
+            let after = state.clone().next(happened);
+            let is_news = after != *state;
+            *state = after;
+            is_news
         });
-        self.changed.notify_one();
+        if is_news {
+            self.changed.notify_one();
+        }
     }
 }

@@ -49,7 +49,9 @@ async fn refresh(server: &Arc<Server>, lists: &[List]) {
             }
         }
     }
-    server.shelf.write(&offer, &server.inbox.learned);
+    server
+        .shelf
+        .write(&offer, &server.inbox.learned, Some(&hello));
     *server.hello.locked() = Some(hello);
     server.board.publish(server.seat, offer);
 }

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::config::model::{ServerConfig, Transport};
 use crate::offer::{Item, List, Offer};
 use crate::private_file;
+use crate::upstream::Hello;
 use crate::upstream::inbox::Learned;
 
 /// The file of one server.
@@ -24,10 +25,14 @@ pub(crate) struct Shelf {
 }
 
 /// What was learned about a server by working with it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Habits {
     pub(crate) concurrent: bool,
     pub(crate) asks: bool,
+    /// What it said at its last `initialize`.
+    pub(crate) hello: Option<Hello>,
+    /// Enough is known to leave it stopped until somebody calls it.
+    pub(crate) may_sleep: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,10 +41,46 @@ struct Page {
     fingerprint: String,
     concurrent: bool,
     asks: bool,
+    hello: Option<Greeting>,
     tools: Vec<Box<RawValue>>,
     prompts: Vec<Box<RawValue>>,
     resources: Vec<Box<RawValue>>,
     resource_templates: Vec<Box<RawValue>>,
+}
+
+/// A [`Hello`] in the file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Greeting {
+    capabilities: Box<RawValue>,
+    instructions: Option<String>,
+    server_info: Option<Box<RawValue>>,
+    protocol_version: String,
+}
+
+impl Greeting {
+    fn of(hello: &Hello) -> Option<Self> {
+        Some(Self {
+            capabilities: verbatim(&hello.capabilities)?,
+            instructions: hello.instructions.clone(),
+            server_info: hello.server_info.as_deref().and_then(verbatim),
+            protocol_version: hello.protocol_version.clone(),
+        })
+    }
+
+    fn into_hello(self) -> Hello {
+        let bytes = |raw: &RawValue| Bytes::copy_from_slice(raw.get().as_bytes());
+        Hello {
+            capabilities: bytes(&self.capabilities),
+            instructions: self.instructions,
+            server_info: self.server_info.as_deref().map(bytes),
+            protocol_version: self.protocol_version,
+        }
+    }
+}
+
+fn verbatim(json: &[u8]) -> Option<Box<RawValue>> {
+    RawValue::from_string(String::from_utf8_lossy(json).into_owned()).ok()
 }
 
 impl Shelf {
@@ -94,26 +135,24 @@ impl Shelf {
             Habits {
                 concurrent: page.concurrent,
                 asks: page.asks,
+                may_sleep: page.hello.is_some(),
+                hello: page.hello.map(Greeting::into_hello),
             },
         ))
     }
 
     /// Keeps what the server offers now. Failing to do so costs a slower start, nothing else.
-    pub(crate) fn write(&self, offer: &Offer, learned: &Learned) {
+    pub(crate) fn write(&self, offer: &Offer, learned: &Learned, hello: Option<&Hello>) {
         let Some(path) = &self.path else { return };
         let raw = |list| {
-            let texts = offer
-                .list(list)
-                .iter()
-                .map(|item| String::from_utf8_lossy(&item.raw).into_owned());
-            texts
-                .filter_map(|text| RawValue::from_string(text).ok())
-                .collect()
+            let items = offer.list(list).iter();
+            items.filter_map(|item| verbatim(&item.raw)).collect()
         };
         let page = Page {
             fingerprint: self.fingerprint.clone(),
             concurrent: learned.concurrent.load(Ordering::Relaxed),
             asks: learned.asks.load(Ordering::Relaxed),
+            hello: hello.and_then(Greeting::of),
             tools: raw(List::Tools),
             prompts: raw(List::Prompts),
             resources: raw(List::Resources),

@@ -157,7 +157,7 @@ impl HttpLink {
             }
             match (id, outcome) {
                 (Some(id), Some(outcome)) => {
-                    let silent = || Lost::Died(Words::new("the server's reply held no answer", "服务器的回复中没有应答"));
+                    let silent = || Lost::Unusable(Words::new("the server's reply held no answer", "服务器的回复中没有应答"));
                     connection.pending.lose(id, outcome.err().unwrap_or_else(silent));
                 }
                 (None, Some(Err(lost))) => {
@@ -320,7 +320,7 @@ impl HttpLink {
         let shown = self.address.censor(&String::from_utf8_lossy(&body));
         let shown = self.inbox.censor.clean(&shown);
         let shown: String = shown.chars().take(300).collect();
-        Err(Lost::Died(match (status, location) {
+        Err(Lost::Unusable(match (status, location) {
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) if self.credential.is_some() => {
                 Words::new(
                     format!(
@@ -394,7 +394,7 @@ async fn read_body(connection: &Connection, mut response: Response) -> Result<By
             return Ok(body.freeze());
         };
         if body.len() + chunk.len() > limit {
-            return Err(Lost::Died(Words::new(
+            return Err(Lost::Unusable(Words::new(
                 format!("the answer is larger than limits.messageBytes ({limit})"),
                 format!("应答超过 limits.messageBytes ({limit})"),
             )));

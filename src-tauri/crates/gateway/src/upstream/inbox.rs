@@ -126,7 +126,7 @@ pub(crate) fn unusable(connection: &Connection, head: &[u8], why: &Words) {
         let only = connection.pending.undoubted().filter(|_| may_be_answer)?;
         Some(only.id)
     });
-    let told = id.is_some_and(|id| connection.pending.lose(id, Lost::Died(why.clone())));
+    let told = id.is_some_and(|id| connection.pending.lose(id, Lost::Unusable(why.clone())));
     tracing::warn!(server = %inbox.server, told, "a message was not taken: {}", why.en);
     inbox.note(
         LogLevel::Warning,

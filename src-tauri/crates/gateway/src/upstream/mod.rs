@@ -45,6 +45,12 @@ pub(crate) struct Connection {
     born: Instant,
     /// Milliseconds after `born` at which the last call ended.
     idle_since: AtomicU64,
+    /// Milliseconds after `born` at which it was last asked whether it is there.
+    asked_at: AtomicU64,
+    /// It is being found out whether it hangs; meanwhile it gets no calls.
+    suspect: AtomicBool,
+    /// It did not answer when it was last asked.
+    silent: AtomicBool,
     /// Cancelled to close the connection; its driver then ends.
     pub(crate) closing: CancellationToken,
 }
@@ -106,6 +112,9 @@ impl Connection {
             in_flight: AtomicUsize::new(0),
             born: Instant::now(),
             idle_since: AtomicU64::new(0),
+            asked_at: AtomicU64::new(0),
+            suspect: AtomicBool::new(false),
+            silent: AtomicBool::new(false),
             closing,
         })
     }
@@ -115,9 +124,47 @@ impl Connection {
         self.in_flight.load(Ordering::SeqCst)
     }
 
-    /// Whether calls may still be given to it.
+    /// Whether it is not on its way out.
     pub(crate) fn is_open(&self) -> bool {
         !self.closing.is_cancelled()
+    }
+
+    /// Whether calls may be given to it now.
+    pub(crate) fn takes_calls(&self) -> bool {
+        !self.suspect.load(Ordering::Relaxed) && self.is_open()
+    }
+
+    /// Gives it no calls until it is trusted again; false where that is so already.
+    pub(crate) fn distrust(&self) -> bool {
+        !self.suspect.swap(true, Ordering::SeqCst)
+    }
+
+    /// It may be given calls again.
+    pub(crate) fn trust(&self) {
+        self.suspect.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether it did not answer when it was last asked if it is there.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
+
+    /// Somebody is about to ask whether it is there.
+    pub(crate) fn is_being_asked(&self) {
+        self.asked_at.store(self.age(), Ordering::Relaxed);
+    }
+
+    /// Asks whether it is there; `None` where it ended meanwhile.
+    pub(crate) async fn answers(self: &Arc<Self>, patience: Duration) -> Option<bool> {
+        self.is_being_asked();
+        // An error is an answer, too.
+        let answers = match self.ask_any("ping", "", patience).await {
+            Ok(_) => true,
+            Err(OwnCallError::Timeout { .. }) => false,
+            Err(_) => return None,
+        };
+        self.silent.store(!answers, Ordering::Relaxed);
+        Some(answers)
     }
 
     /// Counts one more call.
@@ -127,8 +174,7 @@ impl Connection {
 
     /// Counts one call less.
     pub(crate) fn vacate(&self) {
-        let millis = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.idle_since.store(millis, Ordering::Relaxed);
+        self.idle_since.store(self.age(), Ordering::Relaxed);
         self.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 
@@ -140,6 +186,18 @@ impl Connection {
         self.born.elapsed().saturating_sub(Duration::from_millis(
             self.idle_since.load(Ordering::Relaxed),
         ))
+    }
+
+    /// How long it has neither been used nor asked whether it is there.
+    pub(crate) fn unheard_for(&self) -> Duration {
+        let asked = Duration::from_millis(self.asked_at.load(Ordering::Relaxed));
+        self.idle_for()
+            .min(self.born.elapsed().saturating_sub(asked))
+    }
+
+    /// Milliseconds after `born`.
+    fn age(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Whose it is.
@@ -410,7 +468,7 @@ impl Lost {
     /// For a person.
     pub(crate) fn words(&self) -> Words {
         match self {
-            Self::Unsent(words) | Self::Died(words) => words.clone(),
+            Self::Unsent(words) | Self::Died(words) | Self::Unusable(words) => words.clone(),
             Self::TimedOut => Words::new(
                 "no sign of life within the call timeout",
                 "在调用超时时间内没有任何响应",

@@ -209,8 +209,9 @@ impl Pending {
         }
     }
 
-    /// The calls that have shown no sign of life for `patience`, and time for
-    /// those that were abandoned to be forgotten.
+    /// The clients' calls that have shown no sign of life for `patience`, and time for
+    /// those that were abandoned to be forgotten. The gateway's own have deadlines of
+    /// their own.
     pub(crate) fn late(&self, patience: Duration) -> Vec<CallId> {
         let now = Instant::now();
         let age = |since: Option<Instant>| since.map(|since| now.duration_since(since));
@@ -219,7 +220,8 @@ impl Pending {
             .calls
             .retain(|_, entry| age(entry.abandoned).is_none_or(|age| age < ABANDONED));
         let is_late = |entry: &Entry| {
-            entry.parked == 0
+            entry.of_client
+                && entry.parked == 0
                 && entry.abandoned.is_none()
                 && now.duration_since(entry.last_sign) >= patience
         };

@@ -35,6 +35,8 @@ pub(crate) enum Lost {
     Unsent(Words),
     /// The connection went away while it was under way.
     Died(Words),
+    /// The server did something about it, and nothing came of that which is an answer.
+    Unusable(Words),
     /// No sign of life within the server's `callTimeout`.
     TimedOut,
     /// The client cancelled it.
@@ -65,6 +67,8 @@ struct Inner {
     outcome: Option<Result<Answer, Lost>>,
     waker: Option<Waker>,
     deaf: bool,
+    /// A message was taken for the caller.
+    spoken: bool,
 }
 
 impl Slot {
@@ -86,6 +90,7 @@ impl Slot {
             return false;
         }
         inner.waiting += message.len();
+        inner.spoken = true;
         inner.messages.push_back(message);
         let waker = inner.waker.take();
         drop(inner);
@@ -115,6 +120,11 @@ impl Slot {
         inner.deaf = true;
         inner.messages.clear();
         inner.waiting = 0;
+    }
+
+    /// Whether the caller has been sent nothing.
+    pub(crate) fn is_untold(&self) -> bool {
+        !self.inner.locked().spoken
     }
 
     /// Whether messages still find a taker.

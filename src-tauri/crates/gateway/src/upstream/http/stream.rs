@@ -71,7 +71,10 @@ impl HttpLink {
                 0
             };
         }
-        outcome.map_err(|broken| Lost::Died(broken.why))
+        outcome.map_err(|broken| match broken.again {
+            true => Lost::Died(broken.why),
+            false => Lost::Unusable(broken.why),
+        })
     }
 
     /// Reads on where a call's stream ended.

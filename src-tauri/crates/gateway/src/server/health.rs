@@ -1,0 +1,140 @@
+//! Whether the connections that say nothing are still there, and what is done with one
+//! that hangs.
+//!
+//! A call without a sign of life proves little: a tool may take long, and a server that
+//! works on one thing at a time answers nothing meanwhile. One that does not even answer
+//! `ping` after such a call hangs: another is started in its place at once, and it is
+//! stopped as soon as the other calls that it has are over. A process that is idle is asked
+//! now and then, which only shows in its server's state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Server, keeper, offer};
+use crate::config::model::Transport;
+use crate::lifecycle::Happened;
+use crate::upstream::Connection;
+use crate::words::Words;
+
+/// An idle process is asked this often. A remote server is not: its next call finds out,
+/// and nobody's token is renewed for nothing.
+const EVERY: Duration = Duration::from_secs(30);
+/// A `ping` is answered within this time, or within `callTimeout` where that is shorter.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+
+impl Server {
+    /// Ends calls without a sign of life and closes what has been idle.
+    pub(crate) fn tidy(self: &Arc<Self>) {
+        for connection in self.pool.connections() {
+            let late = connection.pending.late(self.config.call_timeout);
+            for id in &late {
+                connection.give_up(*id);
+            }
+            if !late.is_empty() && connection.is_open() {
+                self.doubt(&connection);
+            } else if self.is_to_be_asked(&connection) {
+                self.ask_in_passing(&connection);
+            }
+        }
+        for connection in self.pool.done_with() {
+            connection.closing.cancel();
+        }
+        let evicted = self.pool.evict();
+        for connection in &evicted {
+            tracing::debug!(server = %self.config.name, "an idle connection is closed");
+            connection.closing.cancel();
+        }
+        if !evicted.is_empty() && self.pool.counts().total == 0 {
+            self.happened(Happened::Idle);
+        }
+    }
+
+    /// All connections that are wanted are there.
+    pub(super) fn is_complete(&self) {
+        if self.pool.counts().total == 0 {
+            self.happened(Happened::Idle);
+        } else if !self.pool.connections().iter().any(|one| one.is_silent()) {
+            self.happened(Happened::Well);
+        }
+    }
+
+    /// A call had no sign of life: the connection gets no further one until it has answered.
+    fn doubt(self: &Arc<Self>, connection: &Arc<Connection>) {
+        if !connection.distrust() {
+            return;
+        }
+        let (server, connection) = (Arc::clone(self), Arc::clone(connection));
+        self.tasks.spawn(async move {
+            match connection.answers(server.ping_patience()).await {
+                Some(true) => server.pool.reinstate(&connection),
+                Some(false) => server.replace(&connection),
+                None => {}
+            }
+        });
+    }
+
+    /// It hangs.
+    fn replace(self: &Arc<Self>, connection: &Arc<Connection>) {
+        let Some(removed) = self.pool.set_aside(connection) else {
+            return;
+        };
+        let name = &self.config.name;
+        tracing::warn!(server = %name, "a connection hangs and is replaced");
+        if removed.was_primary && removed.left > 0 {
+            offer::resubscribe(self);
+        }
+        let silence = self.config.call_timeout.as_secs_f32();
+        let patience = self.ping_patience().as_secs_f32();
+        let cause = Words::new(
+            format!(
+                "it hung and was replaced: a call had no sign of life for {silence} s, and `ping` no answer for {patience} s"
+            ),
+            format!(
+                "它已无响应，正在用新的连接替换：有调用 {silence} 秒没有动静，`ping` {patience} 秒没有回应"
+            ),
+        );
+        self.happened(Happened::Ailing {
+            failure: keeper::failure(self, cause),
+        });
+        // Its other calls, if any, have until their own timeouts.
+        if connection.in_flight() == 0 {
+            connection.closing.cancel();
+        }
+        self.pool.needs_keeper.notify_one();
+    }
+
+    fn is_to_be_asked(&self, connection: &Connection) -> bool {
+        matches!(self.config.transport, Transport::Local { .. })
+            && connection.takes_calls()
+            && connection.hello().is_some()
+            && connection.unheard_for() >= EVERY
+    }
+
+    fn ask_in_passing(self: &Arc<Self>, connection: &Arc<Connection>) {
+        // Now, so that the next look finds it asked.
+        connection.is_being_asked();
+        let (server, connection) = (Arc::clone(self), Arc::clone(connection));
+        self.tasks.spawn(async move {
+            let patience = server.ping_patience();
+            match connection.answers(patience).await {
+                Some(true) => server.is_complete(),
+                // A call that came meanwhile may be what keeps it.
+                Some(false) if connection.in_flight() == 0 => {
+                    let patience = patience.as_secs_f32();
+                    let cause = Words::new(
+                        format!("it is idle and does not answer `ping` within {patience} s"),
+                        format!("它处于空闲状态，但 {patience} 秒内没有回应 `ping`"),
+                    );
+                    server.happened(Happened::Ailing {
+                        failure: keeper::failure(&server, cause),
+                    });
+                }
+                Some(false) | None => {}
+            }
+        });
+    }
+
+    fn ping_patience(&self) -> Duration {
+        self.config.call_timeout.clamp(PATIENCE.0, PATIENCE.1)
+    }
+}
