@@ -142,6 +142,7 @@ async fn a_server_that_nobody_uses_sleeps_with_its_tools_listed_and_is_woken_by_
         .start()
         .await;
     let journal = gateway.journal("fake");
+    gateway.await_tools("fake", 1).await;
     let client = gateway.client().await;
     let first = client.text("fake_pid", "{}").await;
     let mut news = client.listen().await;
