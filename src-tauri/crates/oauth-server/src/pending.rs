@@ -4,7 +4,12 @@
 //! must show both its id, which is unguessable, and the cookie that this browser got. So
 //! neither a link that is passed on nor a stolen cookie alone is of use; on plain HTTP a
 //! cookie is sent to every port of the machine, also to another user's.
+//!
+//! Anybody can bring requests, so there is only so much room, and a newcomer always gets in:
+//! in a full table one makes way at which nobody looks, of the client that has the most. So
+//! who floods it pushes out their own, not the person who watches a page.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::authorize::Request;
@@ -17,6 +22,13 @@ pub(crate) const LIFE: u64 = 600;
 const MOST: usize = 200;
 /// Most of them that wait for the owner's word.
 const MOST_APPROVALS: usize = 20;
+/// Seconds that a look at its page keeps a request from making way; pages look again by
+/// themselves much sooner.
+const LOOK: u64 = 30;
+/// The same for a person who was sent to sign in elsewhere.
+const SIGN_IN: u64 = 300;
+/// Seconds in which a browser is on its way to the page for the first time.
+const ARRIVAL: u64 = 5;
 /// What short codes are made of: no vowels, so no words; nothing that looks like
 /// something else.
 const LETTERS: &[u8; 24] = b"BCDFGHJKLMNPQRSTVWXZ4679";
@@ -31,6 +43,8 @@ pub(crate) struct Ask {
     /// Set where the owner of the machine is asked.
     pub(crate) approval: Option<Asked>,
     ticket: Option<(Digest, Person)>,
+    /// Somebody is taken to be at it until then; 0 where nobody has looked at it yet.
+    watched_until: u64,
     pub(crate) expires_at: u64,
 }
 
@@ -68,7 +82,8 @@ pub(crate) struct Pending(HashMap<String, Ask>);
 // === impl Pending ===
 
 impl Pending {
-    /// Keeps a request and gives the id by which it is known; `None` if too many wait.
+    /// Keeps a request and gives the id by which it is known. Where too many wait, others
+    /// make way.
     pub(crate) fn add(
         &mut self,
         visit: Digest,
@@ -76,12 +91,12 @@ impl Pending {
         stage: Stage,
         ask_owner: bool,
         now: u64,
-    ) -> Option<String> {
+    ) -> String {
         self.0.retain(|_, ask| ask.expires_at > now);
-        let asked = self.0.values().filter(|ask| ask.approval.is_some()).count();
-        if self.0.len() >= MOST || (ask_owner && asked >= MOST_APPROVALS) {
-            return None;
+        if ask_owner {
+            self.make_room(MOST_APPROVALS, |ask| ask.approval.is_some(), now);
         }
+        self.make_room(MOST, |_| true, now);
         let approval = ask_owner.then(|| Asked {
             id: digest::name(),
             code: self.new_code(),
@@ -93,16 +108,49 @@ impl Pending {
             stage,
             approval,
             ticket: None,
+            watched_until: 0,
             expires_at: now + LIFE,
         };
         self.0.insert(id.clone(), ask);
-        Some(id)
+        id
+    }
+
+    /// Sees to it that one more of a kind fits.
+    fn make_room(&mut self, most: usize, of_kind: impl Fn(&Ask) -> bool, now: u64) {
+        let mut kind: Vec<(&String, &Ask)> =
+            self.0.iter().filter(|(_, ask)| of_kind(ask)).collect();
+        let surplus = (kind.len() + 1).saturating_sub(most);
+        if surplus == 0 {
+            return;
+        }
+        let mut of_client: HashMap<&str, usize> = HashMap::new();
+        for (_, ask) in &kind {
+            *of_client.entry(&ask.request.client.id).or_default() += 1;
+        }
+        kind.sort_by_key(|(_, ask)| {
+            let count = of_client.get(ask.request.client.id.as_str());
+            let is_watched = ask.stage != Stage::Open || ask.watched_until > now;
+            let is_coming = ask.watched_until == 0 && ask.expires_at > now + LIFE - ARRIVAL;
+            (is_watched, is_coming, Reverse(count), ask.expires_at)
+        });
+        let leaving: Vec<String> = kind[..surplus]
+            .iter()
+            .map(|(id, _)| (*id).clone())
+            .collect();
+        tracing::warn!("too many clients ask for access at once: some requests make way");
+        for id in leaving {
+            self.0.remove(&id);
+        }
     }
 
     /// A request, for the browser that brought it.
     pub(crate) fn get(&mut self, id: &str, visit: Option<Digest>, now: u64) -> Option<&mut Ask> {
         let ask = self.0.get_mut(id)?;
-        (Some(ask.visit) == visit && ask.expires_at > now).then_some(ask)
+        if Some(ask.visit) != visit || ask.expires_at <= now {
+            return None;
+        }
+        ask.watched_until = ask.watched_until.max(now + LOOK);
+        Some(ask)
     }
 
     /// The gateway's address under which a request came, if it still waits.
@@ -217,6 +265,11 @@ impl Pending {
 // === impl Ask ===
 
 impl Ask {
+    /// The person goes to sign in elsewhere, and will be back.
+    pub(crate) fn goes_to_sign_in(&mut self, now: u64) {
+        self.watched_until = now + SIGN_IN;
+    }
+
     /// Accepts a ticket: the person is known from here on.
     pub(crate) fn redeem(&mut self, ticket: &str) -> Option<Person> {
         let (digest, person) = self.ticket.take()?;
@@ -246,7 +299,7 @@ fn short_code() -> String {
 mod tests {
     use super::*;
 
-    fn add(pending: &mut Pending, ask_owner: bool, now: u64) -> Option<String> {
+    fn add(pending: &mut Pending, ask_owner: bool, now: u64) -> String {
         let request = Request::example();
         pending.add(Digest::of("mine"), request, Stage::Open, ask_owner, now)
     }
@@ -254,7 +307,7 @@ mod tests {
     #[test]
     fn a_request_shows_itself_to_its_own_browser_until_it_expires() {
         let mut pending = Pending::default();
-        let id = add(&mut pending, true, 0).expect("room");
+        let id = add(&mut pending, true, 0);
         assert!(
             pending
                 .get(&id, Some(Digest::of("mine")), LIFE - 1)
@@ -269,7 +322,7 @@ mod tests {
     #[test]
     fn the_owner_answers_once() {
         let mut pending = Pending::default();
-        add(&mut pending, true, 0).expect("room");
+        add(&mut pending, true, 0);
         let asked = pending.approvals(1);
         assert_eq!(asked.len(), 1);
         assert!(!pending.answer("another", true, 1));
@@ -279,23 +332,44 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_bounded_and_drains() {
+    fn a_flood_is_bounded_and_pushes_out_its_own() {
         let mut pending = Pending::default();
-        for _ in 0..MOST_APPROVALS {
-            assert!(add(&mut pending, true, 0).is_some());
+        let mine = add(&mut pending, true, 0);
+        let look = |pending: &mut Pending, now| {
+            pending.get(&mine, Some(Digest::of("mine")), now).is_some()
+        };
+        for now in 1..LIFE {
+            assert!(look(&mut pending, now), "after {now} s");
+            let mut request = Request::example();
+            request.client.id = format!("flood-{now}");
+            for ask_owner in [true, false] {
+                let visit = Digest::of("other");
+                pending.add(visit, request.clone(), Stage::Open, ask_owner, now);
+            }
         }
-        assert!(add(&mut pending, true, 0).is_none());
-        for _ in MOST_APPROVALS..MOST {
-            assert!(add(&mut pending, false, 0).is_some());
+        assert!(pending.approvals(LIFE - 1).len() <= MOST_APPROVALS);
+        assert_eq!(pending.0.len(), MOST);
+    }
+
+    #[test]
+    fn the_client_that_asks_most_makes_way_first() {
+        let mut pending = Pending::default();
+        let first = add(&mut pending, true, 0);
+        for _ in 1..=MOST_APPROVALS {
+            let mut request = Request::example();
+            request.client.id = "flood".to_owned();
+            pending.add(Digest::of("other"), request, Stage::Open, true, 1);
         }
-        assert!(add(&mut pending, false, 0).is_none());
-        assert!(add(&mut pending, true, LIFE).is_some());
+        // Nobody has looked at either for a while.
+        add(&mut pending, true, 3 * LOOK);
+        let seen = pending.get(&first, Some(Digest::of("mine")), 3 * LOOK);
+        assert!(seen.is_some());
     }
 
     #[test]
     fn a_sign_in_counts_in_the_browser_it_was_begun_in_and_once() {
         let mut pending = Pending::default();
-        let id = add(&mut pending, false, 0).expect("room");
+        let id = add(&mut pending, false, 0);
         let person = Person {
             user: "aliyun:intl:1".to_owned(),
             name: "Ann".to_owned(),

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::{Site, busy, locked, nobody, notice, probe, refused, see_other, with_cookie};
+use super::{Site, locked, nobody, notice, probe, refused, see_other, with_cookie};
 use crate::authorize::{Fault, Opening, Request};
 use crate::browser;
 use crate::client::{self, Client};
@@ -47,13 +47,10 @@ pub(super) async fn authorize(State(site): State<Site>, parts: Parts) -> Respons
     let stage = person.map_or(Stage::Open, Stage::Known);
     let visit = browser::begin_visit(&parts.headers, &base);
     let now = site.inner.clock.now();
-    let added = site
+    let id = site
         .inner
         .pending()
         .add(visit.digest, request, stage, ask_owner, now);
-    let Some(id) = added else {
-        return busy(language);
-    };
     if ask_owner {
         site.inner.ring();
     }

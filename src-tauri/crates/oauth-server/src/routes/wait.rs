@@ -83,7 +83,9 @@ pub(super) async fn sign_in(
         .inner
         .pending()
         .get(&id, visit, now)
-        .is_some_and(|ask| ask.stage == Stage::Open);
+        .filter(|ask| ask.stage == Stage::Open)
+        .map(|ask| ask.goes_to_sign_in(now))
+        .is_some();
     if !open {
         return ended(language);
     }
