@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testkit::browser::parameter;
-use testkit::{OAuthApp, challenge};
+use testkit::{OAuthApp, challenge, wait};
 
 use super::town::{Town, browser, is_safe, shown, tokens};
 
@@ -192,6 +192,33 @@ async fn the_owner_sees_grants_and_takes_them_back() {
         .stranger("/ecs/mcp")
         .with("authorization", &format!("Bearer {access}"));
     assert_eq!(client.call("tools/list", "{}").await.status, 401);
+}
+
+#[tokio::test]
+async fn what_is_open_to_a_client_ends_with_its_access() {
+    let town = Town::start().await;
+    town.owner_signs_in("alice").await;
+    let app = town.app("/ecs/mcp", None).await;
+    let (access, _) = tokens(&app.exchange(&code(&town, &app).await).await);
+    let grants = town.gateway.api().json("/api/grants").await;
+    let id = grants["grants"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let client = town.client("/ecs/mcp", &access).await;
+    let mut stream = client.listen().await;
+    let other = town.client("/mcp", &town.owners_token().await).await;
+    let _stays = other.listen().await;
+
+    let path = format!("/api/grants/{id}");
+    assert_eq!(town.gateway.api().bare("DELETE", &path).await.status, 200);
+    stream.rest().await;
+    let is_over = async || {
+        let status = town.gateway.api().json("/api/status").await;
+        (status["sessions"] == 1).then_some(())
+    };
+    wait::until("the session is gone", is_over).await;
+    assert_eq!(other.call("ping", "{}").await.status, 200);
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use testkit::aliyun::Kind;
-use testkit::challenge;
+use testkit::{Setup, challenge};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::town::Town;
 
@@ -143,4 +145,73 @@ async fn the_aggregate_never_fails_because_a_service_lacks_a_sign_in() {
         ["local_echo"]
     );
     assert_eq!(town.aliyun.counts().asked(Kind::Mcp), 0);
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_tells_under_which_address_clients_come() {
+    let setup = |setup: Setup| {
+        setup
+            .config_in("gateway", "trustedProxies", json!(["127.0.0.1", "::1"]))
+            .config_in("gateway", "allowedHosts", json!(["gw.example.com"]))
+    };
+    let town = Town::start_with(setup).await;
+    let through = |path: &str, host: &str| {
+        town.stranger(path)
+            .with("x-forwarded-for", "203.0.113.9")
+            .with("x-forwarded-proto", "https")
+            .with("x-forwarded-host", host)
+    };
+    let by_name = through("/ecs/mcp", "gw.example.com");
+
+    let refused = by_name.call("tools/list", "{}").await;
+    assert_eq!(
+        challenge(&refused, "resource_metadata").as_deref(),
+        Some("https://gw.example.com/.well-known/oauth-protected-resource/ecs/mcp"),
+        "{refused:?}"
+    );
+    let document = through("/mcp", "gw.example.com")
+        .get("/.well-known/oauth-authorization-server")
+        .await;
+    assert_eq!(document.json()["issuer"], "https://gw.example.com");
+
+    // A name that is not one of the gateway's is nobody's to choose.
+    let foreign = through("/ecs/mcp", "evil.example");
+    let refused = foreign.call("tools/list", "{}").await;
+    let metadata = challenge(&refused, "resource_metadata").expect("a place");
+    assert!(!metadata.contains("evil.example"), "{metadata}");
+}
+
+#[tokio::test]
+async fn an_absolute_target_outranks_the_host_header() {
+    let town = Town::start().await;
+    let base = town.gateway.base();
+    let port = town.gateway.port();
+    let mut stream = TcpStream::connect(("localhost", port))
+        .await
+        .expect("connects");
+    let request =
+        format!("GET {base}/ecs/mcp HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("writes");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("reads");
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let place = format!("{base}/.well-known/oauth-protected-resource/ecs/mcp");
+    assert!(answer.contains(&place), "{answer}");
+    assert!(!answer.contains("evil.example"), "{answer}");
+}
+
+#[tokio::test]
+async fn who_has_no_token_is_told_the_names_of_services_alone() {
+    let town = Town::start().await;
+    let listed = town.stranger("/mcp").get("/config/services").await.json();
+    assert_eq!(listed["services"], json!({"ecs": "", "oss": ""}));
+    assert!(listed["baseUrl"].is_string(), "{listed}");
+
+    let token = format!("Bearer {}", town.owners_token().await);
+    let client = town.stranger("/mcp").with("authorization", &token);
+    let listed = client.get("/config/services").await.json();
+    assert_eq!(
+        listed["services"],
+        json!({"ecs": "/ecs/mcp", "oss": "/id/42/mcp"})
+    );
 }

@@ -101,6 +101,14 @@ impl Setup {
         self
     }
 
+    /// Sets a key inside a top-level key of the config, and leaves what else is there.
+    #[must_use]
+    pub fn config_in(mut self, outer: &str, key: &str, value: Value) -> Self {
+        let object = self.config.entry(outer).or_insert_with(|| json!({}));
+        object[key] = value;
+        self
+    }
+
     /// Adds a server as it stands in a config.
     #[must_use]
     pub fn server(mut self, server: Value) -> Self {

@@ -423,10 +423,8 @@ fn set_level(core: &Core, incoming: &Incoming, id: Span) -> Reply {
     };
     if let Some(client) = &incoming.client {
         client.set_log_level(level);
-        core.live()
-            .servers
-            .iter()
-            .for_each(|server| server.apply_log_level());
+        let servers = core.in_scope(client.scope, client.user.as_ref());
+        servers.iter().for_each(|server| server.apply_log_level());
     }
     answer(incoming, id, b"{}")
 }

@@ -131,6 +131,7 @@ pub(crate) async fn follow_accounts(core: Arc<Core>, end: CancellationToken) {
         if more.is_err() {
             return;
         }
+        core.sessions.close_taken_back();
         core.accounts_changed();
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
+use tokio_util::sync::CancellationToken;
 
 /// A user of the gateway: the owner of this machine, or somebody who has shown an
 /// account elsewhere.
@@ -55,13 +56,36 @@ impl fmt::Display for User {
 
 /// Who makes a request, as far as that is proved. Without a token nobody is: such a
 /// caller reaches what needs no account.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Caller(Option<User>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Caller {
+    user: Option<User>,
+    /// Cancelled when the access that proved it is taken back.
+    ended: Option<CancellationToken>,
+}
 
 impl Caller {
     /// Somebody who has proved to be this user.
     pub(crate) fn proved(user: User) -> Self {
-        Self(Some(user))
+        Self {
+            user: Some(user),
+            ended: None,
+        }
+    }
+
+    /// The same for as long as what has proved it lasts.
+    pub(crate) fn until(self, ended: CancellationToken) -> Self {
+        Self {
+            ended: Some(ended),
+            ..self
+        }
+    }
+
+    /// The same client for an account of its user.
+    pub(crate) fn under(self, account: &str) -> Self {
+        let user = self
+            .user
+            .map(|user| User::new(&format!("{user}/{account}")));
+        Self { user, ..self }
     }
 
     /// What the guard has found out about a request; nobody, where it found nothing.
@@ -71,9 +95,23 @@ impl Caller {
 
     /// The user, where it is proved.
     pub(crate) fn user(&self) -> Option<&User> {
-        self.0.as_ref()
+        self.user.as_ref()
+    }
+
+    /// Cancelled when the access of its client is taken back; `None` where it lasts.
+    pub(crate) fn ended(&self) -> Option<&CancellationToken> {
+        self.ended.as_ref()
     }
 }
+
+/// Callers are the same who are the same user, whichever of that user's tokens they show.
+impl PartialEq for Caller {
+    fn eq(&self, other: &Self) -> bool {
+        self.user == other.user
+    }
+}
+
+impl Eq for Caller {}
 
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use vault::{Fault, Secret, Vault};
 
 use crate::clock::Clock;
@@ -36,7 +37,7 @@ const STATIC: &str = "mcpc_";
 pub struct Facade(Arc<Inner>);
 
 /// Who calls with a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// For whom.
     pub user: String,
@@ -44,6 +45,8 @@ pub struct Caller {
     pub client: String,
     /// The grant that allows it.
     pub grant: String,
+    /// Cancelled when that grant ends: nothing more may be sent to its client.
+    pub ended: CancellationToken,
 }
 
 pub(crate) struct Inner {
@@ -110,6 +113,7 @@ impl Facade {
             user: entry.of.user.clone(),
             client: entry.of.client_id.clone(),
             grant: entry.of.grant.clone(),
+            ended: entry.of.ended.clone(),
         })
     }
 
@@ -293,6 +297,16 @@ impl std::fmt::Debug for Facade {
         f.write_str("Facade")
     }
 }
+
+// === impl Caller ===
+
+impl PartialEq for Caller {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.user, &self.client, &self.grant) == (&other.user, &other.client, &other.grant)
+    }
+}
+
+impl Eq for Caller {}
 
 // === impl Inner ===
 

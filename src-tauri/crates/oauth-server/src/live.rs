@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
+use tokio_util::sync::CancellationToken;
 
 use crate::digest::Digest;
 use crate::grant::Grant;
@@ -36,6 +37,8 @@ pub(crate) struct Holder {
     pub(crate) client_id: String,
     pub(crate) grant: String,
     pub(crate) audience: Audience,
+    /// Cancelled when the grant ends.
+    pub(crate) ended: CancellationToken,
     used: AtomicU64,
 }
 
@@ -106,6 +109,7 @@ impl Holder {
             client_id: grant.client_id.clone(),
             grant: grant.id.clone(),
             audience: grant.audience.clone(),
+            ended: CancellationToken::new(),
             used: AtomicU64::new(grant.last_used.unwrap_or(0)),
         }
     }

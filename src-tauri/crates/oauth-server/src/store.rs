@@ -339,6 +339,8 @@ impl State {
             Op::DropGrant(id) => {
                 let before = self.forget(&id);
                 live.replace(before.as_ref().map(|held| &held.grant), None, now);
+                // Only now: whoever hears of it finds its tokens gone.
+                before.iter().for_each(|held| held.holder.ended.cancel());
             }
             Op::PutClient(client) | Op::NoteClient(client) => {
                 self.clients.insert(client.id.clone(), client);

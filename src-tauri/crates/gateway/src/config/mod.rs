@@ -38,6 +38,7 @@ pub use locate::{Located, locate, standard_path};
 pub use network::{Network, NotANetwork};
 pub use problem::{Problem, Severity, render};
 pub use source::{PortFrom, Source};
+pub(crate) use values::is_loopback_url;
 
 /// Tells one text of a configuration file from another.
 pub(crate) fn revision(text: &[u8]) -> String {

@@ -103,7 +103,7 @@ pub(super) fn redirect_uri(text: &str) -> Result<String, Words> {
 }
 
 /// Whether a URL accepted by [`base_url`] names this machine's loopback.
-pub(super) fn is_loopback_url(text: &str) -> bool {
+pub(crate) fn is_loopback_url(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else {
         return false;
     };

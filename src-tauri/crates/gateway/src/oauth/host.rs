@@ -19,7 +19,9 @@ pub(crate) struct Host(pub(crate) Weak<Core>);
 impl oauth_server::Host for Host {
     fn base(&self, parts: &Parts) -> String {
         let core = self.0.upgrade();
-        core.map_or_else(String::new, |core| challenge::base(&core, &parts.headers))
+        core.map_or_else(String::new, |core| {
+            challenge::base(&core, &parts.headers, &parts.extensions)
+        })
     }
 
     fn endpoint(&self, path: &str) -> bool {
@@ -55,7 +57,7 @@ impl oauth_server::Host for Host {
             let known = host.account_provider().ok_or_else(|| {
                 Words::new(
                     "this gateway has no account provider to sign in to",
-                    "该网关没有可供登录的账户提供方",
+                    "该网关没有可供登录的账号提供方",
                 )
             })?;
             let purpose = Purpose::Facade(then);

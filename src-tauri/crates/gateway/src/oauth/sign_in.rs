@@ -8,6 +8,7 @@ use oauth_client::{AccountId, AccountState, Fault, Finished, Login, LoginFault, 
 use super::credential::complete;
 use super::provider::provider;
 use super::redirect;
+use crate::config::is_loopback_url;
 use crate::config::model::Config;
 use crate::core::Core;
 use crate::lifecycle::State;
@@ -101,10 +102,14 @@ impl Core {
     /// gateway's own address for the browser.
     pub(crate) fn redirect_uri(&self, provider: &Provider, base: &str) -> String {
         let live = self.live();
-        // Registered to the letter, so always under the same name.
-        let own = || match &live.config.gateway.base_url {
-            Some(_) => format!("{base}{CALLBACK}"),
-            None => format!("{}{CALLBACK}", self.endpoint().trim_end_matches("/mcp")),
+        let is_public = live.config.gateway.base_url.is_some() || !is_loopback_url(base);
+        // Registered to the letter, so on this machine always under the same name.
+        let own = || {
+            if is_public {
+                format!("{base}{CALLBACK}")
+            } else {
+                format!("{}{CALLBACK}", self.endpoint().trim_end_matches("/mcp"))
+            }
         };
         let Some(aliyun) = live.config.aliyun.as_ref() else {
             return own();
@@ -114,7 +119,7 @@ impl Core {
         }
         match (&aliyun.redirect_uri, aliyun.callback_port) {
             (Some(registered), _) => registered.clone(),
-            (None, Some(port)) if live.config.gateway.base_url.is_none() => {
+            (None, Some(port)) if !is_public => {
                 format!("http://localhost:{port}{CALLBACK}")
             }
             (None, _) => own(),
@@ -196,7 +201,7 @@ impl Core {
             } else if user.is_local() {
                 self.start_anew(&server.config.name).await;
             } else {
-                let why = Words::new("another account was signed in", "已登录另一个账户");
+                let why = Words::new("another account was signed in", "已登录另一个账号");
                 return self.bid_farewell(user, &why);
             }
         }

@@ -56,13 +56,11 @@ pub(super) async fn identify(
     let Sender { peer, is_here } = sender;
     let sender = forwarded::sender(peer, headers, &live.config.gateway.trusted_proxies);
     let named = || text(headers, USER_ID).filter(|name| is_name(name));
-    if let Some(user) = caller.user() {
+    if caller.user().is_some() {
         let account = named().filter(|_| sender.is_local());
         return Ok(match account {
             // Next to a token of the gateway's own it names one of its user's accounts.
-            Some(name) if !core.admin_token.is_in(authorization) => {
-                Caller::proved(User::new(&format!("{user}/{name}")))
-            }
+            Some(name) if !core.admin_token.is_in(authorization) => caller.under(name),
             _ => caller,
         });
     }
@@ -94,7 +92,7 @@ async fn shown_by(core: &Core, authorization: &str, path: &str) -> Result<Caller
         return Ok(Caller::default());
     };
     match core.oauth.facade.caller(token, path).await {
-        Ok(caller) => Ok(Caller::proved(User::new(&caller.user))),
+        Ok(caller) => Ok(Caller::proved(User::new(&caller.user)).until(caller.ended)),
         Err(Refused::Unknown) => Err(Denied::Unknown("")),
         Err(Refused::Expired) => Err(Denied::Unknown(", because it has expired")),
         Err(Refused::WrongAudience) => Err(Denied::Unknown(

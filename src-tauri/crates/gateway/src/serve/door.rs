@@ -5,9 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::caller::{self, FromHere, Sender};
@@ -40,10 +43,12 @@ impl Door {
                 None => StatusCode::NO_CONTENT.into_response(),
             };
         }
+        challenge::note(&self.core, &mut request, peer);
         let sender = Sender { peer, is_here };
         let head = (request.uri().path(), request.headers());
         let answer = match caller::identify(&self.core, head, sender).await {
             Ok(caller) => {
+                let ended = caller.ended().cloned();
                 if let Some(user) = caller.user() {
                     self.core.welcome(user);
                     request.extensions_mut().insert(caller);
@@ -53,7 +58,10 @@ impl Door {
                 {
                     request.extensions_mut().insert(FromHere);
                 }
-                self.route(request).await
+                match ended {
+                    Some(ended) => self.route_until(ended, request).await,
+                    None => self.route(request).await,
+                }
             }
             Err(denied) => unauthorized(&self.core, &request, &denied),
         };
@@ -61,6 +69,23 @@ impl Door {
             Some(page) => respond::with_cors(answer, &page),
             None => answer,
         }
+    }
+
+    /// Nothing more goes to a client from the moment that its access is taken back. As when
+    /// a client leaves, what servers do for it at that moment they finish.
+    async fn route_until(self, ended: CancellationToken, request: Request) -> Response {
+        let answer = tokio::select! {
+            biased;
+            () = ended.cancelled() => return challenge::taken_back(),
+            answer = self.route(request) => answer,
+        };
+        if !respond::is_event_stream(&answer) {
+            return answer;
+        }
+        answer.map(|body| {
+            let events = body.into_data_stream();
+            Body::from_stream(events.take_until(ended.cancelled_owned()))
+        })
     }
 
     async fn route(self, request: Request) -> Response {
@@ -132,5 +157,6 @@ fn refused(denied: &Denied) -> Response {
 /// Says what to show instead, and where that is had.
 fn unauthorized(core: &Core, request: &Request, denied: &Denied) -> Response {
     tracing::info!(%denied, path = request.uri().path(), "a request was not let in");
-    challenge::unauthorized(core, request.headers(), request.uri().path(), denied)
+    let head = (request.headers(), request.extensions());
+    challenge::unauthorized(core, head, request.uri().path(), denied)
 }

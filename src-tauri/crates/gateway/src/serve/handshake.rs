@@ -58,6 +58,7 @@ pub(super) async fn initialize(
                 &format!("no session could be opened: {error}"),
             )
         })?;
+    session.used_by(caller);
     tracing::debug!(version = version.as_str(), "a session is open");
     Ok((
         session,

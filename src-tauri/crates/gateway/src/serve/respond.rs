@@ -101,6 +101,14 @@ pub(crate) fn event_stream(
     response
 }
 
+/// Whether a response is a stream of server-sent events.
+pub(crate) fn is_event_stream(response: &Response) -> bool {
+    response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == "text/event-stream")
+}
+
 /// Marks a response that tells what happens and carries no call: nothing is lost where
 /// its end does not reach whoever reads it.
 #[derive(Debug, Clone, Copy)]

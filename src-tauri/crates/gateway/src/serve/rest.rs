@@ -13,7 +13,7 @@ use super::{App, respond};
 use crate::core::Core;
 use crate::dispatch::{self, Incoming, Reply};
 use crate::status;
-use crate::user::Caller;
+use crate::user::{Caller, User};
 
 /// `GET /tools`: every tool under its exposed name.
 pub(super) async fn tools(State(app): State<App>, caller: Caller) -> Response {
@@ -176,14 +176,19 @@ pub(super) async fn health(State(app): State<App>) -> Response {
     respond::json(StatusCode::OK, &body)
 }
 
-/// `GET /config/services` (predecessor A): the Alibaba Cloud services of the file.
-pub(super) async fn services(State(app): State<App>) -> Response {
+/// `GET /config/services` (predecessor A): the Alibaba Cloud services of the file. A path can
+/// hold the id of the owner's account, so who has no token is told the names alone.
+pub(super) async fn services(State(app): State<App>, caller: Caller) -> Response {
+    let is_told = caller.user().is_some_and(User::is_invited);
     let live = app.core.live();
     let aliyun = live.config.aliyun.as_ref();
     let services: serde_json::Map<_, _> = aliyun
         .into_iter()
         .flat_map(|aliyun| &aliyun.services)
-        .map(|(alias, path)| (alias.clone(), path.clone().into()))
+        .map(|(alias, path)| {
+            let path = if is_told { path.as_str() } else { "" };
+            (alias.clone(), path.into())
+        })
         .collect();
     let base_url = aliyun.map(|aliyun| aliyun.base_url.as_str());
     respond::json(

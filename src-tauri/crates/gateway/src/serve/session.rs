@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use wire::Version;
 
 use super::outbound::Outbound;
@@ -19,7 +20,7 @@ use crate::log_level::LogLevel;
 use crate::questions::OpenQuestions;
 use crate::requests::OpenRequests;
 use crate::sync::Locked;
-use crate::user::User;
+use crate::user::{Caller, User};
 
 /// No `logging/setLevel` was sent.
 const NO_LEVEL: u8 = u8::MAX;
@@ -42,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) questions: OpenQuestions,
     pub(crate) requests: OpenRequests,
     log_level: AtomicU8,
+    /// Cancelled when the access of the client that used it last is taken back.
+    access: Mutex<Option<CancellationToken>>,
     /// Milliseconds after the table's birth.
     last_used: AtomicU64,
 }
@@ -149,8 +152,21 @@ impl Session {
             questions: OpenQuestions::default(),
             requests: OpenRequests::default(),
             log_level: AtomicU8::new(NO_LEVEL),
+            access: Mutex::default(),
             last_used: AtomicU64::new(0),
         })
+    }
+
+    /// Notes by which access it is used: with that it ends.
+    pub(crate) fn used_by(&self, caller: &Caller) {
+        if let Some(ended) = caller.ended() {
+            *self.access.locked() = Some(ended.clone());
+        }
+    }
+
+    fn is_taken_back(&self) -> bool {
+        let access = self.access.locked();
+        access.as_ref().is_some_and(CancellationToken::is_cancelled)
     }
 
     /// Whether nothing would be lost if only its id were left.
@@ -270,6 +286,18 @@ impl Sessions {
         ended.insert(session.id.clone());
     }
 
+    /// Ends the sessions of clients whose access was taken back.
+    pub(crate) fn close_taken_back(&self) {
+        let mut over = Vec::new();
+        if let Ok(open) = self.open.read() {
+            over.extend(open.values().filter(|one| one.is_taken_back()).cloned());
+        }
+        for session in over {
+            tracing::info!("a session ends, because its client's access was taken back");
+            self.close(&session);
+        }
+    }
+
     /// How many are in memory.
     pub(crate) fn count(&self) -> usize {
         self.open.read().map_or(0, |open| open.len())
@@ -332,11 +360,17 @@ impl Sessions {
         });
     }
 
-    /// The least severe level that any session asked for.
-    pub(crate) fn lowest_log_level(&self) -> Option<LogLevel> {
+    /// The least severe level that any session asked for that sees a server.
+    pub(crate) fn lowest_log_level(
+        &self,
+        server: ServerIndex,
+        owner: Option<&User>,
+    ) -> Option<LogLevel> {
         let mut lowest = None;
         self.each(|session| {
-            if let Some(level) = session.chosen_level() {
+            if session.sees(server, owner)
+                && let Some(level) = session.chosen_level()
+            {
                 lowest = Some(lowest.map_or(level, |other: u8| other.min(level)));
             }
         });
@@ -453,6 +487,55 @@ mod tests {
                 .is_none(),
             "forged"
         );
+    }
+
+    #[test]
+    fn a_server_is_told_the_level_of_those_who_see_it() {
+        let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 10);
+        let (ann, ben) = (User::new("ann"), User::new("ben"));
+        let open = |scope, user| {
+            let none = Capabilities::default();
+            let session = sessions.open(Version::LATEST, none, scope, "", user);
+            session.expect("random")
+        };
+        let level = |name: &str| LogLevel::from_wire(name).expect("a level");
+        open(None, Some(&ann)).set_log_level(level("debug"));
+        open(Some(7), Some(&ben)).set_log_level(level("error"));
+        open(None, None);
+        for (server, owner, lowest) in [
+            (1, Some(&ann), Some("debug")),
+            (1, None, Some("debug")),
+            (1, Some(&ben), None),
+            (7, Some(&ben), Some("error")),
+        ] {
+            assert_eq!(
+                sessions.lowest_log_level(server, owner),
+                lowest.map(level),
+                "{server} of {owner:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_session_ends_with_the_access_that_it_is_used_by() {
+        let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 10);
+        let user = User::new("ann");
+        let open = || {
+            let none = Capabilities::default();
+            let session = sessions.open(Version::LATEST, none, None, "", Some(&user));
+            session.expect("random")
+        };
+        let access = CancellationToken::new();
+        let caller = Caller::proved(user.clone()).until(access.clone());
+        let (gone, stays) = (open(), open());
+        gone.used_by(&caller);
+        sessions.close_taken_back();
+        assert_eq!(sessions.count(), 2);
+
+        access.cancel();
+        sessions.close_taken_back();
+        let found = |id: &str| sessions.find(id, None, Some(&user), String::new).is_some();
+        assert!(!found(&gone.id) && found(&stays.id));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -37,8 +38,7 @@ pub(super) async fn post(
     let scope = endpoint(
         &app.core,
         service,
-        &Caller::of(request.extensions()),
-        request.headers(),
+        (request.headers(), request.extensions()),
     )?;
     take(app.core, scope, request).await
 }
@@ -106,10 +106,14 @@ pub(super) async fn take(
 pub(super) async fn get(
     State(app): State<App>,
     service: Option<Path<String>>,
-    caller: Caller,
-    headers: HeaderMap,
+    Parts {
+        headers,
+        extensions,
+        ..
+    }: Parts,
 ) -> Result<Response, Refusal> {
-    let scope = endpoint(&app.core, service, &caller, &headers)?;
+    let scope = endpoint(&app.core, service, (&headers, &extensions))?;
+    let caller = Caller::of(&extensions);
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
@@ -131,10 +135,14 @@ pub(super) async fn get(
 pub(super) async fn delete(
     State(app): State<App>,
     service: Option<Path<String>>,
-    caller: Caller,
-    headers: HeaderMap,
+    Parts {
+        headers,
+        extensions,
+        ..
+    }: Parts,
 ) -> Result<StatusCode, Refusal> {
-    let scope = endpoint(&app.core, service, &caller, &headers)?;
+    let scope = endpoint(&app.core, service, (&headers, &extensions))?;
+    let caller = Caller::of(&extensions);
     let session = find_session(&app.core, scope, &caller, &headers)?.ok_or_else(needs_session)?;
     app.core.sessions.close(&session);
     Ok(StatusCode::NO_CONTENT)
@@ -349,8 +357,7 @@ async fn batch(
 fn endpoint(
     core: &Core,
     service: Option<Path<String>>,
-    caller: &Caller,
-    headers: &HeaderMap,
+    (headers, extensions): (&HeaderMap, &Extensions),
 ) -> Result<Option<ServerIndex>, Refusal> {
     let Some(Path(name)) = service else {
         return Ok(None);
@@ -358,6 +365,7 @@ fn endpoint(
     let Some(index) = core.live().endpoint(&name) else {
         return Err(rest::unknown_service(core, &name).into());
     };
+    let caller = Caller::of(extensions);
     core.place_of(index, caller.user())
         .map(Some)
         .ok_or_else(|| {
@@ -375,7 +383,7 @@ fn endpoint(
             } else {
                 Denied::Token
             };
-            challenge::unauthorized(core, headers, &format!("/{name}/mcp"), &denied).into()
+            challenge::unauthorized(core, (headers, extensions), &format!("/{name}/mcp"), &denied).into()
         })
 }
 
@@ -392,6 +400,9 @@ fn find_session(
         core.sessions
             .find(id, scope, caller.user(), || core.scope_name(scope))
     });
+    if let Some(session) = &session {
+        session.used_by(caller);
+    }
     session.map(Some).ok_or_else(|| {
         let message = "Session not found: it ended or expired, or belongs to another endpoint; send initialize again";
         respond::refuse(StatusCode::NOT_FOUND, error_code::REQUEST_TIMEOUT, message)

@@ -320,7 +320,11 @@ impl Server {
 
     /// The clients' log level has changed, or a connection is new.
     pub(crate) fn apply_log_level(&self) {
-        let Some(level) = self.inbox.sessions.lowest_log_level() else {
+        let Some(level) = self
+            .inbox
+            .sessions
+            .lowest_log_level(self.index(), self.owner.as_ref())
+        else {
             return;
         };
         for connection in self.pool.connections() {
