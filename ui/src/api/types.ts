@@ -810,6 +810,14 @@ user: string,
  */
 state: AccountState, 
 /**
+ * A sign-in is under way, be somebody signed in already or not.
+ */
+signingIn: boolean, 
+/**
+ * When somebody signed in last.
+ */
+signedInAt: number | null, 
+/**
  * The configuration names a token: there is nothing to sign in to.
  */
 static: boolean, 

@@ -8,7 +8,7 @@ import { inWindow } from '../api/tauri';
 import type { Account } from '../api/types';
 import { say, t } from '../i18n';
 import { Resource } from './resource.svelte';
-import { DOUBT_MS, SignIns, type Ended } from './signIns.svelte';
+import { SignIns, type Ended } from './signIns.svelte';
 import { toasts } from './toasts.svelte';
 
 /** The user who owns this gateway. */
@@ -23,7 +23,6 @@ export class Accounts {
   readonly signIns = new SignIns();
 
   #watched = false;
-  #second: ReturnType<typeof setTimeout> | undefined;
 
   /** The gateway has answered, be it that it cannot read them: there is a screen for it. */
   get available(): boolean {
@@ -65,8 +64,6 @@ export class Accounts {
     // What could not be read anew says nothing of them.
     if (this.accounts.fault !== null) return;
     for (const ended of this.signIns.follow(this.accounts.value ?? [], open)) tell(ended);
-    clearTimeout(this.#second);
-    if (this.signIns.doubtful) this.#second = setTimeout(() => void this.refresh(), DOUBT_MS);
   }
 
   /** Somebody looks at the whole screen. Returns what ends that. */
@@ -79,7 +76,6 @@ export class Accounts {
   }
 
   forget(): void {
-    clearTimeout(this.#second);
     for (const one of [this.accounts, this.approvals, this.grants, this.secrets]) one.forget();
     this.signIns.forget();
   }

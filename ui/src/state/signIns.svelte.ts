@@ -12,6 +12,8 @@ export interface SignIn extends SignInBegun {
   until: number;
   /** Whether a browser shows it; if not, the reader has to open the address. */
   shown: boolean;
+  /** When somebody had signed in before, in seconds since 1970. */
+  before: number | null;
 }
 
 /** What became of a sign-in. */
@@ -22,22 +24,20 @@ export interface Ended {
   redirect: string;
 }
 
-/** How long an answer that has arrived may take to be exchanged for access. */
-export const DOUBT_MS = 3000;
-
 export class SignIns {
   #begun = $state.raw<ReadonlyMap<string, SignIn>>(new Map());
   /** The provider whose sign-in is being prepared. */
   preparing = $state<string | null>(null);
-  /** Since when a sign-in is over and nobody signed in, in milliseconds since 1970. */
-  readonly #doubted = new WeakMap<SignIn, number>();
 
   of(provider: string): SignIn | null {
     return this.#begun.get(provider) ?? null;
   }
 
-  /** Begins one and shows it in a browser. To be called while a click is handled. */
-  async begin(provider: string): Promise<void> {
+  /**
+   * Begins one and shows it in a browser. To be called while a click is handled. `before` is
+   * when somebody had signed in to this account.
+   */
+  async begin(provider: string, before: number | null): Promise<void> {
     if (this.preparing !== null) return;
     this.preparing = provider;
     const place = openPlace();
@@ -45,7 +45,7 @@ export class SignIns {
       const begun = await beginSignIn(provider);
       const shown = await place.show(begun.authorizeUrl);
       const until = now() + begun.expiresIn;
-      this.#put(provider, { ...begun, until, shown });
+      this.#put(provider, { ...begun, until, shown, before });
     } catch (error) {
       place.drop();
       tellError(error);
@@ -70,33 +70,18 @@ export class SignIns {
 
   /**
    * Looks at `accounts`, read while `open` were under way. Returns which of these have ended.
-   * Between the answer of the browser and its end a sign-in looks like one that failed: it is
-   * believed only where it still does so `DOUBT_MS` later.
+   * Who was signed in all the time has not signed in by that.
    */
   follow(accounts: readonly Account[], open: ReadonlySet<SignIn>): Ended[] {
     const ended: Ended[] = [];
     for (const account of accounts) {
       const own = account.user === 'local' ? this.of(account.provider) : null;
-      if (own === null || !open.has(own)) continue;
-      const done = account.state === 'signedIn';
-      if (account.state === 'signingIn') this.#doubted.delete(own);
-      else if (done || this.#isCertain(own)) {
-        this.#put(account.provider, null);
-        ended.push({ account, done, redirect: own.redirect });
-      }
+      if (own === null || !open.has(own) || account.signingIn) continue;
+      const done = account.state === 'signedIn' && account.signedInAt !== own.before;
+      this.#put(account.provider, null);
+      ended.push({ account, done, redirect: own.redirect });
     }
     return ended;
-  }
-
-  /** Whether one of them is over and may still turn out to have succeeded. */
-  get doubtful(): boolean {
-    return [...this.#begun.values()].some((signIn) => this.#doubted.has(signIn));
-  }
-
-  #isCertain(signIn: SignIn): boolean {
-    const since = this.#doubted.get(signIn) ?? Date.now();
-    this.#doubted.set(signIn, since);
-    return Date.now() - since >= DOUBT_MS;
   }
 
   forget(): void {

@@ -29,6 +29,8 @@ export const cloud = (parts: Partial<Account> = {}): Account => ({
   server: null,
   user: 'local',
   state: 'signedOut',
+  signingIn: parts.state === 'signingIn',
+  signedInAt: null,
   static: false,
   subject: null,
   name: null,
@@ -45,6 +47,7 @@ export const cloud = (parts: Partial<Account> = {}): Account => ({
 export const signedIn = (parts: Partial<Account> = {}): Account =>
   cloud({
     state: 'signedIn',
+    signedInAt: now() - 60,
     subject: '2488',
     name: 'dev@example.com',
     scope: '/acs/mcp-server',

@@ -17,8 +17,9 @@ use crate::tokens::{Freshness, Tokens};
 
 /// The kind of the documents that hold accounts.
 pub(crate) const ACCOUNT: &str = "account";
-/// A token that replaced a refused one and is refused within this time shows
-/// that refreshing does not help.
+/// Refused tokens are replaced so often within this time; a further refusal shows that it
+/// does not help. One may be a server's moment of weakness, and must not cost the sign-in.
+const REPLACED_MOST: usize = 2;
 const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 
 /// An account as it is kept.
@@ -36,6 +37,9 @@ pub(crate) struct Document {
     pub(crate) client: Client,
     /// None once the sign-in is over.
     pub(crate) tokens: Option<Tokens>,
+    /// In unix seconds of this machine's clock; 0 where that was not noted.
+    #[serde(default)]
+    pub(crate) signed_in_at: i64,
     /// Why it is over.
     pub(crate) over: Option<Why>,
     /// Scopes that calls have needed and that the next sign-in asks for.
@@ -53,6 +57,8 @@ pub enum AccountState {
         subject: String,
         /// To be shown.
         name: Option<String>,
+        /// When that was, in unix seconds of this machine's clock; 0: not known.
+        signed_in_at: i64,
         /// The provider's site.
         site: Option<String>,
         /// What was granted, separated by spaces.
@@ -95,8 +101,8 @@ pub(crate) struct Live {
     pub(crate) retry: Option<Retry>,
     /// Refreshed, but not stored yet: the store failed.
     pub(crate) unsaved: Option<Tokens>,
-    /// When a refused token was last replaced.
-    pub(crate) replaced: Option<Instant>,
+    /// When refused tokens were replaced lately.
+    replaced: Vec<Instant>,
 }
 
 /// A refresh under way; tells its end. The receiver of a refresh that died
@@ -153,6 +159,7 @@ impl Document {
             Ok(tokens) => AccountState::SignedIn {
                 subject,
                 name,
+                signed_in_at: self.signed_in_at,
                 site: self.site.clone(),
                 scope: tokens.scope.clone(),
                 expires_at: tokens.expires_here(),
@@ -228,10 +235,9 @@ impl Live {
             // Another call has had it replaced meanwhile.
             return self.next(provider, now, at);
         }
-        let again = self
-            .replaced
-            .is_some_and(|replaced| at.duration_since(replaced) < REFUSED_AGAIN);
-        if again || tokens.refresh.is_none() {
+        let lately = |replaced: &&Instant| at.duration_since(**replaced) < REFUSED_AGAIN;
+        let in_vain = self.replaced.iter().filter(lately).count() >= REPLACED_MOST;
+        if in_vain || tokens.refresh.is_none() {
             return self.refuse(provider, Why::Refused);
         }
         match self.retry.as_ref().filter(|retry| retry.not_before > at) {
@@ -260,11 +266,18 @@ impl Live {
         }
     }
 
+    /// A refused token has been replaced.
+    pub(crate) fn has_replaced(&mut self, at: Instant) {
+        let lately = |replaced: &Instant| at.duration_since(*replaced) < REFUSED_AGAIN;
+        self.replaced.retain(lately);
+        self.replaced.push(at);
+    }
+
     /// Another sign-in, or none: whatever was under way is void.
     pub(crate) fn replace(&mut self, document: Option<Document>) -> Option<Document> {
         self.generation += 1;
         self.retry = None;
-        self.replaced = None;
+        self.replaced.clear();
         let mut old = std::mem::replace(&mut self.document, document);
         if let (Some(old), Some(unsaved)) = (&mut old, self.unsaved.take()) {
             old.tokens = Some(unsaved);

@@ -186,8 +186,8 @@ impl Accounts {
     }
 
     /// After a 401 or 403 to `used`: a token to try once more with, or why
-    /// there is none. At most one refresh, shared by all; a token that is
-    /// refused although it is new ends in [`Fault::NeedsSignIn`], not in a loop.
+    /// there is none. At most one refresh, shared by all; where new tokens are refused
+    /// again and again it ends in [`Fault::NeedsSignIn`], not in a loop.
     ///
     /// # Errors
     /// As [`bearer`](Self::bearer); after `insufficient_scope` (RFC 6750,

@@ -174,16 +174,27 @@ impl Inner {
         let taken = self.pending().take(state.reveal(), self.clock.now());
         // The store forgets it before the code is used: not even a crash makes
         // it good for a second use.
-        self.keep_logins(Vec::new()).await?;
+        let forgotten = self.keep_logins(Vec::new()).await;
         let begun = taken?;
+        let outcome = match forgotten {
+            Ok(()) => self.end(&begun, params).await,
+            Err(fault) => Err(fault),
+        };
+        // Whoever watches is told once, and then finds what became of it.
+        let user = begun.user.as_deref();
+        self.pending().settled(&begun.provider, user);
         self.bump();
-        let outcome = self.exchange(&begun, params).await;
+        outcome
+    }
+
+    async fn end(&self, begun: &Begun, params: Params) -> Result<Finished, Fault> {
+        let outcome = self.exchange(begun, params).await;
         if let Err(fault) = &outcome {
             tracing::warn!(provider = begun.provider, %fault, "a sign-in did not succeed");
         }
         let finished = outcome?;
         if let Some(user) = &begun.user {
-            let id = AccountId::new(begun.provider, user.clone());
+            let id = AccountId::new(begun.provider.clone(), user.clone());
             self.store(&id, (*finished.document).clone()).await?;
         }
         Ok(finished)
@@ -250,6 +261,7 @@ impl Inner {
                 revocation_endpoint: begun.server.revocation_endpoint.clone(),
                 client: begun.client.clone(),
                 tokens: Some(tokens),
+                signed_in_at: self.clock.now(),
                 over: None,
                 wanted: None,
             }),
@@ -287,22 +299,17 @@ impl Inner {
     }
 }
 
-/// Whether the answer is from the server that was asked: its `iss` is the issuer
-/// of the metadata, letter for letter (RFC 9207, section 2.4). Without an issuer
-/// to compare with, `iss` says nothing.
+/// Whether the answer is from the server that was asked (RFC 9207, section 2.4).
 fn check_issuer(server: &Server, iss: Option<&str>) -> Result<(), LoginFault> {
-    let Some(expected) = &server.issuer else {
-        return Ok(());
-    };
     let right = match iss {
-        Some(found) => expected == found,
+        Some(found) => server.is_called(found),
         None => !server.says_issuer,
     };
     if right {
         return Ok(());
     }
     Err(LoginFault::WrongIssuer {
-        expected: expected.clone(),
+        expected: server.name(),
         found: iss.and_then(|iss| shown(iss, &[])),
     })
 }

@@ -40,6 +40,9 @@ pub(crate) struct Published {
 pub(crate) struct Server {
     /// None where it is configured by its addresses alone.
     pub(crate) issuer: Option<String>,
+    /// What it may call itself where it is.
+    #[serde(default)]
+    pub(crate) issuers: Vec<String>,
     pub(crate) authorization_endpoint: Url,
     pub(crate) token_endpoint: Url,
     pub(crate) registration_endpoint: Option<Url>,
@@ -107,6 +110,7 @@ impl Published {
             says_issuer: self.authorization_response_iss_parameter_supported,
             reads_documents: self.client_id_metadata_document_supported,
             issuer: Some(self.issuer),
+            issuers: Vec::new(),
         })
     }
 }
@@ -117,6 +121,23 @@ impl Server {
         self.issuer
             .clone()
             .unwrap_or_else(|| self.authorization_endpoint.origin().ascii_serialization())
+    }
+
+    /// Whether this is the `iss` of an answer of this server: the issuer of its metadata, letter
+    /// for letter (RFC 9207, section 2.4). A
+    /// server that is configured by its addresses is known by their hosts: an answer that
+    /// names another one was meant for somebody else, and a server that is honest has no
+    /// reason to name one.
+    pub(crate) fn is_called(&self, iss: &str) -> bool {
+        if let Some(issuer) = &self.issuer {
+            return issuer == iss;
+        }
+        let extra = [&self.revocation_endpoint, &self.userinfo_endpoint];
+        let needed = [&self.authorization_endpoint, &self.token_endpoint];
+        let mut own = needed.into_iter().chain(extra.into_iter().flatten());
+        let origin = Url::parse(iss).map(|iss| iss.origin());
+        origin.is_ok_and(|origin| origin.is_tuple() && own.any(|own| own.origin() == origin))
+            || self.issuers.iter().any(|issuer| same_issuer(issuer, iss))
     }
 }
 
@@ -156,6 +177,33 @@ mod tests {
     fn another_issuer_is_refused() {
         let wrong = check(|d| d["issuer"] = json!("https://evil.example"));
         assert!(matches!(wrong, Err(Problem::WrongIssuer { .. })));
+    }
+
+    #[test]
+    fn who_answers_is_known_by_issuer_or_else_by_host() {
+        let mut server = check(|_| {}).unwrap();
+        assert!(server.is_called("https://as.example"));
+        assert!(!server.is_called("https://as.example/tenant"));
+
+        server.issuer = None;
+        server.issuers = vec!["https://oauth.example".to_owned()];
+        for iss in [
+            "https://as.example",
+            "https://as.example/tenant",
+            "https://oauth.example/",
+        ] {
+            assert!(server.is_called(iss), "{iss}");
+        }
+        for iss in [
+            "https://evil.example",
+            "http://as.example",
+            "https://as.example:8443",
+            "https://oauth.example/tenant",
+            "nonsense",
+            "data:,",
+        ] {
+            assert!(!server.is_called(iss), "{iss}");
+        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ type Hash = String;
 pub(crate) struct Pending<T> {
     open: HashMap<Hash, Login<T>>,
     past: VecDeque<(Hash, LoginFault)>,
+    /// Whose answer has come and is being exchanged for tokens.
+    exchanging: Vec<(String, Option<String>)>,
     ended: Vec<Hash>,
     next: u64,
 }
@@ -47,6 +49,7 @@ impl<T> Default for Pending<T> {
         Self {
             open: HashMap::new(),
             past: VecDeque::new(),
+            exchanging: Vec::new(),
             ended: Vec::new(),
             next: 0,
         }
@@ -109,17 +112,30 @@ impl<T> Pending<T> {
         self.open.insert(key, login);
     }
 
-    /// The answer has come: the sign-in is used up, whatever becomes of it.
+    /// The answer has come: the sign-in is used up, whatever becomes of it. It is under way
+    /// until it is [`settled`](Self::settled).
     pub(crate) fn take(&mut self, state: &str, now: i64) -> Result<T, LoginFault> {
         self.expire(now);
         let hash = key(state);
         match self.end(&hash, LoginFault::Used) {
-            Some(login) => Ok(login.value),
+            Some(login) => {
+                self.exchanging.push((login.provider, login.user));
+                Ok(login.value)
+            }
             None => Err(self
                 .past
                 .iter()
                 .find(|(past, _)| *past == hash)
                 .map_or(LoginFault::Unknown, |(_, fate)| fate.clone())),
+        }
+    }
+
+    /// It is known what became of a sign-in whose answer has come.
+    pub(crate) fn settled(&mut self, provider: &str, user: Option<&str>) {
+        let of_user =
+            |one: &(String, Option<String>)| one.0 == provider && one.1.as_deref() == user;
+        if let Some(at) = self.exchanging.iter().position(of_user) {
+            self.exchanging.swap_remove(at);
         }
     }
 
@@ -139,9 +155,10 @@ impl<T> Pending<T> {
 
     /// Whether this user is signing in at this provider.
     pub(crate) fn under_way(&self, provider: &str, user: Option<&str>, now: i64) -> bool {
+        let mut exchanging = self.exchanging.iter();
         self.open.values().any(|login| {
             login.provider == provider && login.user.as_deref() == user && !over(login.begun, now)
-        })
+        }) || exchanging.any(|(of, whose)| of == provider && whose.as_deref() == user)
     }
 
     fn expire(&mut self, now: i64) {
@@ -180,6 +197,17 @@ pub(crate) fn key(state: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sign_in_is_under_way_until_it_is_known_what_became_of_it() {
+        let mut pending = begun(&["s"]);
+        let under_way = |pending: &Pending<_>| pending.under_way("p", Some("local"), 1);
+        assert!(pending.take("s", 1).is_ok() && under_way(&pending));
+        pending.settled("p", Some("other"));
+        assert!(under_way(&pending));
+        pending.settled("p", Some("local"));
+        assert!(!under_way(&pending));
+    }
 
     fn begun(states: &[&str]) -> Pending<String> {
         let mut pending = Pending::default();

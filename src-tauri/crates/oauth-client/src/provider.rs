@@ -44,6 +44,8 @@ pub struct Fixed {
     pub scope: Option<String>,
     /// The resource indicator (RFC 8707), where the provider knows them.
     pub resource: Option<String>,
+    /// Issuers that it calls itself (RFC 9207), beside those of its endpoints' hosts.
+    pub issuers: Vec<String>,
     /// The provider's site, kept with the account to be shown.
     pub site: Option<String>,
 }

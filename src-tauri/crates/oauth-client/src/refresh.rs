@@ -146,7 +146,7 @@ impl Refresh {
                 live.retry = None;
                 live.unsaved = None;
                 if self.after_refusal {
-                    live.replaced = Some(Instant::now());
+                    live.has_replaced(Instant::now());
                 }
                 Ok(())
             }

@@ -68,6 +68,7 @@ impl Resolve<'_> {
         let extra = |address: &Option<String>| address.as_deref().map(allow).transpose();
         let server = Server {
             issuer: None,
+            issuers: fixed.issuers.clone(),
             authorization_endpoint: allow(&fixed.authorization_endpoint)?,
             token_endpoint: allow(&fixed.token_endpoint)?,
             registration_endpoint: None,

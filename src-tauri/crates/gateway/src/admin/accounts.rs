@@ -30,7 +30,7 @@ pub(crate) enum Standing {
     SignedIn,
     /// Somebody was, and only a person can help.
     NeedsSignIn,
-    /// A browser is on its way.
+    /// A browser is on its way, or its answer is being exchanged for access.
     SigningIn,
 }
 
@@ -52,6 +52,10 @@ pub(crate) struct Account {
     pub(crate) user: String,
     /// Where it stands.
     pub(crate) state: Standing,
+    /// A sign-in is under way, be somebody signed in already or not.
+    pub(crate) signing_in: bool,
+    /// When somebody signed in last.
+    pub(crate) signed_in_at: Option<i64>,
     /// The configuration names a token: there is nothing to sign in to.
     #[serde(rename = "static")]
     pub(crate) is_static: bool,
@@ -155,7 +159,7 @@ pub(crate) async fn sign_in(
             Code::Unsupported,
             Words::new(
                 "the configuration names a token for this account, so nobody signs in",
-                "配置中已为该账户指定令牌，无需登录",
+                "配置中已为该账号指定令牌，无需登录",
             ),
         )
         .remedy(Words::new(
@@ -255,7 +259,7 @@ impl Core {
                 self.start_anew(name).await;
             }
         } else {
-            let why = Words::new("the account was signed out", "账户已退出登录");
+            let why = Words::new("the account was signed out", "账号已退出登录");
             self.bid_farewell(&user, &why);
         }
         self.accounts_changed();
@@ -285,6 +289,8 @@ async fn account(core: &Core, known: Option<&Known>, id: &AccountId) -> Result<A
         provider: id.provider.clone(),
         user: id.user.clone(),
         state: Standing::SignedOut,
+        signing_in: under_way,
+        signed_in_at: None,
         is_static: known.is_some_and(|known| known.is_static),
         subject: None,
         name: None,
@@ -305,8 +311,10 @@ async fn account(core: &Core, known: Option<&Known>, id: &AccountId) -> Result<A
             expires_at,
             refreshable,
             wanted,
+            signed_in_at,
             ..
         } => {
+            account.signed_in_at = Some(signed_in_at);
             account.state = Standing::SignedIn;
             account.subject = Some(subject);
             account.name = name;
@@ -356,7 +364,7 @@ fn provider(core: &Core, name: &str) -> Result<Known, Problem> {
             Code::NotFound,
             Words::new(
                 format!("the configuration speaks of no account at \"{name}\""),
-                format!("配置中没有“{name}”的账户"),
+                format!("配置中没有“{name}”的账号"),
             ),
         )
     })

@@ -5,6 +5,9 @@ use vault::Secret;
 
 use crate::config::model::{AliyunConfig, Auth, ServerConfig, Site, Transport};
 
+/// What Alibaba Cloud's two sites call themselves, whatever address they are reached at.
+const ISSUERS: [&str; 2] = ["https://oauth.alibabacloud.com", "https://oauth.aliyun.com"];
+
 /// The authorization server of a server; `None` where it has none.
 pub(crate) fn provider(config: &ServerConfig, aliyun: Option<&AliyunConfig>) -> Option<Provider> {
     match &config.auth {
@@ -40,6 +43,7 @@ fn alibaba_cloud(config: &AliyunConfig) -> Provider {
         client_secret: None,
         scope: Some(config.scope.clone()),
         resource: None,
+        issuers: ISSUERS.map(str::to_owned).to_vec(),
         site: Some(site.to_owned()),
     })
 }

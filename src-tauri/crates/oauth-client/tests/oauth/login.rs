@@ -405,3 +405,23 @@ async fn nothing_secret_is_shown() {
     assert!(!shown.contains("planted"), "{shown}");
     assert!(!shown.contains(login.state.reveal()), "{shown}");
 }
+
+#[tokio::test]
+async fn an_answer_in_another_servers_name_is_refused_without_an_issuer_too() {
+    let world = World::new(Behaviour::default()).await;
+    world.server.know("4161800", REDIRECT);
+    let provider = Provider::Fixed(world.fixed());
+    for (iss, is_taken) in [
+        ("https://attacker.example", false),
+        (world.server.base(), true),
+    ] {
+        let begin = world
+            .accounts
+            .begin(Some("local"), &provider, REDIRECT, String::new());
+        let back = browse(&begin.await.unwrap()).await;
+        let mut url = url::Url::parse(back.split("&iss=").next().unwrap()).unwrap();
+        url.query_pairs_mut().append_pair("iss", iss);
+        let outcome = world.accounts.finish(&answer(url.as_str())).await;
+        assert_eq!(outcome.is_ok(), is_taken, "{iss}: {outcome:?}");
+    }
+}

@@ -52,12 +52,22 @@ async fn an_endpoint_that_refuses_everything_ends_in_words() {
     for _ in 0..5 {
         assert!(world.bearer().await.is_err());
     }
-    assert_eq!(world.server.seen(|seen| seen.refreshes), 1);
+    assert_eq!(world.server.seen(|seen| seen.refreshes), 2);
 
     // It may have been the endpoint's fault: a restart tries again.
     world.server.behave(|b| b.refuses_all = false);
     world.restart().await;
     assert!(world.server.takes(&world.bearer().await.unwrap()));
+}
+
+#[tokio::test]
+async fn one_refusal_of_a_new_token_costs_no_sign_in() {
+    let world = World::signed_in(Behaviour::default()).await;
+    let first = world.bearer().await.unwrap();
+    let second = world.rejected(&first, INVALID).await.unwrap();
+    let third = world.rejected(&second, INVALID).await.unwrap();
+    assert!(world.server.takes(&third));
+    assert_eq!(world.bearer().await.unwrap(), third);
 }
 
 #[tokio::test]
