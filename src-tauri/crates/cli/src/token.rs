@@ -116,7 +116,7 @@ fn list(Grants { grants }: Grants, out: &mut dyn Write) -> anyhow::Result<()> {
                 .map_or_else(|| t("never", "从未").to_owned(), date),
             grant
                 .expires_at
-                .map_or_else(|| t("revoked", "吊销").to_owned(), date),
+                .map_or_else(|| t("no end", "长期有效").to_owned(), date),
         ]);
     }
     table.print(out)?;

@@ -50,14 +50,15 @@ fn beyond_this_machine(listen: &Listen) -> Words {
     };
     Words::new(
         format!(
-            "gateway.host {host} is beyond this machine, where every client needs a token: it is listened on once there \
-             is one, made with `mcp-gateway token new NAME` before a restart. Without any, the gateway listens on \
-             loopback only; from another machine use a tunnel: ssh -L {en_port}:localhost:{en_port} USER@THIS-MACHINE"
+            "gateway.host {host} is beyond this machine, where every client needs a token. It is listened on if there is \
+             one when the gateway starts: `mcp-gateway token list` shows them, `mcp-gateway token new NAME` makes one. \
+             Otherwise the gateway listens on loopback only, and another machine needs a tunnel: \
+             ssh -L {en_port}:localhost:{en_port} USER@THIS-MACHINE"
         ),
         format!(
-            "gateway.host {host} 对外开放，外部客户端必须携带令牌：先用 `mcp-gateway token new 名称` 创建令牌再重启，\
-             网关才会监听该地址。没有令牌时只监听回环地址；从其他机器访问请使用隧道：\
-             ssh -L {zh_port}:localhost:{zh_port} 用户@本机"
+            "gateway.host {host} 对外开放，外部客户端必须携带令牌。网关启动时若已有令牌则监听该地址：\
+             `mcp-gateway token list` 可查看令牌，`mcp-gateway token new 名称` 可创建令牌。\
+             否则只监听回环地址，从其他机器访问请使用隧道：ssh -L {zh_port}:localhost:{zh_port} 用户@本机"
         ),
     )
 }
