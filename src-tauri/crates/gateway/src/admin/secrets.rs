@@ -13,7 +13,7 @@ use super::saved::{Saved, saved};
 use super::{Body, Name, no_content};
 use crate::config::edit::Edit;
 use crate::config::expand::{self, Kind, Spot};
-use crate::config::model::ServerConfig;
+use crate::config::model::{Config, ServerConfig};
 use crate::config::plain::{self, Sealing};
 use crate::core::Core;
 use crate::oauth::given;
@@ -104,12 +104,12 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Json<Secrets>, Proble
     let live = core.live_full();
     let used_by = |name: &str| {
         let servers = live.config.servers.iter();
-        let users = servers.filter(|server| names(server, name));
+        let users = servers.filter(|server| names(&live.config, server, name));
         users.map(|server| server.name.clone()).collect()
     };
     // Without the values, for which the keychain might have to be asked.
     let kept = entries.iter().map(|entry| (entry.name.clone(), None));
-    let plain = plain_secrets(&plain::find(&live.config.servers, kept.collect()));
+    let plain = plain_secrets(&in_plain(&live.config, kept.collect()));
     let entries = entries.into_iter().map(|entry| SecretEntry {
         used_by: used_by(&entry.name),
         changed: entry.changed,
@@ -146,7 +146,7 @@ pub(crate) async fn seal(State(app): State<App>, Name(what): Name) -> Result<Jso
         let value = value.map(|value| value.reveal().to_owned());
         kept.insert(entry.name, value);
     }
-    let found = plain::find(&live.config.servers, kept);
+    let found = in_plain(&live.config, kept);
     // Into the store first: a file that names what is not there would stop servers. What is there
     // and not named, because the file has changed in the meantime, is found again the next time.
     for secret in found.iter().flat_map(|sealing| &sealing.secrets) {
@@ -160,15 +160,22 @@ pub(crate) async fn seal(State(app): State<App>, Name(what): Name) -> Result<Jso
     saved(done, None)
 }
 
+fn in_plain(config: &Config, kept: HashMap<String, Option<String>>) -> Vec<Sealing> {
+    let token = config.aliyun.as_ref().and_then(|one| one.token.as_deref());
+    plain::find(&config.servers, token, kept)
+}
+
 /// For people; two of one name in one place are one line.
 fn plain_secrets(found: &[Sealing]) -> Vec<PlainSecret> {
     let mut all = Vec::new();
     for sealing in found {
         let place = match sealing.spot {
-            Spot::Env(_) => "env",
-            Spot::Header(_) => "headers",
-            Spot::ClientSecret => "auth",
-            Spot::Url | Spot::Command(_) => &sealing.place,
+            Some(Spot::Env(_)) => "env",
+            Some(Spot::Header(_)) => "headers",
+            Some(Spot::ClientSecret) => "auth",
+            Some(Spot::Url | Spot::Command(_)) => &sealing.place,
+            // Its name says where it stands.
+            None => "",
         };
         for secret in &sealing.secrets {
             let one = PlainSecret {
@@ -220,9 +227,13 @@ pub(crate) async fn delete(State(app): State<App>, Name(name): Name) -> Result<R
 }
 
 /// Whether a server's settings name a secret.
-fn names(server: &ServerConfig, name: &str) -> bool {
+fn names(config: &Config, server: &ServerConfig, name: &str) -> bool {
     let mut used = expand::references(server).into_iter();
+    // The services share a token.
+    let aliyun = config.aliyun.as_ref().filter(|_| server.from_services);
+    let token = aliyun.and_then(|aliyun| aliyun.token.as_deref());
     used.any(|one| one.kind == Kind::Secret && one.name == name)
+        || expand::named(token.unwrap_or_default()).any(|one| one == (Kind::Secret, name))
 }
 
 /// Servers read a secret when they start.
@@ -230,7 +241,7 @@ async fn restart_users(app: &App, name: &str) {
     let core: &std::sync::Arc<Core> = &app.core;
     let live = core.live_full();
     for server in &live.config.servers {
-        if server.enabled && names(server, name) {
+        if server.enabled && names(&live.config, server, name) {
             core.start_anew(&server.name).await;
         }
     }

@@ -16,10 +16,10 @@ use super::model::ServerConfig;
 /// A text that holds secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealing {
-    /// The server it belongs to.
+    /// The server it belongs to; `mcpServer` for the token of all services.
     pub server: String,
-    /// Which text of the server.
-    pub spot: Spot,
+    /// Which text of the server; `None` for the token of all services.
+    pub spot: Option<Spot>,
     /// What people call the spot: `env.GITHUB_TOKEN`.
     pub place: String,
     /// The text with references in the place of secrets.
@@ -45,17 +45,45 @@ struct Find {
     at: Range<usize>,
 }
 
-/// All of them, server by server. `kept` are the secrets in the store, with their values where
-/// these are known: their names are suggested for equal values only.
-pub fn find(servers: &[ServerConfig], kept: HashMap<String, Option<String>>) -> Vec<Sealing> {
+/// All of them, server by server, and then `token`, which is that of all services. `kept` are
+/// the secrets in the store, with their values where these are known: their names are suggested
+/// for equal values only.
+pub fn find(
+    servers: &[ServerConfig],
+    token: Option<&str>,
+    kept: HashMap<String, Option<String>>,
+) -> Vec<Sealing> {
     let mut names = Names { given: kept };
+    let mut all = of_servers(servers, &mut names);
+    all.extend(token.and_then(|token| of_services(token, &mut names)));
+    all
+}
+
+/// `mcpServer.token`: whatever stands there is a secret.
+fn of_services(token: &str, names: &mut Names) -> Option<Sealing> {
+    let value = literal(token).filter(|value| !value.is_empty())?;
+    let suggested = names.suggest("aliyun", "token", false, &value);
+    Some(Sealing {
+        server: "mcpServer".to_owned(),
+        spot: None,
+        place: "token".to_owned(),
+        text: format!("${{secret:{suggested}}}"),
+        secrets: vec![Plain {
+            name: "token".to_owned(),
+            suggested,
+            value,
+        }],
+    })
+}
+
+fn of_servers(servers: &[ServerConfig], names: &mut Names) -> Vec<Sealing> {
     let own = servers.iter().filter(|server| !server.from_services);
     own.flat_map(|server| {
         Spot::all(server)
             .into_iter()
             .map(move |spot| (server, spot))
     })
-    .filter_map(|(server, spot)| sealing(server, spot, &mut names))
+    .filter_map(|(server, spot)| sealing(server, spot, names))
     .collect()
 }
 
@@ -69,7 +97,7 @@ fn sealing(server: &ServerConfig, spot: Spot, names: &mut Names) -> Option<Seali
         let Some(value) = literal(&text[at.clone()]) else {
             continue;
         };
-        let suggested = names.suggest(&server.name, &name, spot, &value);
+        let suggested = names.suggest(&server.name, &name, matches!(spot, Spot::Env(_)), &value);
         sealed.push_str(&text[done..at.start]);
         sealed.push_str(&format!("${{secret:{suggested}}}"));
         done = at.end;
@@ -82,7 +110,7 @@ fn sealing(server: &ServerConfig, spot: Spot, names: &mut Names) -> Option<Seali
     sealed.push_str(&text[done..]);
     (!secrets.is_empty()).then(|| Sealing {
         server: server.name.clone(),
-        spot,
+        spot: Some(spot),
         place: spot.path(server),
         text: sealed,
         secrets,
@@ -215,7 +243,8 @@ fn whole(name: &str, text: &str) -> Find {
 impl Sealing {
     /// Puts the text with references into a server's form.
     pub(super) fn put(&self, form: &mut ServerForm) {
-        let place = match self.spot {
+        let Some(spot) = self.spot else { return };
+        let place = match spot {
             Spot::Command(at) => form.command.get_mut(at),
             Spot::Env(at) => form.env.get_mut(at).map(|pair| &mut pair.value),
             Spot::Url => form.url.as_mut(),
@@ -265,10 +294,10 @@ const LONGEST: usize = 100;
 
 impl Names {
     /// The name of a variable as it is, if it can be had; other names say whose they are.
-    fn suggest(&mut self, server: &str, name: &str, spot: Spot, value: &str) -> String {
+    fn suggest(&mut self, server: &str, name: &str, is_variable: bool, value: &str) -> String {
         let name = sound(name);
         let of_server = sound(&format!("{server}_{name}")).to_ascii_uppercase();
-        let is_variable = matches!(spot, Spot::Env(_))
+        let is_variable = is_variable
             || name
                 .bytes()
                 .all(|byte| byte == b'_' || byte.is_ascii_uppercase());

@@ -32,7 +32,7 @@ const ROOT: &[&str] = &[
 
 const GATEWAY: &[&str] = &["host", "port"];
 const OAUTH: &[&str] = &["clientId", "clientIds", "site"];
-const ALIYUN: &[&str] = &["baseUrl", "services"];
+const ALIYUN: &[&str] = &["baseUrl", "services", "token"];
 
 /// The keys below which a server's name is a key in turn.
 const BY_NAME: [&str; 2] = ["mapping", "toolFilters"];
@@ -169,6 +169,18 @@ impl<'t> Document<'t> {
                 }
                 _ => {}
             }
+        });
+    }
+
+    /// Replaces the credential of all services.
+    pub(super) fn set_services_token(&mut self, token: &str) {
+        self.root().within("mcpServer", |aliyun, spot| {
+            let mut keys = Keys {
+                members: aliyun,
+                spot,
+                order: ALIYUN,
+            };
+            keys.text("token", Some(token));
         });
     }
 

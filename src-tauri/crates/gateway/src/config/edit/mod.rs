@@ -139,6 +139,11 @@ pub(crate) fn apply(text: &str, edit: &Edit) -> Result<String, EditError> {
         })?,
         Edit::Seal(sealings) => {
             for sealing in sealings {
+                if sealing.spot.is_none() {
+                    document.set_services_token(&sealing.text);
+                    meaning.account.token = Some(sealing.text.clone());
+                    continue;
+                }
                 change(&mut meaning, &mut document, &sealing.server, |form| {
                     sealing.put(form);
                 })?;

@@ -4,6 +4,7 @@
 //! loader's own reader; where it means anything else than the changed value, it is not used.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use super::error::{EditError, FieldProblem};
 use super::faults::faults;
@@ -25,12 +26,23 @@ pub(super) struct Reading {
 }
 
 /// What a file says of the Alibaba Cloud account, as far as it can be edited.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) site: Option<Site>,
     pub(super) client_id: Option<String>,
     pub(super) intl_id: Option<String>,
     pub(super) cn_id: Option<String>,
+    /// The credential of all services.
+    pub(super) token: Option<String>,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("site", &self.site)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Reading {
@@ -72,6 +84,7 @@ impl Reading {
                 client_id: aliyun.client_id.clone(),
                 intl_id: aliyun.client_ids.of(Site::Intl).clone(),
                 cn_id: aliyun.client_ids.of(Site::Cn).clone(),
+                token: aliyun.token.clone(),
             },
             port: draft.listen.port,
         })

@@ -7,7 +7,7 @@ use crate::config::expand::{Kind, expand};
 
 /// Place, new text and values of everything that is found.
 fn found(file: &str) -> Vec<(String, String, Vec<String>)> {
-    find(&servers(file), HashMap::new())
+    find(&servers(file), None, HashMap::new())
         .into_iter()
         .map(|sealing| {
             let values = sealing.secrets.iter().map(|plain| plain.value.clone());
@@ -122,7 +122,7 @@ fn names_are_shared_by_equal_values_and_by_no_others() {
     );
     let names = |known: Option<&str>| -> Vec<_> {
         let kept = HashMap::from([("OTHER_KEY".to_owned(), known.map(str::to_owned))]);
-        let found = find(&servers, kept).into_iter();
+        let found = find(&servers, None, kept).into_iter();
         let secrets = found.flat_map(|sealing| sealing.secrets);
         secrets.map(|plain| plain.suggested).collect()
     };
@@ -142,7 +142,7 @@ fn names_are_shared_by_equal_values_and_by_no_others() {
 fn nothing_that_is_printed_shows_a_value() {
     let servers =
         servers(r#"{"servers": [{"name": "a", "command": ["x"], "env": {"API_KEY": "planted"}}]}"#);
-    assert!(!format!("{:?}", find(&servers, HashMap::new())).contains("planted"));
+    assert!(!format!("{:?}", find(&servers, None, HashMap::new())).contains("planted"));
 }
 
 #[test]
@@ -160,8 +160,11 @@ fn a_file_is_sealed_and_stays_its_owner_s() {
   ],
 }
 "#;
-    let sealed =
-        edit::apply(file, &Edit::Seal(find(&servers(file), HashMap::new()))).expect("sealed");
+    let sealed = edit::apply(
+        file,
+        &Edit::Seal(find(&servers(file), None, HashMap::new())),
+    )
+    .expect("sealed");
     let expected = [
         ("\"abcdef\"", "\"${secret:HUB_TOKEN}\""),
         ("hunter2", "${secret:API_KEY}"),
@@ -174,6 +177,23 @@ fn a_file_is_sealed_and_stays_its_owner_s() {
         file.replace(plain, reference)
     });
     assert_eq!(sealed, expected);
+}
+
+#[test]
+fn the_token_of_all_services_is_sealed_where_it_stands() {
+    let file = r#"{
+  "mcpServer": {
+    // from the console
+    "services": { "ecs": "/id/1/mcp" }, "token": "tok-1" // mine
+  }
+}
+"#;
+    let found = find(&[], Some("tok-1"), HashMap::new());
+    assert_eq!(found[0].secrets[0].value(), "tok-1");
+    let sealed = edit::apply(file, &Edit::Seal(found)).expect("sealed");
+    assert_eq!(sealed, file.replace("tok-1", "${secret:ALIYUN_TOKEN}"));
+    let again = find(&[], Some("${secret:ALIYUN_TOKEN}"), HashMap::new());
+    assert_eq!(again, []);
 }
 
 proptest! {
@@ -196,7 +216,7 @@ proptest! {
             env[0].1.clone_from(&value);
             env[1].1 = value;
         }
-        let found = find(std::slice::from_ref(&server), HashMap::new());
+        let found = find(std::slice::from_ref(&server), None, HashMap::new());
         let kept: HashMap<_, _> = found
             .iter()
             .flat_map(|sealing| &sealing.secrets)
@@ -204,9 +224,10 @@ proptest! {
             .collect();
         let mut sealed = server.clone();
         for sealing in &found {
-            sealing.spot.set(&mut sealed, sealing.text.clone());
+            let spot = sealing.spot.expect("of a server");
+            spot.set(&mut sealed, sealing.text.clone());
         }
-        prop_assert!(find(std::slice::from_ref(&sealed), HashMap::new()).is_empty());
+        prop_assert!(find(std::slice::from_ref(&sealed), None, HashMap::new()).is_empty());
         let plain = expand(&server, |_, _| None);
         let lookup = |kind, name: &str| (kind == Kind::Secret).then(|| kept.get(name).cloned())?;
         match (plain, expand(&sealed, lookup)) {
