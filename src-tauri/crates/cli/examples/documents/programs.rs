@@ -116,6 +116,15 @@ fn desktop(language: Language) -> Command {
         ))
         .arg(flag("help", Some('h'), options, t("Print help", "显示帮助")))
         .arg(flag("version", Some('V'), options, t("Print the version", "显示版本")))
+        .arg(
+            Arg::new("link")
+                .value_name("mcp-gateway://…")
+                .value_hint(ValueHint::Other)
+                .help(t(
+                    "An address of the app's own, which the system hands to it: the answer to a sign-in, as mcp-gateway://oauth/callback?…; without a sign-in that waits for it nothing happens",
+                    "由系统转交给本应用的地址，例如登录的应答 mcp-gateway://oauth/callback?…；没有正在等待它的登录时不起任何作用",
+                )),
+        )
 }
 
 /// A command without clap's own help and version.

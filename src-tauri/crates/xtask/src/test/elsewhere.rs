@@ -28,7 +28,15 @@ const MACOS_SCRIPTS: [(&str, &[&str]); 2] = [
     ),
     ("objc2-exception-helper", &["rustc-cfg=[]"]),
 ];
-const LIBRARIES: [&str; 4] = ["wire", "gateway", "bridge", "cli"];
+const LIBRARIES: [&str; 7] = [
+    "wire",
+    "vault",
+    "oauth-client",
+    "oauth-server",
+    "gateway",
+    "bridge",
+    "cli",
+];
 const APP: &str = "mcp-gateway-app";
 
 /// Returns why it cannot be done here, if it cannot.

@@ -125,6 +125,9 @@ fn check_documents(name: &str) -> anyhow::Result<()> {
     let help = output(program(name, ["--help"]).env("LC_ALL", "C"))?;
     let manual = output(program("man", [name]).env("LC_ALL", "C.UTF-8"))?;
     let completion = fs::read_to_string(format!("{COMPLETIONS}/{name}"))?;
+    let link = "mcp-gateway://";
+    let tells_of_links = !help.contains(link) || manual.contains(link);
+    ensure!(tells_of_links, "no {link} in the manual of {name}");
     for option in long_options(&help) {
         ensure!(
             manual.contains(option),
