@@ -115,6 +115,7 @@ impl Core {
         drop(changing);
     }
 
+    /// Puts the servers of a newcomer in line with the configuration, or of everybody.
     fn arrange_guests(self: &Arc<Self>, welcome: Option<&User>) {
         let changing = self.guests.changing.locked();
         // Only now: whoever held the lock may have arranged them for a newer one.
@@ -129,7 +130,8 @@ impl Core {
             }
             table.users.insert(user.clone(), [].into());
         }
-        for (user, own) in &mut table.users {
+        let concerned = |user: &User| welcome.is_none_or(|newcomer| newcomer == user);
+        for (user, own) in table.users.iter_mut().filter(|(user, _)| concerned(user)) {
             let mut guests = Vec::new();
             for host in personal(live) {
                 let known = own.iter().find(|guest| Arc::ptr_eq(&guest.host, host));
@@ -147,12 +149,13 @@ impl Core {
             gone.extend(own.iter().filter(|guest| !stays(guest)).cloned());
             *own = guests.into();
         }
-        table.by_index = table
-            .users
-            .values()
-            .flat_map(|own| own.iter())
-            .map(|guest| (guest.server.index(), Arc::clone(&guest.server)))
-            .collect();
+        for guest in &gone {
+            table.by_index.remove(&guest.server.index());
+        }
+        let came = new.iter().map(|guest| &guest.server);
+        table
+            .by_index
+            .extend(came.map(|server| (server.index(), Arc::clone(server))));
         let listed: Vec<_> = match welcome {
             // Names and filters may be other ones for everybody.
             None => table
