@@ -48,7 +48,7 @@ after(() => own?.clear());
 async function accounts(options) {
   const page = await browser.open(gateway.door, options);
   await page.locator('nav a[href="#/accounts"]').click();
-  await page.getByRole('heading', { level: 1, name: /^(Accounts|账户|账号)$/ }).waitFor();
+  await page.getByRole('heading', { level: 1, name: /^(Accounts|账号)$/ }).waitFor();
   return page;
 }
 

@@ -113,7 +113,7 @@ pub(crate) fn list(
     if accounts.is_empty() {
         let none = Words::new(
             "No server wants an account. Alibaba Cloud services stand under mcpServer.services; another server wants one with \"auth\": \"oauth\".",
-            "没有需要帐号的服务器。阿里云服务写在 mcpServer.services 中；其他服务器写 \"auth\": \"oauth\"。",
+            "没有需要账号的服务器。阿里云服务写在 mcpServer.services 中；其他服务器写 \"auth\": \"oauth\"。",
         );
         writeln!(out, "{}", said(&none))?;
         return Ok(ExitCode::SUCCESS);
@@ -121,7 +121,7 @@ pub(crate) fn list(
     let mut table = Table::new([
         (t("PROVIDER", "提供方"), Align::Left),
         (t("STATE", "状态"), Align::Left),
-        (t("ACCOUNT", "帐号"), Align::Left),
+        (t("ACCOUNT", "账号"), Align::Left),
         (t("USER", "用户"), Align::Left),
         (t("UNTIL", "有效期至"), Align::Left),
     ]);

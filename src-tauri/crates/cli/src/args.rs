@@ -177,12 +177,12 @@ pub(crate) enum Sub {
     },
     #[command(about = t(
         "Sign the gateway's owner in to an account; without a provider, list the accounts",
-        "以网关所有者的身份登录帐号；不给出提供方则列出全部帐号",
+        "以网关所有者的身份登录账号；不给出提供方则列出全部账号",
     ))]
     SignIn {
         #[arg(value_name = "PROVIDER", help = t(
             "The account, as `sign-in` lists it",
-            "帐号的提供方，以 `sign-in` 列出的为准",
+            "账号的提供方，以 `sign-in` 列出的为准",
         ))]
         provider: Option<String>,
         #[arg(long, requires = "provider", help = t("Print the address only", "只输出地址"))]
@@ -190,16 +190,16 @@ pub(crate) enum Sub {
         #[command(flatten)]
         target: TargetArgs,
     },
-    #[command(about = t("Sign out of an account and revoke its tokens", "退出帐号并吊销其令牌"))]
+    #[command(about = t("Sign out of an account and revoke its tokens", "退出账号并吊销其令牌"))]
     SignOut {
         #[arg(value_name = "PROVIDER", help = t(
             "The account, as `sign-in` lists it",
-            "帐号的提供方，以 `sign-in` 列出的为准",
+            "账号的提供方，以 `sign-in` 列出的为准",
         ))]
         provider: String,
         #[arg(long, value_name = "USER", help = t(
             "Whose account, if not the owner's",
-            "要退出谁的帐号；未给出时为网关所有者",
+            "要退出谁的账号；未给出时为网关所有者",
         ))]
         user: Option<String>,
         #[command(flatten)]
@@ -293,7 +293,7 @@ pub(crate) enum TokenAction {
         label: String,
         #[arg(long, value_name = "USER", help = t(
             "Whose accounts it uses, if not the owner's",
-            "令牌使用谁的帐号；未给出时为网关所有者",
+            "令牌使用谁的账号；未给出时为网关所有者",
         ))]
         user: Option<String>,
         #[command(flatten)]

@@ -1,9 +1,9 @@
-/** 账号、已授权客户端与密钥界面的文字。反引号之间的内容按代码显示。 */
+/** 账号、已授权客户端与机密界面的文字。反引号之间的内容按代码显示。 */
 
 import type { Messages } from '../en';
 
 export const accounts: Messages['accounts'] = {
-  intro: '服务器背后各项服务的登录账号、可以使用它们的客户端，以及为它们保存的密钥。',
+  intro: '服务器背后各项服务的登录账号、可以使用它们的客户端，以及为它们保存的机密。',
   again: '重试',
   waiting: (n) => `有 ${n} 项等待处理`,
   signIn: '登录',
@@ -155,21 +155,21 @@ export const accounts: Messages['accounts'] = {
     done: '我已复制',
   },
 
-  secrets: '密钥',
+  secrets: '机密',
   secretsIntro: '加密保存。在设置中用 `${secret:NAME}` 引用。',
-  secretsUnread: '无法读取密钥。',
-  secretsEmpty: '还没有保存任何密钥。',
+  secretsUnread: '无法读取机密。',
+  secretsEmpty: '还没有保存任何机密。',
   key: {
-    unused: '首次保存密钥或登录时会生成加密用的主密钥。',
-    keychain: '主密钥保存在系统的钥匙串中。',
-    passphrase: '主密钥由您的口令（`MCP_GATEWAY_PASSPHRASE`）生成。',
-    variable: '主密钥来自环境变量 `MCP_GATEWAY_KEY`。',
-    keyFile: '主密钥以文件形式与数据放在一起',
+    unused: '首次保存机密或登录时会生成加密用的密钥。',
+    keychain: '密钥保存在系统的钥匙串中。',
+    passphrase: '密钥由您的口令（`MCP_GATEWAY_PASSPHRASE`）生成。',
+    variable: '密钥来自环境变量 `MCP_GATEWAY_KEY`。',
+    keyFile: '密钥以文件形式与数据放在一起',
     keyFileHint:
       '没有找到可用的钥匙串。该文件只有您能读取，但拿到您数据副本的人同样能读取它。更安全的做法：解锁或安装钥匙串，或者设置 `MCP_GATEWAY_PASSPHRASE` 后启动网关。',
-    locked: '目前无法取得主密钥',
+    locked: '目前无法取得密钥',
     lockedHint:
-      '在此期间无法使用密钥和已登录的账号。请解锁钥匙串，或用原来的口令或主密钥启动网关，然后重试。',
+      '在此期间无法使用机密和已登录的账号。请解锁钥匙串，或用原来的口令或密钥启动网关，然后重试。',
   },
   secret: {
     changed: (when) => `更新时间：${when}`,
@@ -183,7 +183,7 @@ export const accounts: Messages['accounts'] = {
     hint: '它的值会被永久删除，无法撤销。',
     hintUsed: (n) => `它的值会被永久删除，无法撤销。将有 ${n} 个服务器无法启动。`,
     removed: (name) => `已移除 ${name}。`,
-    add: '添加密钥',
+    add: '添加机密',
     name: '名称',
     nameHint: '可用字母、数字、`_`、`-` 和 `.`，例如 `GITHUB_TOKEN`。',
     value: '值',
@@ -194,12 +194,12 @@ export const accounts: Messages['accounts'] = {
     kept: (name) => `已保存 ${name}。`,
   },
   plain: {
-    title: (n) => `配置文件中有 ${n} 个明文密钥`,
+    title: (n) => `配置文件中有 ${n} 个明文机密`,
     hint: '能看到文件的人就能看到它们。可以把它们移到这里加密保存，文件中只留下名称，其余内容不变。',
     from: '所在位置',
     to: '改为',
     move: (n) => `将这 ${n} 个移出文件`,
     moving: '正在移出……',
-    moved: (n) => `已将 ${n} 个密钥移出文件。`,
+    moved: (n) => `已将 ${n} 个机密移出文件。`,
   },
 };

@@ -327,7 +327,7 @@ impl HttpLink {
                         "the server does not accept this account (HTTP {status}): {shown}; sign in again under Accounts, or look there for what the account lacks"
                     ),
                     format!(
-                        "服务器不接受该账户 (HTTP {status})：{shown}；请在“账户”中重新登录，或查看该账户缺少什么权限"
+                        "服务器不接受该账号 (HTTP {status})：{shown}；请在“账号”中重新登录，或查看该账号缺少什么权限"
                     ),
                 )
             }
