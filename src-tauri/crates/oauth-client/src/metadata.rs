@@ -124,10 +124,9 @@ impl Server {
     }
 
     /// Whether this is the `iss` of an answer of this server: the issuer of its metadata, letter
-    /// for letter (RFC 9207, section 2.4). A
-    /// server that is configured by its addresses is known by their hosts: an answer that
-    /// names another one was meant for somebody else, and a server that is honest has no
-    /// reason to name one.
+    /// for letter (RFC 9207, section 2.4). A server that is configured by its addresses is known
+    /// by their hosts: an answer that names another one was meant for somebody else, and an
+    /// honest server has no reason to name one.
     pub(crate) fn is_called(&self, iss: &str) -> bool {
         if let Some(issuer) = &self.issuer {
             return issuer == iss;
