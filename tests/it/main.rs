@@ -10,6 +10,7 @@ mod bare;
 mod bridge;
 mod calls;
 mod config;
+mod deploy;
 mod doctor;
 mod edits;
 mod failing;
