@@ -103,7 +103,7 @@ impl Meter {
         let members = self.families.values().flatten();
         let members: Vec<_> = members.map(|id| Pid::from_u32(*id)).collect();
         let mut system = System::new()?;
-        let kind = ProcessRefreshKind::nothing().with_cpu().with_memory();
+        let kind = processes().with_cpu().with_memory();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&members), true, kind);
         let now = Instant::now();
         let passed = self.at.replace(now).map(|before| now - before);
@@ -190,11 +190,16 @@ pub(crate) async fn watch(core: Arc<Core>, end: CancellationToken) {
     }
 }
 
+/// Whole processes: on Linux a thread would count as one of its own, with all the memory of its
+/// process.
+fn processes() -> ProcessRefreshKind {
+    ProcessRefreshKind::nothing().without_tasks()
+}
+
 /// Every process of the machine.
 fn search() -> Result<Vec<Kin>, sysinfo::Error> {
     let mut system = System::new()?;
-    let kind = ProcessRefreshKind::nothing();
-    system.refresh_processes_specifics(ProcessesToUpdate::All, true, kind);
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, processes());
     let kin = system.processes().iter().map(|(id, process)| Kin {
         id: id.as_u32(),
         parent: process.parent().map(Pid::as_u32),
@@ -288,6 +293,25 @@ mod tests {
         assert_eq!(of(1, 3000), 0.0);
         assert_eq!(of(4, 3000), 0.1);
         assert_eq!(of(5, 0), 0.0);
+    }
+
+    #[test]
+    fn the_threads_of_a_process_are_no_processes() {
+        // The test runner's own thread is one more already; this one lives for the whole look.
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || ended.recv());
+        let own = std::process::id();
+        let found = families(&[own], &search().unwrap());
+        let times = found[&own].iter().filter(|id| **id == own).count();
+        #[cfg(target_os = "linux")]
+        for task in std::fs::read_dir("/proc/self/task").unwrap() {
+            let task = task.unwrap().file_name().into_string().unwrap();
+            let task: u32 = task.parse().unwrap();
+            assert!(task == own || !found[&own].contains(&task), "{task}");
+        }
+        drop(end);
+        thread.join().unwrap().unwrap_err();
+        assert_eq!(times, 1);
     }
 
     /// A process that does nothing but turn; it ends with the test, however that ends.
