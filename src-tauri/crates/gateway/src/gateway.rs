@@ -319,9 +319,8 @@ impl Gateway {
             // An orphan may hold what its successor needs: a port, a lock.
             core.ledger.reap().await;
             live.servers.iter().for_each(Server::start);
-            environment::of_process()
-                .prepare(&core.ledger, ending)
-                .await;
+            let surroundings = environment::of_process();
+            surroundings.prepare(&core.ledger, ending).await;
         });
         let end = || self.ending.clone();
         self.keeping.spawn(tidy(Arc::clone(&self.core), end()));
