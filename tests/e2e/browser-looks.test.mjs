@@ -186,14 +186,11 @@ for (const language of LANGUAGES) {
 
     const file = own.path('home/.config/mcp-gateway/config.json');
     writeFileSync(file, faulty.replace('"npx"', '7').replace('"docs"', '"files"'));
-    const changed = page.locator('.callout');
-    await changed.waitFor();
-    await changed.getByRole('button').click();
-    await changed.getByRole('listitem').nth(1).waitFor();
+    const mistakes = page.locator('#config-problems');
+    await mistakes.waitFor();
     await look('home-mistakes');
     writeFileSync(file, faulty);
-    await changed.getByRole('button').click();
-    await changed.waitFor({ state: 'detached' });
+    await mistakes.waitFor({ state: 'detached' });
     await gateway.becomes('search', 'failing');
     await page.locator('.fault summary').click();
     await show('home-attention', gateway, instead);

@@ -132,26 +132,27 @@ test('what is removed comes back, even beside a change made by hand since', asyn
   assert.equal(text(), theirs);
 });
 
-test('a change by hand is offered, not taken; mistakes are all told', async () => {
+test('a change by hand is taken by itself; mistakes are told on every screen until it is right', async () => {
   await goTo(page, '#/', 'Home');
-  const apply = page.getByRole('button', { name: 'Apply the file' });
   const good = text();
-  writeFileSync(file(), good.replace('"three"', '"drei"'));
-  await page.getByText('The configuration file was changed by hand').waitFor();
-  await cell(page, 'three').waitFor();
+  const banner = page.getByRole('heading', { name: /^The configuration file cannot be used/ });
 
   writeFileSync(file(), good.replace('"one"', '""').replace('"type":"local"', '"type":7'));
-  await apply.click();
-  const told = page.getByRole('alert').filter({ hasText: 'The file cannot be applied yet.' });
+  await banner.waitFor();
+  const told = page.getByRole('region', { name: /^The configuration file cannot be used/ });
   await until('each mistake is told', async () => (await told.getByRole('listitem').count()) >= 2);
+  await told
+    .getByText(/^Line \d+, column \d+/)
+    .first()
+    .waitFor();
+  await goTo(page, '#/servers', 'Servers');
+  await banner.waitFor();
+  await goTo(page, '#/', 'Home');
   await cell(page, 'three').waitFor();
 
   writeFileSync(file(), good.replace('"three"', '"drei"'));
-  await apply.click();
-  await toast(page, 'The file is in force.').waitFor();
   await cell(page, 'drei').waitFor();
-  await apply.waitFor({ state: 'detached' });
-  await until('the mistakes are gone', async () => (await told.count()) === 0);
+  await banner.waitFor({ state: 'detached' });
   const client = await connect(gateway.endpoint);
   await until('clients see it', async () => (await client.tools()).includes('drei_work'));
   await client.close();

@@ -39,9 +39,7 @@ test('every screen in the real window', { skip }, async () => {
   });
 
   writeFileSync(file, faulty);
-  await window.clickOn('.callout button');
   await tray.entry(/^search/);
-  await window.clickOn('section[aria-label*="F8"] .close');
   await inEveryLook(window, async (look) => {
     await window.show('#/');
     await window.find('.fault');

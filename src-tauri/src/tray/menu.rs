@@ -89,7 +89,7 @@ pub(super) fn mark(news: &News) -> Mark {
         News::Failed(_) => return Mark::Bad,
         News::Running(status) => status,
     };
-    if status.approvals > 0 {
+    if status.approvals > 0 || !status.config_problems.is_empty() {
         return Mark::Warn;
     }
     let needs_sign_in = lacking_accounts(status).next().is_some();
@@ -146,6 +146,7 @@ fn running(status: &Status, text: Text) -> Vec<Entry> {
 /// What waits for the user, each with its cause; a click leads to what to do about it.
 fn attention(status: &Status, text: Text) -> Vec<Entry> {
     let mut entries = asking(status, text);
+    entries.extend(config_problems(status, text));
     entries.extend(sign_in(status, text));
     entries.extend(causes(status, text));
     if !entries.is_empty() {
@@ -172,6 +173,15 @@ fn asking(status: &Status, text: Text) -> Vec<Entry> {
         entries.push(entry(&text.and_more(more)));
     }
     entries
+}
+
+/// A file that cannot be put in force. The window tells the rest above every page.
+fn config_problems(status: &Status, text: Text) -> Option<Entry> {
+    let label = match status.config_problems.len() {
+        0 => return None,
+        count => text.config_problems(count),
+    };
+    Some(item(&Action::Go(Route::home()), &label))
 }
 
 /// One entry, however many servers an account has.

@@ -25,6 +25,9 @@ pub(crate) struct Status {
     pub(crate) endpoint: String,
     /// In the order of the configuration.
     pub(crate) servers: Vec<Server>,
+    /// What is wrong with the configuration file, for which an earlier text is in force.
+    #[serde(default, rename = "configProblems")]
+    pub(crate) config_problems: Vec<ConfigProblem>,
     /// How many clients wait until they are let in.
     #[serde(default)]
     pub(crate) approvals: usize,
@@ -32,6 +35,10 @@ pub(crate) struct Status {
     #[serde(skip)]
     pub(crate) asking: Vec<String>,
 }
+
+/// One thing wrong with the file; the window tells what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct ConfigProblem {}
 
 /// The gateway's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -98,6 +105,7 @@ mod tests {
     fn a_status_document_is_read_whatever_else_is_in_it() {
         let status: Status = serde_json::from_str(
             r#"{"version":"1","state":"degraded","uptime":3,"endpoint":"http://localhost:4298/mcp","new":1,
+                "configProblems":[{"key":"","line":3,"column":1,"message":{"en":"x","zh":"x"},"remedy":null}],
                 "servers":[{"name":"git","transport":"stdio","state":"failing","tools":0,"builtIn":true,
                 "error":{"message":{"en":"gone","zh":"没了"},"remedy":null,"lastLines":[]}}]}"#,
         )
@@ -109,6 +117,7 @@ mod tests {
         assert_eq!(server.state, ServerState::Failing);
         assert!(server.built_in);
         assert_eq!((status.approvals, status.asking.len()), (0, 0));
+        assert_eq!(status.config_problems.len(), 1);
         let error = server.error.clone().expect("an error");
         assert_eq!(Words::from(error.message), Words::new("gone", "没了"));
     }

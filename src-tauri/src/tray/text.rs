@@ -82,6 +82,14 @@ impl Text {
         }
     }
 
+    pub(super) fn config_problems(self, n: usize) -> String {
+        match (self.0, n) {
+            (Language::English, 1) => "The configuration file has a problem".to_owned(),
+            (Language::English, _) => format!("The configuration file has {n} problems"),
+            (Language::Chinese, _) => format!("配置文件有 {n} 处问题"),
+        }
+    }
+
     pub(super) fn needs_sign_in(self, server: &str) -> String {
         self.cause(server, self.server_state(ServerState::NeedsSignIn))
     }

@@ -317,3 +317,28 @@ fn an_account_that_is_signed_out_is_told_once() {
     );
     assert_eq!(mark(&News::Running(all)), Mark::Warn);
 }
+
+#[test]
+fn a_file_with_mistakes_is_told_and_leads_to_the_window() {
+    let mut broken = status("ok", &[server("git", "ready", 12)]);
+    broken.config_problems = serde_json::from_str(r#"[{"line": 3}, {"line": 9}]"#).expect("two");
+    let news = News::Running(broken);
+    assert_eq!(mark(&news), Mark::Warn);
+    let told = |language| {
+        let entries = menu(&news, language, None);
+        let found = entries.iter().find_map(|entry| match entry {
+            Entry::Item {
+                id,
+                label,
+                enabled: true,
+            } if id == "go /" => Some(label.clone()),
+            _ => None,
+        });
+        found.expect("an entry that leads there")
+    };
+    assert_eq!(
+        told(Language::English),
+        "The configuration file has 2 problems"
+    );
+    assert_eq!(told(Language::Chinese), "配置文件有 2 处问题");
+}
