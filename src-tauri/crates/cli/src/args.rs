@@ -248,6 +248,11 @@ pub(crate) enum ConfigAction {
     ))]
     Init,
     #[command(about = t(
+        "Print the JSON Schema of a config file, for editors",
+        "输出配置文件的 JSON Schema，供编辑器使用",
+    ))]
+    Schema,
+    #[command(about = t(
         "Move what looks like a secret out of the file of a running gateway, which then names it",
         "把正在运行的网关配置文件中疑似机密的明文移入加密存储，文件中改为引用",
     ))]

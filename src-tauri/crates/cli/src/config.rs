@@ -1,4 +1,4 @@
-//! `config info`, `config init` and `copy-config`.
+//! `config info`, `config init`, `config schema` and `copy-config`.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use gateway::config::{
-    LoadError, LoadOptions, Loaded, Source, load, locate, render, standard_path,
+    LoadError, LoadOptions, Loaded, SCHEMA, SCHEMA_LINE, Source, load, locate, put_schema_beside,
+    render, standard_path,
 };
 use gateway::words::{Language, Words};
 
@@ -163,6 +164,7 @@ pub(crate) fn init(
         Existing::Keep,
         &otherwise,
     )?;
+    put_schema(&path)?;
     writeln!(out, "{} {}", t("Written:", "已写入："), path.display())?;
     writeln!(
         out,
@@ -186,9 +188,33 @@ pub(crate) fn copy(path: &Path, force: bool, out: &mut dyn Write) -> anyhow::Res
         "name another file, or add --force",
         "请指定其他文件，或加上 --force",
     );
-    write(path, EXAMPLE, existing, &otherwise)?;
+    let text = EXAMPLE.replacen("{\n", &format!("{{\n{SCHEMA_LINE}"), 1);
+    write(path, &text, existing, &otherwise)?;
+    put_schema(path)?;
     writeln!(out, "{} {}", t("Written:", "已写入："), path.display())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the schema of a config file, for an editor that keeps schemas elsewhere.
+pub(crate) fn schema(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    out.write_all(SCHEMA.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where the file that was written expects it.
+fn put_schema(config: &Path) -> anyhow::Result<()> {
+    put_schema_beside(config).map_err(|error| {
+        failure(&Words::new(
+            format!(
+                "{} is written, but not the schema beside it: {error}",
+                config.display()
+            ),
+            format!(
+                "{} 已写入，但未能写入旁边的 schema：{error}",
+                config.display()
+            ),
+        ))
+    })
 }
 
 fn write(path: &Path, text: &str, existing: Existing, otherwise: &Words) -> anyhow::Result<()> {

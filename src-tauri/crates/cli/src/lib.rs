@@ -121,6 +121,9 @@ fn dispatch(
             action: ConfigAction::Init,
         } => config::init(&line, context, out),
         Sub::Config {
+            action: ConfigAction::Schema,
+        } => config::schema(out),
+        Sub::Config {
             action: ConfigAction::Seal { target },
         } => seal::run(&line, &target, context, out),
         Sub::CopyConfig { path, force } => config::copy(&context.cwd.join(path), force, out),

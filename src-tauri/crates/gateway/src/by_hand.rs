@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::change::{Refusal, blocking};
 use crate::config::watch::Watch;
-use crate::config::{Severity, disk, place_of_port, revision};
+use crate::config::{Severity, disk, place_of_port, renew_schema_beside, revision};
 use crate::core::Core;
 use crate::differences::Differences;
 use crate::instance::PortHolder;
@@ -62,6 +62,7 @@ pub(crate) async fn follow(core: Arc<Core>, end: CancellationToken) {
     if core.source.is_none() {
         return;
     }
+    renew_schema(&core).await;
     end.run_until_cancelled(following(&core)).await;
 }
 
@@ -91,6 +92,17 @@ async fn following(core: &Arc<Core>) {
             Found::InForce => IN_CASE,
         };
         drop(tokio::time::timeout(pause, watch.stirred()).await);
+    }
+}
+
+/// The schema beside the file is this version's.
+async fn renew_schema(core: &Core) {
+    let Some(path) = core.live().path.clone() else {
+        return;
+    };
+    let renewed = blocking(move || renew_schema_beside(&path)).await;
+    if let Err(error) = renewed.and_then(std::convert::identity) {
+        tracing::warn!(%error, "the schema beside the configuration file is that of another version");
     }
 }
 

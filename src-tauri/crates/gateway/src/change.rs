@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::config::disk::{self, ReplaceError};
 use crate::config::edit::{self, Edit, EditError, Removed};
-use crate::config::{LoadError, Loaded, Problem, Source, revision};
+use crate::config::{LoadError, Loaded, Problem, Source, put_schema_beside, revision};
 use crate::core::Core;
 use crate::instance::{self, PortHolder};
 use crate::serve::listener::{self, Move};
@@ -245,7 +245,14 @@ impl Core {
             let (target, backups) = (path.clone(), self.data_dir.join("backups"));
             let write = move || {
                 let before = text.as_ref().map(String::as_bytes);
-                disk::replace(&target, before, after.as_bytes(), &backups)
+                disk::replace(&target, before, after.as_bytes(), &backups)?;
+                // The starter names it.
+                if before.is_none()
+                    && let Err(error) = put_schema_beside(&target)
+                {
+                    tracing::warn!(%error, "there is no schema beside the new configuration file");
+                }
+                Ok(())
             };
             match blocking(write).await {
                 Ok(Ok(())) => {}

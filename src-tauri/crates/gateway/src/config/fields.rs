@@ -116,6 +116,8 @@ impl<'r, 't> Fields<'r, 't> {
 
     /// Warns of the keys that nobody asked for. `explain` knows some strangers by name.
     pub(super) fn finish(self, explain: impl Fn(&str) -> Option<Words>) {
+        #[cfg(test)]
+        remember(&self.path, &self.asked);
         for entry in self
             .entries
             .iter()
@@ -154,4 +156,31 @@ impl<'r, 't> Fields<'r, 't> {
             (false, _) => format!("{}[{name:?}]", self.path),
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// What objects were asked for, by their paths, while somebody wants to know.
+    static ASKED: std::cell::RefCell<Option<HashMap<String, std::collections::BTreeSet<String>>>> =
+        const { std::cell::RefCell::new(None) };
+}
+
+#[cfg(test)]
+fn remember(path: &str, asked: &[&'static str]) {
+    ASKED.with_borrow_mut(|all| {
+        if let Some(all) = all {
+            let names = asked.iter().map(|name| (*name).to_owned());
+            all.entry(path.to_owned()).or_default().extend(names);
+        }
+    });
+}
+
+/// The keys that are known of each object that `read` comes by.
+#[cfg(test)]
+pub(super) fn asked_for(
+    read: impl FnOnce(),
+) -> HashMap<String, std::collections::BTreeSet<String>> {
+    ASKED.set(Some(HashMap::new()));
+    read();
+    ASKED.take().unwrap_or_default()
 }

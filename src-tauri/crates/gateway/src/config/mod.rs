@@ -24,6 +24,7 @@ pub mod plain;
 mod problem;
 mod reader;
 mod resolve;
+mod schema;
 mod servers;
 mod source;
 mod syntax;
@@ -37,6 +38,8 @@ pub use load::{DEFAULTS, Environment, LoadError, LoadOptions, Loaded, load};
 pub use locate::{Located, locate, standard_path};
 pub use network::{Network, NotANetwork};
 pub use problem::{Problem, Severity, render};
+pub(crate) use schema::renew_schema_beside;
+pub use schema::{SCHEMA, SCHEMA_FILE, SCHEMA_LINE, put_schema_beside};
 pub use source::{PortFrom, Source};
 pub(crate) use values::is_loopback_url;
 
