@@ -49,11 +49,12 @@ impl Server {
         }
     }
 
-    /// All connections that are wanted are there.
+    /// All connections that are wanted are there, or on their way out.
     pub(super) fn is_complete(&self) {
-        if self.pool.counts().total == 0 {
+        let connections = self.pool.connections();
+        if connections.is_empty() {
             self.happened(Happened::Idle);
-        } else if !self.pool.connections().iter().any(|one| one.is_silent()) {
+        } else if self.pool.counts().total > 0 && !connections.iter().any(|one| one.is_silent()) {
             self.happened(Happened::Well);
         }
     }
