@@ -45,6 +45,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 
 /// A shell that was too late, as at the start of the whole desktop, is asked again after
 /// this, where a program is not found.
+#[cfg(unix)]
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// The environment of this process and of its user, for the processes of servers.
@@ -57,6 +58,7 @@ pub(crate) struct Environment {
     /// Nobody's shell has started this process.
     bare: bool,
     /// How long the shell may take.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "no shell is asked there"))]
     patience: Duration,
     /// Held while the shell is asked.
     asking: Mutex<()>,
@@ -65,6 +67,7 @@ pub(crate) struct Environment {
 
 /// What the user's login shell has said.
 #[derive(Debug, Clone, Default)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "no shell is asked there"))]
 pub(crate) enum LoginShell {
     /// Nobody has asked: everything was found without it, or it is being asked.
     #[default]

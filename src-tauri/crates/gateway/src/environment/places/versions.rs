@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 /// How often one alias may stand for the next.
+#[cfg(any(not(windows), test))]
 const ALIASES: usize = 8;
 
 /// A version as it is compared: its numbers, and releases after their prereleases.
@@ -25,6 +26,7 @@ pub(super) fn newest_first(parent: &Path) -> Vec<PathBuf> {
 }
 
 /// nvm's versions, the one of its alias `default` first.
+#[cfg(any(not(windows), test))]
 pub(super) fn of_nvm(nvm: &Path) -> Vec<PathBuf> {
     let mut versions = newest_first(&nvm.join("versions/node"));
     let default = default_of_nvm(&nvm.join("alias"), &versions);
@@ -37,6 +39,7 @@ pub(super) fn of_nvm(nvm: &Path) -> Vec<PathBuf> {
 
 /// Which of the versions nvm's files name: an alias may hold a version, part of one, the
 /// name of another alias, or a word.
+#[cfg(any(not(windows), test))]
 fn default_of_nvm(aliases: &Path, versions: &[PathBuf]) -> Option<usize> {
     let mut name = "default".to_owned();
     for _ in 0..ALIASES {
