@@ -52,7 +52,7 @@ fn who_has_access_is_listed_in_both_languages() {
     insta::assert_snapshot!(list(Language::English), @r"
     ID  CLIENT       USER   FOR                        SINCE                 LAST USED             UNTIL
     g1  Claude Code  local  http://localhost:4298/mcp  2026-11-21 13:05 UTC  2026-11-21 13:06 UTC  2026-12-21 13:05 UTC
-    g2  CI [31m      local  everything                 1970-01-01 00:00 UTC  never                 revoked
+    g2  CI [31m      local  everything                 1970-01-01 00:00 UTC  never                 no end
     ");
     let chinese = list(Language::Chinese);
     assert!(
