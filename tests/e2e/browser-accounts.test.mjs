@@ -261,7 +261,7 @@ test('a token made by hand is shown once, and works', async () => {
   await page.getByText('This is the only time that the token is shown.').waitFor();
   await look(page, 'token');
   await page.getByRole('button', { name: 'Copy: Token' }).click();
-  await page.getByRole('button', { name: 'Copy: Token' }).getByText('Copied').waitFor();
+  await page.getByRole('button', { name: 'Copied: Token' }).waitFor();
   const token = await page.evaluate(() => navigator.clipboard.readText());
   assert.equal(await whoAmI(token), 'alice');
   await page.getByRole('button', { name: 'I have copied it' }).click();

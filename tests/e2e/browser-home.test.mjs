@@ -33,9 +33,8 @@ after(() => own?.clear());
 const open = () => browser.open(gateway.door);
 
 async function copied(page, name) {
-  const button = page.getByRole('button', { name: `Copy: ${name}` });
-  await button.click();
-  await button.getByText('Copied').waitFor();
+  await page.getByRole('button', { name: `Copy: ${name}` }).click();
+  await page.getByRole('button', { name: `Copied: ${name}` }).waitFor();
   return page.evaluate(() => navigator.clipboard.readText());
 }
 

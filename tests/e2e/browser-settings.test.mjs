@@ -73,7 +73,7 @@ test('it says where things are kept', async () => {
   await page.getByText(own.path('home/.config/mcp-gateway/config.json'), { exact: true }).waitFor();
   await page.getByText(own.path('data'), { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Copy: Data folder' }).click();
-  await page.getByRole('button', { name: 'Copy: Data folder' }).getByText('Copied').waitFor();
+  await page.getByRole('button', { name: 'Copied: Data folder' }).waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), own.path('data'));
 });
 

@@ -59,6 +59,7 @@ export const common = {
   copyFailed:
     'The clipboard is closed to this page. The text is selected: copy it with the keyboard.',
   copyWhat: (what: string) => `Copy: ${what}`,
+  copiedWhat: (what: string) => `Copied: ${what}`,
   messages: 'Messages (F8)',
   fullStop: '.',
   colon: ': ',

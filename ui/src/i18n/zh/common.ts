@@ -58,6 +58,7 @@ export const common: Messages['common'] = {
   copied: '已复制',
   copyFailed: '此页面无法使用剪贴板。文字已选中，请用键盘复制。',
   copyWhat: (what) => `复制：${what}`,
+  copiedWhat: (what) => `已复制：${what}`,
   messages: '消息（F8）',
   fullStop: '。',
   colon: '：',
