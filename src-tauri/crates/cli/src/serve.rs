@@ -112,23 +112,28 @@ impl Stop {
     /// Waits for the first signal, or for another gateway to go on in this one's place, and
     /// leaves a task that takes the next signal at its word.
     async fn asked(mut self, gateway: &Gateway) {
-        tokio::select! {
-            () = self.next() => tracing::info!(
-                "{}",
+        let by_signal = tokio::select! {
+            () = self.next() => true,
+            () = gateway.asked_to_leave() => false,
+        };
+        tracing::info!(
+            "{}",
+            if by_signal {
                 t(
                     "stopping: calls in flight may finish; once more to stop at once",
-                    "正在停止：等待进行中的调用结束；再次操作则立即停止"
+                    "正在停止：等待进行中的调用结束；再次操作则立即停止",
                 )
-            ),
-            () = gateway.asked_to_leave() => tracing::info!(
-                "{}",
+            } else {
                 t(
                     "the MCP Gateway app goes on in this gateway's place: it finishes its calls in flight and ends",
-                    "MCP Gateway 应用将接替本网关：进行中的调用结束后退出"
+                    "MCP Gateway 应用将接替本网关：进行中的调用结束后退出",
                 )
-            ),
-        }
+            }
+        );
         tokio::spawn(async move {
+            if !by_signal {
+                self.next().await;
+            }
             self.next().await;
             std::process::exit(INTERRUPTED);
         });

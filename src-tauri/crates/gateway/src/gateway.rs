@@ -296,19 +296,16 @@ impl Gateway {
         if tokio::time::timeout(FAREWELL, gone).await.is_err() {
             tracing::warn!("some servers did not leave within {} s", FAREWELL.as_secs());
         }
-        // The next gateway may have the data folder.
-        self.core.instance.release();
     }
 
     fn run(&self, listeners: Vec<TcpListener>, asked: mpsc::Receiver<Move>) {
         let door = Door::new(Arc::clone(&self.core), self.router.clone());
-        self.connections.spawn(listener::listen(
-            listeners,
-            asked,
-            door,
-            Arc::clone(&self.core),
-            self.connections.clone(),
-        ));
+        let (core, connections) = (Arc::clone(&self.core), self.connections.clone());
+        self.connections.spawn(async move {
+            listener::listen(listeners, asked, door, Arc::clone(&core), connections).await;
+            // The next gateway may start, while calls in flight are finished here.
+            core.instance.release();
+        });
         let core = Arc::clone(&self.core);
         let live = core.live_full();
         let present = live.servers.iter().map(|one| one.config.name.clone());

@@ -81,7 +81,7 @@ pub(crate) struct Ending {
     pub(crate) servers: CancellationToken,
 }
 
-/// Listens until the gateway drains, on other sockets whenever it is asked to;
+/// Listens until the gateway drains, and returns once its sockets are closed; on other sockets whenever it is asked to;
 /// connections that came through the former ones go on. `connections` knows when the
 /// last connection has ended.
 pub(crate) async fn listen(
@@ -110,15 +110,15 @@ pub(crate) async fn listen(
             )));
         }
         let other = tokio::select! {
-            () = core.ending.draining.cancelled() => return,
-            other = asked.recv() => match other {
-                Some(other) => other,
-                None => return,
-            },
+            () = core.ending.draining.cancelled() => None,
+            other = asked.recv() => other,
         };
         stop.cancel();
         accepting.close();
         accepting.wait().await;
+        let Some(other) = other else {
+            return;
+        };
         listeners = other.listeners;
         // Whoever asked may want the former address back at once.
         if other.done.send(()).is_err() {
