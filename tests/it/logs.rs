@@ -165,7 +165,8 @@ async fn the_log_of_a_removed_server_ends_with_its_last_words() {
 async fn a_flood_delays_nobody_and_does_not_fill_the_disk() {
     let line = "a line of a server that does not know when to stop ".repeat(4);
     // Several times as much as is kept, as fast as it goes.
-    let script = format!("yes '{line}' | head -c 20000000 >&2; echo >&2; echo the end >&2; sleep 600");
+    let script =
+        format!("yes '{line}' | head -c 20000000 >&2; echo >&2; echo the end >&2; sleep 600");
     let gateway = setup()
         .fake("calm", tools(json!([{"name": "echo"}])))
         .start()

@@ -15,9 +15,9 @@ use wire::encode_sse;
 
 use super::Name;
 use super::problem::Problem;
+use crate::logs::LogLine;
 use crate::serve::{App, respond};
 use crate::server::history::Sample;
-use crate::logs::LogLine;
 use crate::server::log::Log;
 use crate::status;
 

@@ -11,9 +11,9 @@ use crate::config::{PortFrom, form};
 use crate::doctor;
 use crate::events;
 use crate::lifecycle::{Failure, State};
+use crate::logs::{LogLevel, LogLine, Source};
 use crate::naming::Clash;
 use crate::pool::PoolCounts;
-use crate::logs::{LogLevel, LogLine, Source};
 use crate::status::{Overall, ServerStatus, Status};
 use crate::words::Words;
 

@@ -1,7 +1,10 @@
 //! The keys of a configuration file as their schema describes them. `null` means "not set"
 //! wherever a key may be left out.
 
-#![expect(dead_code, reason = "these types are there to be described, not to be made")]
+#![expect(
+    dead_code,
+    reason = "these types are there to be described, not to be made"
+)]
 
 use std::collections::BTreeMap;
 
