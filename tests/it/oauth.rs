@@ -5,6 +5,7 @@ mod accounts;
 mod conformance;
 mod facade;
 mod killed;
+mod public;
 mod sdk;
 mod secrecy;
 mod town;

@@ -27,9 +27,12 @@ impl Town {
         Self::start_with(|setup| setup).await
     }
 
-    /// The redirect at Alibaba Cloud is registered to the letter, so the port is chosen beforehand.
     pub(super) async fn start_with(more: impl FnOnce(Setup) -> Setup) -> Self {
-        let aliyun = Aliyun::start().await;
+        Self::start_at(Aliyun::start().await, more).await
+    }
+
+    /// The redirect at Alibaba Cloud is registered to the letter, so the port is chosen beforehand.
+    pub(super) async fn start_at(aliyun: Aliyun, more: impl FnOnce(Setup) -> Setup) -> Self {
         let port = free_port();
         let redirect = format!("http://localhost:{port}/oauth/callback");
         aliyun.allow_redirect(&redirect);

@@ -4,14 +4,22 @@ use std::sync::Arc;
 
 use testkit::aliyun::Kind;
 use testkit::client::VERSION;
-use testkit::{McpHttp, OAuthApp};
+use testkit::{Browser, McpHttp, OAuthApp};
 use tokio::sync::{Barrier, Semaphore};
 
 use super::town::{BACK, Town, await_tools, browser, is_safe, shown, tokens};
 
 /// Somebody shows at Alibaba Cloud who they are, and allows the client; gives the client's tokens.
 async fn signs_in(app: &OAuthApp, user: &str) -> (String, String) {
-    let mut browser = browser();
+    signs_in_with(&mut browser(), app, user).await
+}
+
+/// The same in a browser that goes on living.
+pub(super) async fn signs_in_with(
+    browser: &mut Browser,
+    app: &OAuthApp,
+    user: &str,
+) -> (String, String) {
     let page = shown(browser.open(&app.authorize_url()).await);
     is_safe(&page);
     let login = browser.click(&page, "Alibaba Cloud").await;

@@ -26,7 +26,15 @@ pub struct Browser {
     http: reqwest::Client,
     cookies: Cookies,
     applications: Vec<String>,
+    proxy: Option<Proxy>,
     language: String,
+}
+
+/// What ends TLS in front of a server: requests to one address go to another as they are.
+#[derive(Debug, Clone)]
+struct Proxy {
+    public: Url,
+    inside: Url,
 }
 
 /// A page that was shown.
@@ -68,6 +76,7 @@ impl Browser {
             http,
             cookies: Cookies::default(),
             applications: Vec::new(),
+            proxy: None,
             language: "en".to_owned(),
         }
     }
@@ -76,6 +85,21 @@ impl Browser {
     #[must_use]
     pub fn application(mut self, address: impl Into<String>) -> Self {
         self.applications.push(address.into());
+        self
+    }
+
+    /// A reverse proxy answers at `public`, such as `https://gw.example.com`, for the server at
+    /// `inside`.
+    ///
+    /// # Panics
+    /// If these are no addresses.
+    #[must_use]
+    pub fn proxied(mut self, public: &str, inside: &str) -> Self {
+        let read = |address: &str| Url::parse(address).unwrap_or_else(|e| panic!("{address}: {e}"));
+        self.proxy = Some(Proxy {
+            public: read(public),
+            inside: read(inside),
+        });
         self
     }
 
@@ -196,7 +220,7 @@ impl Browser {
                 same_site,
                 safe: method == Method::GET,
             };
-            let mut request = self.http.request(method.clone(), url.clone());
+            let mut request = self.request(method.clone(), &url);
             request = request
                 .header(header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8")
                 .header(header::ACCEPT_LANGUAGE, &self.language)
@@ -227,6 +251,22 @@ impl Browser {
             url = next;
         }
         panic!("more than {HOPS} redirects, the last one to {url}");
+    }
+
+    fn request(&self, method: Method, url: &Url) -> reqwest::RequestBuilder {
+        let proxied = |proxy: &&Proxy| proxy.public.origin() == url.origin();
+        let Some(proxy) = self.proxy.as_ref().filter(proxied) else {
+            return self.http.request(method, url.clone());
+        };
+        let mut inside = proxy.inside.clone();
+        inside.set_path(url.path());
+        inside.set_query(url.query());
+        let host = url.host_str().unwrap_or_default();
+        self.http
+            .request(method, inside)
+            .header(header::HOST, host)
+            .header("x-forwarded-for", "203.0.113.9")
+            .header("x-forwarded-proto", "https")
     }
 
     fn is_application(&self, url: &Url) -> bool {

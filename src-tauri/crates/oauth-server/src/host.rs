@@ -22,6 +22,10 @@ pub trait Host: Send + Sync + 'static {
     /// one: "Alibaba Cloud".
     fn sign_in(&self) -> Option<Words>;
 
+    /// Whether this user's account still works. Who was remembered with one that does not has
+    /// to sign in again: a token for it would lead nowhere.
+    fn is_signed_in<'h>(&'h self, user: &'h str) -> BoxFuture<'h, bool>;
+
     /// Begins such a sign-in for the request `then` and gives the URL that the browser
     /// is sent to, or why that cannot be. When it is done the gateway calls
     /// [`Facade::signed_in`](crate::Facade::signed_in) with the same `then`, or

@@ -4,13 +4,14 @@ use std::sync::{Arc, Weak};
 
 use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
-use oauth_client::Provider;
+use oauth_client::{AccountId, AccountState, Provider};
 use oauth_server::Words;
 
 use super::sign_in::{Known, Purpose, known};
 use crate::core::Core;
 use crate::serve::caller::FromHere;
 use crate::serve::challenge;
+use crate::user::User;
 
 /// The gateway as the facade sees it.
 #[derive(Debug, Clone)]
@@ -46,6 +47,26 @@ impl oauth_server::Host for Host {
             "aliyun:cn" => Words::new("Alibaba Cloud (China)", "阿里云"),
             name if name.starts_with("aliyun:") => Words::new("Alibaba Cloud", "阿里云国际站"),
             name => Words::new(name, name),
+        })
+    }
+
+    fn is_signed_in<'h>(&'h self, user: &'h str) -> BoxFuture<'h, bool> {
+        Box::pin(async move {
+            let Some(core) = self.0.upgrade() else {
+                return false;
+            };
+            let Some(known) = self.account_provider() else {
+                // Nobody signs in here, so the owner is one without it.
+                return user == User::LOCAL;
+            };
+            let id = AccountId::new(known.provider.name(), user);
+            match core.oauth.accounts.state(&id).await {
+                Ok(state) => matches!(state, AccountState::SignedIn { .. }),
+                Err(fault) => {
+                    tracing::warn!(%fault, "it is not known who is signed in");
+                    false
+                }
+            }
         })
     }
 

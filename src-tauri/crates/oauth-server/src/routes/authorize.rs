@@ -151,7 +151,7 @@ async fn known(site: &Site, opening: &Opening, base: &str) -> Result<Client, Ref
     }
 }
 
-/// The person that this browser is known to belong to.
+/// The person that this browser is known to belong to, if their account still works.
 async fn remembered(site: &Site, parts: &Parts, base: &str) -> Result<Option<Person>, Shut> {
     let Some(cookie) = browser::person(&parts.headers, base) else {
         return Ok(None);
@@ -159,10 +159,15 @@ async fn remembered(site: &Site, parts: &Parts, base: &str) -> Result<Option<Per
     let now = site.inner.clock.now();
     let state = site.inner.store.read_at_hand().await?;
     let browser = state.browsers.get(&cookie);
-    Ok(browser
+    let person = browser
         .filter(|browser| browser.expires_at > now)
         .map(|browser| Person {
             user: browser.user.clone(),
             name: browser.name.clone(),
-        }))
+        });
+    drop(state);
+    Ok(match person {
+        Some(person) if site.host.is_signed_in(&person.user).await => Some(person),
+        _ => None,
+    })
 }

@@ -72,6 +72,22 @@ async fn a_person_signs_in_consents_and_is_remembered() {
 }
 
 #[tokio::test]
+async fn who_is_remembered_with_an_account_that_was_revoked_signs_in_again() {
+    let world = World::public();
+    let mut browser = Browser::new(&world);
+    let then = begun(&mut browser, &[]).await;
+    back(&world, &mut browser, &then, ANN).await;
+    world.revoke_accounts(true);
+    let then = begun(&mut browser, &[("prompt", "consent")]).await;
+    world.revoke_accounts(false);
+    let page = back(&world, &mut browser, &then, ANN).await;
+    assert!(page.body.contains("Allow mcp-gateway"), "{}", page.body);
+    browser.open(&authorize(&[("prompt", "consent")])).await;
+    let page = browser.follow().await;
+    assert!(page.body.contains("Allow mcp-gateway"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn a_sign_in_in_one_browser_does_not_count_in_another() {
     let world = World::public();
     // Somebody begins, and has a victim finish the sign-in.

@@ -28,6 +28,8 @@ pub(crate) const CALLBACK: &str = "http://localhost:33418/callback";
 pub(crate) struct Gateway {
     base: &'static str,
     account: AtomicBool,
+    /// Accounts were taken back where they come from.
+    revoked: AtomicBool,
 }
 
 impl Host for Gateway {
@@ -46,6 +48,11 @@ impl Host for Gateway {
     fn sign_in(&self) -> Option<Words> {
         let has = self.account.load(Ordering::SeqCst);
         has.then(|| Words::new("Alibaba Cloud", "阿里云"))
+    }
+
+    fn is_signed_in<'h>(&'h self, _: &'h str) -> BoxFuture<'h, bool> {
+        let revoked = self.revoked.load(Ordering::SeqCst);
+        Box::pin(async move { !revoked })
     }
 
     fn begin_sign_in(&self, base: &str, then: String) -> BoxFuture<'_, Result<String, Words>> {
@@ -82,6 +89,7 @@ impl World {
         let host = Arc::new(Gateway {
             base,
             account: AtomicBool::new(false),
+            revoked: AtomicBool::new(false),
         });
         Self {
             router: facade.routes(host.clone()),
@@ -106,6 +114,11 @@ impl World {
 
     pub(crate) fn offer_account(&self) {
         self.host.account.store(true, Ordering::SeqCst);
+    }
+
+    /// Nobody's account works any more, or those of all do again.
+    pub(crate) fn revoke_accounts(&self, revoked: bool) {
+        self.host.revoked.store(revoked, Ordering::SeqCst);
     }
 
     pub(crate) fn pass(&self, seconds: u64) {

@@ -1,0 +1,58 @@
+//! A gateway for many, behind a proxy that ends TLS: people sign in at its public address.
+
+use serde_json::json;
+use testkit::{Aliyun, Browser, OAuthApp, Setup};
+
+use super::town::{BACK, Town, browser, shown, tokens};
+use super::users::signs_in_with;
+
+const PUBLIC: &str = "https://gw.example.com";
+
+async fn town(aliyun: Aliyun, more: impl FnOnce(Setup) -> Setup) -> Town {
+    let redirect = format!("{PUBLIC}/oauth/callback");
+    aliyun.allow_redirect(&redirect);
+    let setup = |setup: Setup| {
+        let setup = setup.env("GATEWAY_BASE_URL", PUBLIC);
+        more(setup.config_in("oauth", "redirectUri", json!(redirect)))
+    };
+    Town::start_at(aliyun, setup).await
+}
+
+fn visitor(town: &Town) -> Browser {
+    browser().proxied(PUBLIC, town.gateway.base())
+}
+
+/// A client of the service `ecs` that knows where to go.
+fn app(town: &Town) -> OAuthApp {
+    let (authorize, token) = (format!("{PUBLIC}/oauth/authorize"), town.at("/oauth/token"));
+    let mut app = OAuthApp::new(&authorize, &token, "Story", BACK);
+    app.resource = Some(format!("{PUBLIC}/ecs/mcp"));
+    app
+}
+
+#[tokio::test]
+async fn who_is_remembered_signs_in_again_once_the_account_was_revoked() {
+    let town = town(Aliyun::start().await, |setup| setup).await;
+    let app = app(&town);
+    let mut browser = visitor(&town);
+    let (access, _) = signs_in_with(&mut browser, &app, "bob").await;
+    let bob = town.client("/ecs/mcp", &access).await;
+    assert_eq!(bob.text("whoami", "{}").await, "bob");
+
+    // As Claude Code asks: consent is wanted, a sign-in is not as long as the account works.
+    let asks = app.authorize_url_with(&[("prompt", "consent")]);
+    let consent = shown(browser.open(&asks).await);
+    assert!(consent.text().contains("Allow Story"), "{}", consent.text());
+
+    town.aliyun.revoke("bob");
+    let refused = bob.tool("whoami", "{}").await;
+    assert!(refused.body.contains("needs a sign-in"), "{refused:?}");
+    let page = shown(browser.open(&asks).await);
+    assert!(!page.text().contains("Allow Story"), "{}", page.text());
+    // Alibaba Cloud still knows the browser and asks nothing.
+    let consent = shown(browser.click(&page, "Alibaba Cloud").await);
+    let back = browser.click(&consent, "Allow").await.application();
+    let (access, _) = tokens(&app.exchange(&app.code(&back)).await);
+    let bob = town.client("/ecs/mcp", &access).await;
+    assert_eq!(bob.text("whoami", "{}").await, "bob");
+}
