@@ -121,8 +121,8 @@ fn nobody(language: Language) -> Response {
         StatusCode::FORBIDDEN,
         &Words::new("Nobody can sign in here", "此网关未提供登录方式"),
         &Words::new(
-            "This gateway has no account to sign in with. Ask whoever runs it for a token for your program; `mcp-gateway connect` makes one.",
-            "此网关没有可用于登录的账号。请向网关管理员索取程序所需的令牌；使用 `mcp-gateway connect` 即可生成。",
+            "This gateway has no account to sign in with. Ask whoever runs it for a token for your program; `mcp-gateway token new LABEL` makes one.",
+            "此网关没有可用于登录的账号。请向网关管理员索取程序所需的令牌；使用 `mcp-gateway token new 说明` 即可生成。",
         ),
     )
 }

@@ -217,7 +217,7 @@ async fn where_nobody_can_sign_in_the_page_says_so() {
     let world = World::with(PUBLIC, vault::Vault::in_memory());
     let page = Browser::new(&world).open(&authorize(&[])).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
-    assert!(page.body.contains("mcp-gateway connect"));
+    assert!(page.body.contains("mcp-gateway token new LABEL"));
 }
 
 #[tokio::test]
