@@ -256,6 +256,7 @@ impl Gateway {
     pub async fn shutdown(self) {
         // Stop accepting; streams without a call end, requests in flight go on.
         self.core.ending.draining.cancel();
+        self.core.instance.leaves();
         self.core.sessions.hang_up();
         self.connections.close();
         if tokio::time::timeout(DRAIN, self.connections.wait())
@@ -296,16 +297,15 @@ impl Gateway {
         if tokio::time::timeout(FAREWELL, gone).await.is_err() {
             tracing::warn!("some servers did not leave within {} s", FAREWELL.as_secs());
         }
+        // Only now: two gateways that wrote one store would undo each other's changes.
+        self.core.instance.release();
     }
 
     fn run(&self, listeners: Vec<TcpListener>, asked: mpsc::Receiver<Move>) {
         let door = Door::new(Arc::clone(&self.core), self.router.clone());
         let (core, connections) = (Arc::clone(&self.core), self.connections.clone());
-        self.connections.spawn(async move {
-            listener::listen(listeners, asked, door, Arc::clone(&core), connections).await;
-            // The next gateway may start, while calls in flight are finished here.
-            core.instance.release();
-        });
+        self.connections
+            .spawn(listener::listen(listeners, asked, door, core, connections));
         let core = Arc::clone(&self.core);
         let live = core.live_full();
         let present = live.servers.iter().map(|one| one.config.name.clone());
@@ -328,7 +328,9 @@ impl Gateway {
         self.keeping
             .spawn(usage::watch(Arc::clone(&self.core), end()));
         let core = Arc::clone(&self.core);
-        self.keeping.spawn(by_hand::follow(core, end()));
+        // What is saved while it leaves is its successor's.
+        let draining = core.ending.draining.clone();
+        self.keeping.spawn(by_hand::follow(core, draining));
         let (core, ending) = (Arc::clone(&self.core), end());
         self.keeping.spawn(async move {
             core.oauth.read_in(&core.changed, ending).await;

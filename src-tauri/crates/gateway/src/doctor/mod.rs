@@ -2,8 +2,8 @@
 //! says what is wrong and why, and repairs what it can when it is asked to.
 //!
 //! Each check is a file: what it gathers (with a deadline), and a pure judgement of that. All run
-//! at once. Nothing here prints a secret, and nothing is changed but by a [`Fix`] that was asked
-//! for.
+//! at once. Nothing here prints a secret, and nothing is changed but by an [`Offer`] that was
+//! accepted.
 
 mod finding;
 mod fix;

@@ -11,6 +11,10 @@ const OWN: &str = "MCP_GATEWAY_";
 
 /// Each misleads a child into believing that it was started by somebody else.
 const LEFT: &[&str] = &[
+    // Only meant for the shell that is asked for its environment.
+    "DISABLE_AUTO_UPDATE",
+    "ZSH_TMUX_AUTOSTART",
+    "ZSH_TMUX_AUTOSTARTED",
     // systemd: a child that sees them reports ready, feeds the watchdog or takes sockets in the
     // gateway's name, and reads the gateway's credentials.
     "CREDENTIALS_DIRECTORY",
@@ -64,6 +68,9 @@ pub(super) fn without(variables: &Variables) -> Variables {
         }
     }
     kept.retain(|name| {
+        // On Windows a name is the same however it is written.
+        let upper = name.to_ascii_uppercase();
+        let name = if cfg!(windows) { upper.as_str() } else { name };
         let snap = name == "SNAP" || name.starts_with("SNAP_");
         !(name.starts_with(OWN) || LEFT.contains(&name) || snap)
     });

@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 
-use super::lock::{is_taken, running};
+use super::lock::{LEAVING, is_taken, running};
 use super::{Kind, Occupant};
 use crate::words::Words;
 
-/// It closes its sockets at once, and finishes its calls in flight while its successor starts.
-const LEAVING: Duration = Duration::from_secs(15);
 /// The answer comes before it leaves.
 const ANSWER: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -60,8 +58,8 @@ impl HandOverError {
     }
 }
 
-/// Asks the gateway of a data folder to leave, and waits until it has given the folder and its
-/// port back. Its calls in flight go on for a while.
+/// Asks the gateway of a data folder to leave, and waits until it has: its calls in flight are
+/// finished first.
 ///
 /// The admin token goes to the address that the holder of the folder's lock has noted, so to
 /// nobody but it.

@@ -21,6 +21,9 @@ use crate::sync::Locked;
 const PATIENCE: Duration = Duration::from_millis(300);
 /// A gateway says where it listens before long; until then there is no note.
 const NOTE: Duration = Duration::from_secs(2);
+/// Of a gateway that leaves: its calls in flight may finish and its servers end, which takes
+/// 38 s at most.
+pub(super) const LEAVING: Duration = Duration::from_secs(45);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A data folder that is this process's own.
@@ -29,8 +32,16 @@ pub struct Instance {
     note: PathBuf,
     kind: Kind,
     started: u64,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
     /// `None` once released, and where the file system knows no locks.
-    lock: Mutex<Option<File>>,
+    lock: Option<File>,
+    released: bool,
+    addresses: Vec<SocketAddr>,
+    leaving: bool,
 }
 
 /// Why a data folder cannot be had.
@@ -55,6 +66,7 @@ impl Instance {
         private_file::create_folder(folder).map_err(ClaimError::Io)?;
         let file = open(folder).map_err(ClaimError::Io)?;
         let asked = Instant::now();
+        let mut told = false;
         let lock = loop {
             match file.try_lock() {
                 Ok(()) => break Some(file),
@@ -67,7 +79,16 @@ impl Instance {
             }
             if asked.elapsed() > PATIENCE {
                 let note = read_note(folder);
-                if note.is_some() || asked.elapsed() > NOTE {
+                let leaves = note.as_ref().is_some_and(|note| note.leaving);
+                if leaves && !std::mem::replace(&mut told, true) {
+                    tracing::info!(folder = %folder.display(), "the gateway before this one finishes its calls in flight; waiting for it");
+                }
+                let patience = match (&note, leaves) {
+                    (None, _) => NOTE,
+                    (Some(_), true) => LEAVING,
+                    (Some(_), false) => PATIENCE,
+                };
+                if asked.elapsed() > patience {
                     return Err(ClaimError::Taken(note.map(Box::new)));
                 }
             }
@@ -79,7 +100,10 @@ impl Instance {
             started: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
-            lock: Mutex::new(lock),
+            held: Mutex::new(Held {
+                lock,
+                ..Held::default()
+            }),
         };
         instance.remove_note().map_err(ClaimError::Io)?;
         Ok(instance)
@@ -90,11 +114,32 @@ impl Instance {
     /// # Errors
     /// Those of writing the note; others then know only that the folder is taken.
     pub fn listens_at(&self, addresses: Vec<SocketAddr>) -> io::Result<()> {
+        let mut held = self.held.locked();
+        held.addresses = addresses;
+        self.write_note(&held)
+    }
+
+    /// Notes that it listens no more and will give the folder back by itself, so that a
+    /// successor waits for it.
+    pub(crate) fn leaves(&self) {
+        let mut held = self.held.locked();
+        held.leaving = true;
+        if let Err(error) = self.write_note(&held) {
+            tracing::warn!(path = %self.note.display(), %error, "a gateway that is started now is not told that this one leaves");
+        }
+    }
+
+    /// Nothing once released: the folder may be another's.
+    fn write_note(&self, held: &Held) -> io::Result<()> {
+        if held.released {
+            return Ok(());
+        }
         let occupant = Occupant {
             pid: std::process::id(),
             kind: self.kind.clone(),
-            addresses,
+            addresses: held.addresses.clone(),
             started: self.started,
+            leaving: held.leaving,
         };
         private_file::write(&self.note, &serde_json::to_vec_pretty(&occupant)?)
     }
@@ -106,12 +151,16 @@ impl Instance {
 
     /// Gives the folder back: the note first, so that it never speaks for a successor.
     pub(crate) fn release(&self) {
-        let Some(lock) = self.lock.locked().take() else {
+        let mut held = self.held.locked();
+        if std::mem::replace(&mut held.released, true) {
             return;
-        };
+        }
         if let Err(error) = self.remove_note() {
             tracing::warn!(path = %self.note.display(), %error, "the note about this gateway could not be removed");
         }
+        let Some(lock) = held.lock.take() else {
+            return;
+        };
         // Closing the file would do; but a child that is just being started may still share it.
         if let Err(error) = lock.unlock() {
             tracing::debug!(%error, "the data folder was not unlocked");
@@ -197,6 +246,31 @@ mod tests {
         first.release();
         assert_eq!(running(&folder), None);
         assert!(claim(&folder).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_that_leaves_is_waited_for() {
+        let home = tempfile::tempdir().unwrap();
+        let first = claim(home.path()).await.unwrap();
+        let address = "127.0.0.1:4298".parse().unwrap();
+        first.listens_at(vec![address]).unwrap();
+        first.leaves();
+        let occupant = running(home.path()).unwrap();
+        assert!(occupant.leaving);
+        assert_eq!(occupant.addresses, [address]);
+
+        let folder = home.path().to_owned();
+        let second = tokio::spawn(async move { claim(&folder).await.is_ok() });
+        tokio::time::sleep(PATIENCE * 2).await;
+        assert!(!second.is_finished());
+        first.release();
+        assert!(second.await.unwrap());
+        first.leaves();
+        assert_eq!(
+            read_note(home.path()),
+            None,
+            "it is not its folder any more"
+        );
     }
 
     #[tokio::test]

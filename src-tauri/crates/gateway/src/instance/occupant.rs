@@ -20,6 +20,9 @@ pub struct Occupant {
     pub addresses: Vec<SocketAddr>,
     /// When it was started, in seconds since 1970.
     pub started: u64,
+    /// It has closed its sockets, and ends once its calls in flight are over.
+    #[serde(default)]
+    pub leaving: bool,
 }
 
 // === impl Occupant ===
@@ -129,6 +132,7 @@ mod tests {
                 .filter_map(|address| address.parse().ok())
                 .collect(),
             started: 1,
+            leaving: false,
         }
     }
 

@@ -36,7 +36,9 @@ impl Pool {
             let connection = &state.connections[position];
             // What one session has used is of no use to another.
             let left = connection.owner().has_left();
-            if (surplus > 0 || left) && self.is_spent(connection) {
+            // What the gateway itself asks of it is a use of it.
+            let is_asked = connection.pending.has_own();
+            if (surplus > 0 || left) && !is_asked && self.is_spent(connection) {
                 evicted.push(state.connections.remove(position));
                 surplus = surplus.saturating_sub(1);
             }

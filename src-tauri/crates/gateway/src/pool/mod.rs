@@ -242,6 +242,8 @@ impl Pool {
         if !state.is_shut {
             state.refusal = None;
         }
+        // Its start is no time in which nobody wanted it.
+        connection.is_wanted();
         state.connections.push(connection);
         drop(state);
         self.serve_queue();

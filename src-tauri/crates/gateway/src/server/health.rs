@@ -5,9 +5,11 @@
 //! works on one thing at a time answers nothing meanwhile. One that does not even answer
 //! `ping` after such a call hangs: another is started in its place at once, and it is
 //! stopped as soon as the other calls that it has are over. A process that is idle is asked
-//! now and then, which only shows in its server's state.
+//! now and then, which only shows in its server's state; one that ends because of that is
+//! not asked again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Server, keeper, offer};
@@ -39,7 +41,12 @@ impl Server {
         for connection in self.pool.done_with() {
             connection.closing.cancel();
         }
-        let evicted = self.pool.evict();
+        // What nobody has used yet may still be asked what it offers.
+        let evicted = if self.board.is_known(self.index()) {
+            self.pool.evict()
+        } else {
+            Vec::new()
+        };
         for connection in &evicted {
             tracing::debug!(server = %self.config.name, "an idle connection is closed");
             connection.closing.cancel();
@@ -67,9 +74,9 @@ impl Server {
         let (server, connection) = (Arc::clone(self), Arc::clone(connection));
         self.tasks.spawn(async move {
             match connection.answers(server.ping_patience()).await {
-                Some(true) => server.pool.reinstate(&connection),
+                // A refusal over HTTP, or an empty answer, is a sign of life, too.
+                Some(true) | None => server.pool.reinstate(&connection),
                 Some(false) => server.replace(&connection),
-                None => {}
             }
         });
     }
@@ -106,6 +113,7 @@ impl Server {
 
     fn is_to_be_asked(&self, connection: &Connection) -> bool {
         matches!(self.config.transport, Transport::Local { .. })
+            && !self.shies.load(Ordering::Relaxed)
             && connection.takes_calls()
             && connection.hello().is_some()
             && connection.unheard_for() >= EVERY
@@ -129,6 +137,9 @@ impl Server {
                     server.happened(Happened::Ailing {
                         failure: keeper::failure(&server, cause),
                     });
+                }
+                None if !server.closing.is_cancelled() => {
+                    server.shies.store(true, Ordering::Relaxed);
                 }
                 Some(false) | None => {}
             }

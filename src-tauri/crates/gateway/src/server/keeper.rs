@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::growth::GROW_AGAIN;
 use super::{Server, offer};
 use crate::config::model::Transport;
 use crate::lifecycle::{Failure, Happened, Moment, START_DEADLINE, State};
@@ -11,11 +12,10 @@ use crate::log_level::LogLevel;
 use crate::oauth::changed;
 use crate::oauth::values::expanded;
 use crate::pool::Removed;
+use crate::sync::Locked;
 use crate::upstream::{Connection, OwnCallError, http, process, stdio};
 use crate::words::Words;
 
-/// After a further connection could not be opened.
-const GROW_AGAIN: Duration = Duration::from_secs(30);
 /// Log lines that go with a failure.
 const LAST_LINES: usize = 12;
 
@@ -32,7 +32,9 @@ pub(super) async fn keep(server: Arc<Server>) {
         }
         if !std::mem::take(&mut first) && !server.pool.wants_another() {
             // Where none is kept warm the next call is the next attempt.
-            server.pool.allow();
+            if server.growth.locked().rests(Instant::now()).is_none() {
+                server.pool.allow();
+            }
             server.is_complete();
             tokio::select! {
                 () = server.closing.cancelled() => return,
@@ -42,9 +44,24 @@ pub(super) async fn keep(server: Arc<Server>) {
         if server.closing.is_cancelled() {
             return;
         }
+        let rest = server.growth.locked().rests(Instant::now());
+        if let Some(until) = rest.filter(|_| server.pool.counts().total > 0) {
+            tokio::select! {
+                () = server.closing.cancelled() => return,
+                () = last_one_lost(&server) => {}
+                () = tokio::time::sleep_until(until.into()) => {}
+            }
+            server.pool.allow();
+            continue;
+        }
         // From before the look: a sign-in right after it must not be missed.
         let news = server.credential.as_ref().and_then(|one| one.watch());
-        if let Some((why, news)) = sign_in_needed(&server).await.zip(news) {
+        // A keychain may ask its user first, and wait for that.
+        let needed = sign_in_needed(&server);
+        let Some(needed) = server.closing.run_until_cancelled(needed).await else {
+            return;
+        };
+        if let Some((why, news)) = needed.zip(news) {
             wait_for_sign_in(&server, why, changed(news)).await;
             first = true;
             continue;
@@ -116,7 +133,9 @@ async fn wait_for_sign_in(server: &Server, why: Words, changed: impl Future<Outp
 async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
     let closing = server.closing.child_token();
     let inbox = Arc::clone(&server.inbox);
-    let expanded = expanded(&server.vault, &server.config).await;
+    let expanded = expanded(&server.vault, &server.config);
+    let expanded = server.closing.run_until_cancelled(expanded).await;
+    let expanded = expanded.unwrap_or_else(|| Err(server.inbox.farewell()));
     let expanded = expanded.map_err(|why| Failure {
         message: why,
         remedy: None,
@@ -226,6 +245,10 @@ fn ended(connection: &Connection, why: &Words) -> Words {
 fn lost(server: &Arc<Server>, removed: Removed, lived: Duration, why: Words) {
     if removed.was_primary && removed.left > 0 {
         offer::resubscribe(server);
+    }
+    if removed.left > 0 && server.growth.locked().lost_one(lived, Instant::now()) {
+        // Calls need not wait for another one.
+        server.pool.refuse(&why);
     }
     server.happened(Happened::Lost {
         left: removed.left,

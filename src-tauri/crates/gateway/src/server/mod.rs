@@ -2,6 +2,7 @@
 //! it fares.
 
 pub(crate) mod censor;
+mod growth;
 mod health;
 pub(crate) mod history;
 mod keeper;
@@ -11,7 +12,7 @@ mod offer;
 pub(crate) mod shelf;
 pub(crate) mod subscriptions;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,7 @@ use crate::upstream::inbox::{Inbox, Learned};
 use crate::user::User;
 use crate::words::Words;
 use censor::Censor;
+use growth::Growth;
 use history::History;
 use log::Log;
 use shelf::{Habits, Shelf};
@@ -68,6 +70,11 @@ pub(crate) struct Server {
     /// When it was to be started first, or again after its user had signed in.
     woken: Mutex<Instant>,
     closing: CancellationToken,
+    growth: Mutex<Growth>,
+    /// A list could not be read: what is known is not all.
+    incomplete: AtomicBool,
+    /// It ended when it was asked, idle, whether it is there.
+    shies: AtomicBool,
     tasks: TaskTracker,
 }
 
@@ -169,6 +176,9 @@ impl Server {
             changed: Arc::clone(given.changed),
             woken: Mutex::new(Instant::now()),
             closing: CancellationToken::new(),
+            growth: Mutex::default(),
+            incomplete: AtomicBool::new(false),
+            shies: AtomicBool::new(false),
             tasks: TaskTracker::new(),
         })
     }
@@ -206,7 +216,7 @@ impl Server {
     /// Asks every task and connection to end; see [`Self::ended`]. `why` is what those
     /// are told whose calls are lost by that.
     pub(crate) fn close(&self, why: &Words) {
-        if self.board.is_known(self.index()) {
+        if self.board.is_known(self.index()) && !self.incomplete.load(Ordering::Relaxed) {
             // What was learned since its lists were read is kept, too.
             let hello = self.hello();
             self.shelf

@@ -1,6 +1,8 @@
 //! Reads what a server offers, page by page, whenever it says that it changed.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -12,26 +14,53 @@ use crate::upstream::{Connection, OwnCallError};
 /// Pages of one list after which a server is taken to repeat itself.
 const PAGES: usize = 1_000;
 
+/// How soon a list that could not be read is tried again, at first and at last.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
+
 /// Follows the news until the server is closed.
 pub(super) async fn follow(server: Arc<Server>) {
+    let (mut missing, mut pause) = (Vec::new(), AGAIN.0);
     loop {
-        let lists = tokio::select! {
+        let again = async {
+            if missing.is_empty() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(pause).await;
+        };
+        let mut lists = tokio::select! {
             () = server.closing.cancelled() => return,
             lists = server.inbox.news.take() => lists,
+            () = again => Vec::new(),
         };
-        tokio::select! {
+        lists.extend(
+            missing
+                .iter()
+                .filter(|list| !lists.contains(list))
+                .collect::<Vec<_>>(),
+        );
+        missing = tokio::select! {
             () = server.closing.cancelled() => return,
-            () = refresh(&server, &lists) => {}
-        }
+            missing = refresh(&server, &lists) => missing,
+        };
+        pause = if missing.is_empty() {
+            AGAIN.0
+        } else {
+            AGAIN.1.min(pause * 2)
+        };
+        server
+            .incomplete
+            .store(!missing.is_empty(), Ordering::Relaxed);
     }
 }
 
-async fn refresh(server: &Arc<Server>, lists: &[List]) {
+/// Gives the lists that got no answer.
+async fn refresh(server: &Arc<Server>, lists: &[List]) -> Vec<List> {
+    let mut missing = Vec::new();
     let Some(connection) = server.pool.primary() else {
-        return;
+        return lists.to_vec();
     };
     let Some(hello) = connection.hello().cloned() else {
-        return;
+        return lists.to_vec();
     };
     resubscribe(server);
     let mut offer = Offer::clone(&server.offer());
@@ -45,15 +74,21 @@ async fn refresh(server: &Arc<Server>, lists: &[List]) {
             // A server may declare resources and know no templates.
             Err(OwnCallError::Refused { .. }) if list == List::Templates => offer.templates.clear(),
             Err(error) => {
+                if !matches!(error, OwnCallError::Refused { .. }) {
+                    missing.push(list);
+                }
                 tracing::warn!(server = %server.config.name, list = list.method(), %error, "a list could not be read");
             }
         }
     }
-    server
-        .shelf
-        .write(&offer, &server.inbox.learned, Some(&hello));
+    if missing.is_empty() {
+        server
+            .shelf
+            .write(&offer, &server.inbox.learned, Some(&hello));
+    }
     *server.hello.locked() = Some(hello);
     server.board.publish(server.seat, offer);
+    missing
 }
 
 /// Reads all pages of one list.

@@ -86,7 +86,7 @@ impl Inbox {
     }
 
     /// Why calls end with a connection that was closed on purpose.
-    pub(super) fn farewell(&self) -> Words {
+    pub(crate) fn farewell(&self) -> Words {
         let closed = || Words::new("the connection was closed", "连接已关闭");
         self.leaving.get().cloned().unwrap_or_else(closed)
     }

@@ -172,9 +172,14 @@ impl Connection {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// It is idle from now on, not since it was started.
+    pub(crate) fn is_wanted(&self) {
+        self.idle_since.store(self.age(), Ordering::Relaxed);
+    }
+
     /// Counts one call less.
     pub(crate) fn vacate(&self) {
-        self.idle_since.store(self.age(), Ordering::Relaxed);
+        self.is_wanted();
         self.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 

@@ -179,6 +179,12 @@ impl Pending {
         Self::latest_of(&table)
     }
 
+    /// Whether it still has a request of the gateway's own to answer.
+    pub(crate) fn has_own(&self) -> bool {
+        let table = self.table.locked();
+        table.calls.values().any(|entry| !entry.of_client)
+    }
+
     /// The call that was begun last and goes on, not counting the gateway's own.
     pub(crate) fn latest(&self) -> Option<Candidate> {
         Self::latest_of(&self.table.locked())
