@@ -155,7 +155,8 @@ test('a command that fails says why, what to do, and what it printed last', asyn
   await field('Command line').fill(fake(own, 'wrong-key', script).join(' '));
   await page.getByText('The settings were changed since.').waitFor();
   await button('Test again').click();
-  await trial.getByText('The server closed its output (exit status: 3)').waitFor();
+  const why = 'The server closed its output (exit status: 3)';
+  await trial.getByText(why, { exact: true }).waitFor();
   await trial.getByText('the key is wrong').first().waitFor();
   await until('nothing of it runs', () => running('wrong-key').length === 0);
 
