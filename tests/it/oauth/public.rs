@@ -56,3 +56,31 @@ async fn who_is_remembered_signs_in_again_once_the_account_was_revoked() {
     let bob = town.client("/ecs/mcp", &access).await;
     assert_eq!(bob.text("whoami", "{}").await, "bob");
 }
+
+#[tokio::test]
+async fn the_token_of_the_configuration_is_the_owners_and_others_sign_in() {
+    let aliyun = Aliyun::start().await;
+    let credential = aliyun.credential("alice");
+    let named = |setup: Setup| setup.config_in("mcpServer", "token", json!(credential));
+    let town = town(aliyun, named).await;
+    let owner = town.client("/ecs/mcp", &town.owners_token().await).await;
+    assert_eq!(owner.text("whoami", "{}").await, "alice");
+
+    let (access, _) = signs_in_with(&mut visitor(&town), &app(&town), "bob").await;
+    let bob = town.client("/ecs/mcp", &access).await;
+    assert_eq!(bob.text("whoami", "{}").await, "bob");
+    assert_eq!(owner.text("whoami", "{}").await, "alice");
+    assert_eq!(town.aliyun.counts().crossed, 0);
+
+    let api = town.gateway.api();
+    let accounts = api.json("/api/accounts").await;
+    let accounts = accounts["accounts"].as_array().expect("accounts");
+    let is_static = |account: &serde_json::Value| account["static"] == true;
+    assert_eq!(accounts.len(), 2, "{accounts:#?}");
+    assert!(is_static(&accounts[0]) && !is_static(&accounts[1]));
+    let (provider, user) = (&accounts[1]["provider"], &accounts[1]["user"]);
+    let sign_in = async |ask| api.post("/api/accounts/sign-in", &ask).await.status;
+    assert_ne!(sign_in(json!({"provider": provider})).await, 200);
+    let ask = json!({"provider": provider, "user": user});
+    assert_eq!(sign_in(ask).await, 200);
+}

@@ -818,7 +818,7 @@ signingIn: boolean,
  */
 signedInAt: number | null, 
 /**
- * The configuration names a token: there is nothing to sign in to.
+ * It is the owner's and the configuration names a token: there is nothing to sign in to.
  */
 static: boolean, 
 /**

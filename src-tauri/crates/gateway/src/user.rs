@@ -40,6 +40,11 @@ impl User {
     pub(crate) fn is_local(&self) -> bool {
         &*self.0 == Self::LOCAL
     }
+
+    /// Whether it is the owner, be it under one of the owner's accounts.
+    pub(crate) fn is_owners(&self) -> bool {
+        self.is_local() || self.0.starts_with("local/")
+    }
 }
 
 impl fmt::Debug for User {

@@ -56,7 +56,7 @@ pub(crate) struct Account {
     pub(crate) signing_in: bool,
     /// When somebody signed in last.
     pub(crate) signed_in_at: Option<i64>,
-    /// The configuration names a token: there is nothing to sign in to.
+    /// It is the owner's and the configuration names a token: there is nothing to sign in to.
     #[serde(rename = "static")]
     pub(crate) is_static: bool,
     /// Who it is, as the provider identifies it.
@@ -154,12 +154,13 @@ pub(crate) async fn sign_in(
 ) -> Result<Json<SignInBegun>, Problem> {
     let core = &app.core;
     let known = provider(core, &which.provider)?;
-    if known.is_static {
+    let user = which.user.map_or_else(User::local, |name| User::new(&name));
+    if known.is_static && user.is_owners() {
         return Err(Problem::new(
             Code::Unsupported,
             Words::new(
-                "the configuration names a token for this account, so nobody signs in",
-                "配置中已为该账号指定令牌，无需登录",
+                "the configuration names a token for the owner, who signs in nowhere",
+                "配置中已为所有者指定令牌，所有者无需登录",
             ),
         )
         .remedy(Words::new(
@@ -167,7 +168,6 @@ pub(crate) async fn sign_in(
             "如需改为登录，请从配置中删除 `mcpServer.token`",
         )));
     }
-    let user = which.user.map_or_else(User::local, |name| User::new(&name));
     let live = core.live_full();
     let base = live.config.gateway.base_url.clone();
     let base = base.unwrap_or_else(|| core.endpoint().trim_end_matches("/mcp").to_owned());
@@ -282,6 +282,7 @@ async fn account(core: &Core, known: Option<&Known>, id: &AccountId) -> Result<A
     let under_way = accounts.signing_in(&id.provider, Some(&id.user));
     let server = id.provider.strip_prefix("server:").map(str::to_owned);
     let site = id.provider.strip_prefix("aliyun:").map(str::to_owned);
+    let is_static = known.is_some_and(|known| known.is_static) && User::new(&id.user).is_owners();
     let mut account = Account {
         title: title(&id.provider),
         site,
@@ -291,7 +292,7 @@ async fn account(core: &Core, known: Option<&Known>, id: &AccountId) -> Result<A
         state: Standing::SignedOut,
         signing_in: under_way,
         signed_in_at: None,
-        is_static: known.is_some_and(|known| known.is_static),
+        is_static,
         subject: None,
         name: None,
         scope: None,
@@ -299,7 +300,9 @@ async fn account(core: &Core, known: Option<&Known>, id: &AccountId) -> Result<A
         expires_at: None,
         refreshable: false,
         why: None,
-        misconfigured: known.and_then(|known| misconfigured(&known.provider)),
+        misconfigured: known
+            .filter(|_| !is_static)
+            .and_then(|known| misconfigured(&known.provider)),
         services: known.map_or_else(Vec::new, |known| known.services.clone()),
     };
     match state {

@@ -226,8 +226,8 @@ pub struct AliyunConfig {
     pub base_url: String,
     /// Alias → path, in the order of the file.
     pub services: Vec<(String, String)>,
-    /// `mcpServer.token`: a bearer credential for machines without a browser, used for every
-    /// user instead of a sign-in; may be `${secret:NAME}`.
+    /// `mcpServer.token`: the owner's bearer credential for machines without a browser, used for
+    /// the owner instead of a sign-in; may be `${secret:NAME}`. Other users sign in.
     pub token: Option<String>,
 }
 

@@ -47,9 +47,8 @@ impl Credential {
         user: &str,
     ) -> Option<Self> {
         // It is its owner's: nobody else goes by it.
-        let is_owners = user == User::LOCAL || user.starts_with("local/");
         if config.auth == Auth::Aliyun
-            && is_owners
+            && User::new(user).is_owners()
             && let Some(token) = aliyun.and_then(|aliyun| aliyun.token.clone())
         {
             return Some(Self::Fixed {

@@ -59,6 +59,9 @@ impl oauth_server::Host for Host {
                 // Nobody signs in here, so the owner is one without it.
                 return user == User::LOCAL;
             };
+            if known.is_static && user == User::LOCAL {
+                return true;
+            }
             let id = AccountId::new(known.provider.name(), user);
             match core.oauth.accounts.state(&id).await {
                 Ok(state) => matches!(state, AccountState::SignedIn { .. }),
@@ -94,9 +97,8 @@ impl Host {
     fn account_provider(&self) -> Option<Known> {
         let core: Arc<Core> = self.0.upgrade()?;
         let all = known(&core.live_full().config);
-        all.into_iter().find(|known| {
-            !known.is_static
-                && matches!(&known.provider, Provider::Fixed(fixed) if fixed.client_id.is_some())
-        })
+        all.into_iter().find(
+            |known| matches!(&known.provider, Provider::Fixed(fixed) if fixed.client_id.is_some()),
+        )
     }
 }

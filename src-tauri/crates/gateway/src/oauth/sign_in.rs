@@ -43,7 +43,7 @@ pub(crate) struct Known {
     pub(crate) provider: Provider,
     /// The servers that are used with its accounts.
     pub(crate) services: Vec<String>,
-    /// Nobody signs in: the configuration names a token.
+    /// The owner does not sign in: the configuration names a token. Everybody else does.
     pub(crate) is_static: bool,
 }
 
