@@ -50,6 +50,7 @@ mod tests {
                 .map(|address| address.parse().expect("an address"))
                 .collect(),
             started: 0,
+            leaving: false,
         };
         assert_eq!(
             own_address(base, &gateway).as_deref(),

@@ -24,6 +24,8 @@ struct Status {
     config_path: Option<String>,
     sessions: u64,
     #[serde(default)]
+    config_problems: Vec<ConfigProblem>,
+    #[serde(default)]
     notices: Vec<Bilingual>,
     servers: Vec<Server>,
     #[serde(default)]
@@ -34,6 +36,16 @@ struct Status {
 struct Bilingual {
     en: String,
     zh: String,
+}
+
+/// Something wrong with the file on disk.
+#[derive(Deserialize)]
+struct ConfigProblem {
+    /// From 1; 0 where it is in no line.
+    line: usize,
+    column: usize,
+    message: Bilingual,
+    remedy: Option<Bilingual>,
 }
 
 #[derive(Deserialize)]
@@ -112,6 +124,7 @@ fn print(status: &Status, language: Language, out: &mut dyn Write) -> anyhow::Re
         .unwrap_or(t("none, the built-in demo", "无，使用内置演示"));
     writeln!(out, "{} {config}", t("Config:", "配置："))?;
     writeln!(out, "{} {}\n", t("Sessions:", "会话："), status.sessions)?;
+    print_problems(&status.config_problems, language, out)?;
 
     let mut table = Table::new([
         (t("SERVER", "服务器"), Align::Left),
@@ -161,6 +174,38 @@ fn print(status: &Status, language: Language, out: &mut dyn Write) -> anyhow::Re
     for notice in &status.notices {
         writeln!(out, "\n{}", notice.text(language))?;
     }
+    Ok(())
+}
+
+/// What keeps the file on disk from being put in force.
+fn print_problems(
+    problems: &[ConfigProblem],
+    language: Language,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{}",
+        t(
+            "The configuration file cannot be put in force; what was in force stays in force:",
+            "配置文件无法生效，仍沿用之前的配置："
+        )
+    )?;
+    for problem in problems {
+        let message = printable(problem.message.text(language));
+        match problem.line {
+            0 => writeln!(out, "  {message}")?,
+            line => writeln!(out, "  {line}:{}: {message}", problem.column)?,
+        }
+        if let Some(remedy) = &problem.remedy {
+            let remedy = printable(remedy.text(language));
+            writeln!(out, "    {} {remedy}", t("To do:", "解决办法："))?;
+        }
+    }
+    writeln!(out)?;
     Ok(())
 }
 
@@ -241,6 +286,11 @@ mod tests {
         let status = serde_json::json!({
             "version": "0.1.0", "state": "degraded", "uptime": 8040, "endpoint": "http://localhost:4298/mcp",
             "configPath": "/home/me/config.json", "sessions": 2, "notices": [{ "en": "Take note.", "zh": "请注意。" }],
+            "configProblems": [
+                { "key": "servers[0].command", "line": 4, "column": 7, "message": { "en": "It is empty.", "zh": "不能为空。" } },
+                { "key": "", "line": 0, "column": 0, "message": { "en": "It is gone.", "zh": "文件不存在。" },
+                  "remedy": { "en": "Put it back.", "zh": "请恢复它。" } }
+            ],
             "servers": [
                 { "name": "files", "transport": "stdio", "state": "ready", "tools": 14, "prompts": 0, "resources": 2,
                   "pool": { "total": 1, "active": 0, "idle": 1, "max": 3 }, "memory": 88_604_672, "cpu": 0.25, "error": null },
