@@ -56,14 +56,17 @@ struct Started {
 /// Starts a sign-in: prints where a browser has to go, and opens one where it can be seen.
 pub(crate) fn sign_in(
     admin: &Admin<'_>,
-    provider: &str,
+    (provider, user): (&str, Option<&str>),
     open: bool,
     context: &Context,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     // The gateway may be a service without a screen; the browser is where this command is.
-    let body = serde_json::json!({ "provider": provider, "open": false });
+    let mut body = serde_json::json!({ "provider": provider, "open": false });
+    if let Some(user) = user {
+        body["user"] = user.into();
+    }
     let started: Started = parse(&admin.post("/api/accounts/sign-in", &body)?)?;
     writeln!(out, "{}", started.authorize_url)?;
     let opened = open && ui::show(&started.authorize_url, context, err)?;

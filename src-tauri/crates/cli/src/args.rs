@@ -176,8 +176,8 @@ pub(crate) enum Sub {
         target: TargetArgs,
     },
     #[command(about = t(
-        "Sign the gateway's owner in to an account; without a provider, list the accounts",
-        "以网关所有者的身份登录账号；不给出提供方则列出全部账号",
+        "Sign the gateway's owner or another user in to an account; without a provider, list the accounts",
+        "让网关所有者或其他用户登录账号；不给出提供方则列出全部账号",
     ))]
     SignIn {
         #[arg(value_name = "PROVIDER", help = t(
@@ -185,6 +185,11 @@ pub(crate) enum Sub {
             "账号的提供方，以 `sign-in` 列出的为准",
         ))]
         provider: Option<String>,
+        #[arg(long, value_name = "USER", requires = "provider", help = t(
+            "Whose account it will be, if not the owner's",
+            "登录后账号归谁；未给出时为网关所有者",
+        ))]
+        user: Option<String>,
         #[arg(long, requires = "provider", help = t("Print the address only", "只输出地址"))]
         no_browser: bool,
         #[command(flatten)]

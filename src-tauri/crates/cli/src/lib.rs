@@ -171,13 +171,15 @@ fn dispatch(
         ),
         Sub::SignIn {
             provider,
+            user,
             no_browser,
             target,
         } => {
             let admin = Admin::find(&line, &target, context)?;
             match provider {
                 Some(provider) => {
-                    account::sign_in(&admin, &provider, !no_browser, context, out, err)
+                    let whose = (provider.as_str(), user.as_deref());
+                    account::sign_in(&admin, whose, !no_browser, context, out, err)
                 }
                 None => account::list(&admin, context, out),
             }

@@ -123,6 +123,14 @@ fn a_sign_in_prints_where_to_go_and_what_must_be_reachable() {
         request.ends_with(r#"{"provider":"aliyun:intl","open":false}"#),
         "{request}"
     );
+    let args = ["sign-in", "aliyun:intl", "--user", "bob", "--no-browser"];
+    let (printed, request) = over(&user, &args, "200 OK", answer);
+    assert_eq!(printed.out, "https://signin.example/auth?state=1\n");
+    assert!(
+        request.ends_with(r#"{"provider":"aliyun:intl","open":false,"user":"bob"}"#),
+        "{request}"
+    );
+    assert!(!user.types(&["sign-in", "--user", "bob"]).success, "where?");
     let (out, request) = over(&user, &["sign-out", "aliyun:intl"], "200 OK", "{}");
     assert_eq!(out.out, "Signed out.\n");
     assert!(
