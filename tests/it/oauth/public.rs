@@ -47,6 +47,7 @@ async fn who_is_remembered_signs_in_again_once_the_account_was_revoked() {
     town.aliyun.revoke("bob");
     let refused = bob.tool("whoami", "{}").await;
     assert!(refused.body.contains("needs a sign-in"), "{refused:?}");
+    assert!(refused.body.contains("/mcp in Claude Code"), "{refused:?}");
     let page = shown(browser.open(&asks).await);
     assert!(!page.text().contains("Allow Story"), "{}", page.text());
     // Alibaba Cloud still knows the browser and asks nothing.

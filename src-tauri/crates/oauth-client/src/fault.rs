@@ -12,8 +12,9 @@ use crate::problem::Problem;
 /// Why there is no token, or no sign-in.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Fault {
-    /// Only the user can help, by signing in.
-    #[error("{provider} needs a sign-in: {why}. Sign in under Accounts")]
+    /// Only the user can help, by signing in. Where, knows the program: people come to it in
+    /// different ways.
+    #[error("{provider} needs a sign-in: {why}")]
     NeedsSignIn {
         /// The provider's name.
         provider: String,
@@ -149,7 +150,7 @@ impl Fault {
     pub fn chinese(&self) -> String {
         match self {
             Self::NeedsSignIn { provider, why } => {
-                format!("{provider} 需要登录：{}。请在“账号”页面登录", why.chinese())
+                format!("{provider} 需要登录：{}", why.chinese())
             }
             Self::Login(fault) => fault.chinese(),
             Self::Temporary {
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_names_cause_and_remedy_in_both_languages() {
+    fn a_sentence_names_the_cause_in_both_languages() {
         let fault = Fault::NeedsSignIn {
             provider: "server:x".into(),
             why: Why::Ended("invalid_grant".into()),
@@ -284,11 +285,11 @@ mod tests {
         assert_eq!(
             fault.to_string(),
             "server:x needs a sign-in: the earlier sign-in was ended by the server \
-             (invalid_grant). Sign in under Accounts"
+             (invalid_grant)"
         );
         assert_eq!(
             fault.chinese(),
-            "server:x 需要登录：之前的登录已被服务器终止（invalid_grant）。请在“账号”页面登录"
+            "server:x 需要登录：之前的登录已被服务器终止（invalid_grant）"
         );
     }
 }

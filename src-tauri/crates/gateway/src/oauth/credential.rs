@@ -9,6 +9,7 @@ use vault::{Secret, Vault};
 
 use super::OAuth;
 use super::provider::provider;
+use super::remedy::Remedy;
 use super::values::expanded_text;
 use crate::config::model::{AliyunConfig, Auth, ServerConfig};
 use crate::user::User;
@@ -81,7 +82,8 @@ impl Credential {
                 vault,
             } => {
                 let provider = complete(vault, provider).await?;
-                Ok(accounts.bearer(id, &provider).await?)
+                let bearer = accounts.bearer(id, &provider).await;
+                bearer.map_err(|fault| Withheld::of(&fault, &id.user))
             }
         }
     }
@@ -111,7 +113,8 @@ impl Credential {
                 vault,
             } => {
                 let provider = complete(vault, provider).await?;
-                Ok(accounts.rejected(id, &provider, used, challenge).await?)
+                let another = accounts.rejected(id, &provider, used, challenge).await;
+                another.map_err(|fault| Withheld::of(&fault, &id.user))
             }
         }
     }
@@ -160,16 +163,25 @@ impl Withheld {
             why,
         }
     }
-}
 
-impl From<Fault> for Withheld {
-    fn from(fault: Fault) -> Self {
+    fn of(fault: &Fault, user: &str) -> Self {
+        let why = match fault {
+            Fault::NeedsSignIn { provider, .. } => {
+                let user = User::new(user);
+                let remedy = Remedy::of(&user).words(&user, provider);
+                Words::new(
+                    format!("{fault}. {}", remedy.en),
+                    format!("{}。{}", fault.chinese(), remedy.zh),
+                )
+            }
+            other => Words::new(other.to_string(), other.chinese()),
+        };
         Self {
             needs_sign_in: matches!(
                 fault,
                 Fault::NeedsSignIn { .. } | Fault::Misconfigured { .. }
             ),
-            why: Words::new(fault.to_string(), fault.chinese()),
+            why,
         }
     }
 }

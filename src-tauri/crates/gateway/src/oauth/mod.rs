@@ -6,6 +6,7 @@ mod credential;
 pub(crate) mod host;
 mod provider;
 pub(crate) mod redirect;
+mod remedy;
 pub(crate) mod sign_in;
 pub(crate) mod values;
 
@@ -23,6 +24,7 @@ use crate::words::Words;
 
 pub(crate) use credential::{Credential, Withheld, changed};
 pub(crate) use provider::provider;
+pub(crate) use remedy::Remedy;
 
 /// Pauses between tries to read in which clients have tokens: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);

@@ -10,6 +10,7 @@ use super::session::{Capabilities, Session};
 use crate::catalog::ServerIndex;
 use crate::core::Core;
 use crate::lifecycle::State;
+use crate::oauth::Remedy;
 use crate::server::Server;
 use crate::user::{Caller, User};
 
@@ -129,17 +130,26 @@ pub(crate) fn left_out(core: &Core, user: Option<&User>) -> Option<String> {
         let names = servers.map(|server| format!("`{}`", server.config.name));
         names.collect::<Vec<_>>().join(", ")
     };
-    let page = core.endpoint().replace("/mcp", "/ui/#/accounts");
-    if user.is_none() {
+    let Some(user) = user else {
         let missing = names(&core.live().servers, |server| server.owner.is_some());
         return (!missing.is_empty()).then(|| format!(
             "The tools of {missing} are left out, because they are used with somebody's account and this client has not shown whose. Give it a token (`mcp-gateway token new`), or connect it to /<server>/mcp, where it can sign in."
         ));
-    }
-    let missing = names(&core.in_scope(None, user), |server| {
+    };
+    let missing = names(&core.in_scope(None, Some(user)), |server| {
         matches!(server.state(), State::NeedsSignIn { .. })
     });
-    (!missing.is_empty()).then(|| {
-        format!("The tools of {missing} are left out until their user signs in at {page}.")
-    })
+    let until = match Remedy::of(user) {
+        Remedy::Window => {
+            let page = core.endpoint().replace("/mcp", "/ui/#/accounts");
+            format!("their user signs in at {page}")
+        }
+        Remedy::Client => {
+            "their user authenticates again in this client (/mcp in Claude Code)".to_owned()
+        }
+        Remedy::Owner => format!(
+            "the gateway's owner signs their user in (`mcp-gateway sign-in PROVIDER --user {user}`)"
+        ),
+    };
+    (!missing.is_empty()).then(|| format!("The tools of {missing} are left out until {until}."))
 }
