@@ -348,10 +348,7 @@ impl Core {
 
 impl Refusal {
     async fn listen(host: IpAddr, port: u16, source: io::Error) -> Self {
-        let holder = match source.kind() {
-            io::ErrorKind::AddrInUse => instance::holder_of(port).await,
-            _ => None,
-        };
+        let holder = instance::holder_after(&source, port).await;
         Self::Listen {
             host,
             port,

@@ -109,10 +109,7 @@ pub struct Gateway {
 
 impl StartError {
     async fn listen(host: IpAddr, port: u16, source: io::Error) -> Self {
-        let holder = match source.kind() {
-            io::ErrorKind::AddrInUse => instance::holder_of(port).await,
-            _ => None,
-        };
+        let holder = instance::holder_after(&source, port).await;
         Self::Listen {
             host,
             port,

@@ -15,4 +15,5 @@ pub use hand_over::{HandOverError, hand_over};
 pub use kind::Kind;
 pub use lock::{ClaimError, Instance, running};
 pub use occupant::Occupant;
+pub(crate) use port::holder_after;
 pub use port::{PortHolder, Process, holder_of};

@@ -84,6 +84,14 @@ impl PortHolder {
     }
 }
 
+/// Who has a port on which nobody could listen, where that is why.
+pub(crate) async fn holder_after(error: &std::io::Error, port: u16) -> Option<PortHolder> {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => holder_of(port).await,
+        _ => None,
+    }
+}
+
 /// Finds out who listens on a port; `None` if nobody does. It takes a few seconds at most.
 pub async fn holder_of(port: u16) -> Option<PortHolder> {
     let search = tokio::task::spawn_blocking(move || process_on(port));
