@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use testkit::aliyun::Kind;
+use testkit::client::VERSION;
 use testkit::{Setup, challenge};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -78,6 +79,41 @@ async fn a_wrong_token_is_called_invalid_and_a_missing_one_is_not() {
         Some("invalid_token"),
         "{wrong:?}"
     );
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_checked_is_not_called_invalid() {
+    let mut town = Town::start().await;
+    let token = town.owners_token().await;
+    town.gateway.stop().await;
+    let key = town.gateway.folder().join("data/store.key");
+    let kept = std::fs::read(&key).expect("a key");
+    std::fs::remove_file(&key).expect("a key");
+    town.gateway.restart().await;
+    for path in ["/ecs/mcp", "/mcp"] {
+        let bearer = format!("Bearer {token}");
+        let client = town.stranger(path).with("authorization", &bearer);
+        let answer = client.call("tools/list", "{}").await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert_eq!(answer.header("retry-after"), "60");
+        assert_eq!(answer.header("www-authenticate"), "");
+        let told = "the gateway cannot check tokens at the moment; try again later";
+        assert!(answer.body.contains(told), "{answer:?}");
+        assert!(!answer.body.contains("key"), "{answer:?}");
+    }
+    let foreign = town.stranger("/ecs/mcp");
+    let foreign = foreign.with("authorization", "Bearer made-up");
+    let foreign = foreign.call("tools/list", "{}").await;
+    assert_eq!(foreign.status, 401, "{foreign:?}");
+    let missing = town.stranger("/ecs/mcp").call("tools/list", "{}").await;
+    assert_eq!(missing.status, 401, "{missing:?}");
+
+    std::fs::write(&key, kept).expect("writes");
+    town.gateway.stop().await;
+    town.gateway.restart().await;
+    let client = town.stranger("/ecs/mcp");
+    let mut client = client.with("authorization", &format!("Bearer {token}"));
+    assert_eq!(client.initialize("{}", VERSION).await.status, 200);
 }
 
 #[tokio::test]

@@ -47,9 +47,8 @@ pub(crate) enum Denied {
     Token,
     #[error("the token is not valid here{0}; sign in again")]
     Unknown(&'static str),
-    #[error(
-        "tokens cannot be checked now; the gateway's owner finds the reason in its window and log"
-    )]
+    /// Anybody can be told it, so it names no cause.
+    #[error("the gateway cannot check tokens at the moment; try again later")]
     Unchecked,
 }
 

@@ -15,6 +15,9 @@ use crate::access::forwarded::{self, Scheme, Sender};
 use crate::access::{Denied, Guard};
 use crate::core::Core;
 
+/// Seconds after which a client may ask anew whether its token is good.
+const CHECK_AGAIN: &str = "60";
+
 /// Marks a request whose Host header alone does not tell where it was sent to.
 #[derive(Debug, Clone)]
 struct SentTo(String);
@@ -45,6 +48,17 @@ pub(super) fn unauthorized(
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, no_store);
+    response
+}
+
+/// 503 for a request whose token, by its looks one of the gateway's, cannot be looked up.
+pub(super) fn unchecked() -> Response {
+    let why = Denied::Unchecked.to_string();
+    let code = error_code::UPSTREAM_UNAVAILABLE;
+    let mut response = respond::rpc_error(StatusCode::SERVICE_UNAVAILABLE, code, &why);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static(CHECK_AGAIN));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -157,6 +157,10 @@ fn refused(denied: &Denied) -> Response {
 /// Says what to show instead, and where that is had.
 fn unauthorized(core: &Core, request: &Request, denied: &Denied) -> Response {
     tracing::info!(%denied, path = request.uri().path(), "a request was not let in");
+    if *denied == Denied::Unchecked {
+        // A 401 would have the client throw away a token that may be good.
+        return challenge::unchecked();
+    }
     let head = (request.headers(), request.extensions());
     challenge::unauthorized(core, head, request.uri().path(), denied)
 }
