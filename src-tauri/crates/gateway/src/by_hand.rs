@@ -86,10 +86,9 @@ async fn following(core: &Arc<Core>) {
         };
         let pause = match found {
             Found::Unfinished => AGAIN,
-            // What is in the way may go without a word: a port, a permission.
-            Found::Refused => BLIND,
-            Found::InForce if watched.is_err() => BLIND,
-            Found::InForce => IN_CASE,
+            Found::InForce | Found::Refused if watched.is_err() => BLIND,
+            // What is in the way may go without a word, too: a port, a permission.
+            Found::InForce | Found::Refused => IN_CASE,
         };
         drop(tokio::time::timeout(pause, watch.stirred()).await);
     }

@@ -63,7 +63,8 @@ impl Pool {
             free.give_to(client);
             return Some(Arc::clone(free));
         }
-        let best = open().min_by_key(|connection| connection.in_flight())?;
+        // One that was silent when it was asked is the last resort.
+        let best = open().min_by_key(|one| (one.is_silent(), one.in_flight()))?;
         let load = best.in_flight();
         let learned = &self.inbox.learned;
         let may_grow = state.connections.len() < self.most() && state.refusal.is_none();

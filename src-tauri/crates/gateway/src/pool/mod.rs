@@ -306,8 +306,12 @@ impl Pool {
 
     /// The same for good.
     pub(crate) fn shut(self: &Arc<Self>, why: &Words) {
+        // In one step: nothing may let calls wait in between.
+        let mut state = self.state.locked();
+        state.refusal = Some(why.clone());
+        state.is_shut = true;
+        drop(state);
         self.refuse(why);
-        self.state.locked().is_shut = true;
     }
 
     /// Lets calls wait for a connection again.
