@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use testkit::aliyun::Kind;
 use testkit::client::VERSION;
 use testkit::{Browser, McpHttp, OAuthApp};
@@ -147,4 +148,33 @@ async fn a_name_in_a_header_makes_nobody() {
     let answer = forged.tool("whoami", "{}").await;
     assert!(!answer.body.contains("\"alice\""), "{answer:?}");
     assert_eq!(town.aliyun.counts().crossed, 0);
+}
+
+#[tokio::test]
+async fn who_is_removed_leaves_no_account_behind() {
+    let town = Town::start().await;
+    let api = town.gateway.api();
+    let provider = town.account().await["provider"].clone();
+    for (user, person) in [("bob", "bob"), ("bob/work", "carol"), ("bobby", "dave")] {
+        let ask = json!({"provider": provider, "user": user});
+        let begun = api.post("/api/accounts/sign-in", &ask).await.json();
+        let address = begun["authorizeUrl"].as_str().expect("a URL").to_owned();
+        let mut browser = Browser::new();
+        let login = browser.open(&address).await;
+        shown(browser.sign_in(login, person).await);
+        let ask = json!({"label": "Story", "user": user});
+        assert_eq!(api.post("/api/grants", &ask).await.status, 200);
+    }
+    let gone = api.bare("DELETE", "/api/users/bob").await;
+    assert_eq!(gone.status, 200, "{gone:?}");
+    let users = async |path: &str, list: &str| {
+        let all = api.json(path).await;
+        let all = all[list].as_array().expect("a list").clone();
+        let users = all
+            .iter()
+            .map(|one| one["user"].as_str().map(str::to_owned));
+        users.collect::<Option<Vec<_>>>().expect("users")
+    };
+    assert_eq!(users("/api/accounts", "accounts").await, ["local", "bobby"]);
+    assert_eq!(users("/api/grants", "grants").await, ["bobby"]);
 }

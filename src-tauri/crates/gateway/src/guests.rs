@@ -101,6 +101,14 @@ impl Core {
         self.arrange_guests(None);
     }
 
+    /// The same for a user and the accounts under it.
+    pub(crate) fn bid_farewell_to_all(self: &Arc<Self>, user: &User, why: &Words) {
+        let table = self.guests.table.load_full();
+        for one in table.users.keys().filter(|one| user.covers(one.name())) {
+            self.bid_farewell(one, why);
+        }
+    }
+
     /// Ends what a user has here, because nobody may use it any more.
     pub(crate) fn bid_farewell(self: &Arc<Self>, user: &User, why: &Words) {
         let changing = self.guests.changing.locked();

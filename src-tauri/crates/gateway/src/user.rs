@@ -43,7 +43,14 @@ impl User {
 
     /// Whether it is the owner, be it under one of the owner's accounts.
     pub(crate) fn is_owners(&self) -> bool {
-        self.is_local() || self.0.starts_with("local/")
+        Self::local().covers(&self.0)
+    }
+
+    /// Whether a name is this user's, or that of one of this user's accounts; see
+    /// [`Caller::under`].
+    pub(crate) fn covers(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(&*self.0);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -123,5 +130,18 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self::of(&parts.extensions))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_covers_the_accounts_under_it_and_nobody_with_a_similar_name() {
+        let bob = User::new("bob");
+        assert!(bob.covers("bob") && bob.covers("bob/work"));
+        assert!(!bob.covers("bobby") && !bob.covers("bo") && !bob.covers("ann/bob"));
+        assert!(User::new("local/work").is_owners() && !User::new("locals").is_owners());
     }
 }

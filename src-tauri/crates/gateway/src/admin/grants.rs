@@ -163,27 +163,34 @@ pub(crate) async fn revoke(State(app): State<App>, Name(id): Name) -> Result<Res
     Err(no_such("this access has ended already", "该访问权限已失效"))
 }
 
-/// `DELETE /api/users/{user}`: everything that a user has here.
+/// `DELETE /api/users/{user}`: everything that a user has here, under whichever account.
 pub(crate) async fn forget_user(
     State(app): State<App>,
     Name(name): Name,
 ) -> Result<Response, Problem> {
     let core = &app.core;
-    core.oauth.facade.revoke_user(&name).await.map_err(locked)?;
+    let user = User::new(&name);
+    let facade = &core.oauth.facade;
+    facade.revoke_user(&name).await.map_err(locked)?;
+    for grant in facade.grants().await.map_err(locked)? {
+        if user.covers(&grant.user) {
+            facade.revoke(&grant.id).await.map_err(locked)?;
+        }
+    }
     let all = core
         .oauth
         .accounts
         .list()
         .await
         .map_err(|fault| Problem::new(Code::Failed, crate::oauth::sign_in::words(&fault)))?;
-    for (id, _) in all.into_iter().filter(|(id, _)| id.user == name) {
+    for (id, _) in all.into_iter().filter(|(id, _)| user.covers(&id.user)) {
         let signed_out = core.oauth.accounts.sign_out(&id, None).await;
         signed_out
             .map_err(|fault| Problem::new(Code::Failed, crate::oauth::sign_in::words(&fault)))?;
     }
     let why = Words::new("the user was removed", "该用户已被移除");
-    core.bid_farewell(&User::new(&name), &why);
-    if name == User::LOCAL {
+    core.bid_farewell_to_all(&user, &why);
+    if user.is_local() {
         core.restart_personal().await;
     }
     core.accounts_changed();
