@@ -33,8 +33,16 @@ pub(crate) struct Censor {
 }
 
 impl Censor {
-    /// The values of variables whose names speak of a secret, and of all headers.
+    /// One that knows what [`learn_values`](Self::learn_values) tells of this configuration.
     pub(crate) fn of(config: &ServerConfig) -> Self {
+        let censor = Self::default();
+        censor.learn_values(config);
+        censor
+    }
+
+    /// Keeps the values of variables whose names speak of a secret, and of all headers, out of
+    /// what is shown; to be told again once references have their values.
+    pub(crate) fn learn_values(&self, config: &ServerConfig) {
         let secrets: Vec<String> = match &config.transport {
             Transport::Local { env, .. } => {
                 let telling = env.iter().filter(|(name, _)| is_telling(name));
@@ -48,9 +56,7 @@ impl Censor {
                 .map(str::to_owned)
                 .collect(),
         };
-        let censor = Self::default();
-        censor.learn(secrets);
-        censor
+        self.learn(secrets);
     }
 
     /// Keeps these out of what is shown from now on, too.
@@ -58,7 +64,7 @@ impl Censor {
         let mut secrets = Vec::clone(&self.secrets.load());
         secrets.extend(more.into_iter().filter(|secret| secret.len() >= SECRET));
         // The longer one first: it may hold the shorter one.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.sort_by(|one, other| (other.len(), other).cmp(&(one.len(), one)));
         secrets.dedup();
         self.secrets.store(Arc::new(secrets));
     }
@@ -109,6 +115,13 @@ mod tests {
         let censor = Censor::default();
         censor.learn(secrets.iter().map(|secret| (*secret).to_owned()));
         censor
+    }
+
+    #[test]
+    fn what_is_learned_with_every_start_is_remembered_once() {
+        let censor = censor(&["one-secret", "two-secret"]);
+        censor.learn(["one-secret", "two-secret"].map(str::to_owned));
+        assert_eq!(censor.secrets.load().len(), 2);
     }
 
     #[test]

@@ -142,6 +142,7 @@ async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
         last_lines: Vec::new(),
     })?;
     server.inbox.censor.learn(expanded.secrets);
+    server.inbox.censor.learn_values(&expanded.server);
     let connection = match &expanded.server.transport {
         Transport::Local { .. } => {
             let (connection, child) = stdio::open(&expanded.server, &server.ledger, inbox, closing)
