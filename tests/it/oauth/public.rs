@@ -59,6 +59,34 @@ async fn who_is_remembered_signs_in_again_once_the_account_was_revoked() {
 }
 
 #[tokio::test]
+async fn who_says_no_at_the_other_site_finds_the_way_back_to_the_client() {
+    let town = town(Aliyun::start().await, |setup| setup).await;
+    let app = app(&town);
+    let mut browser = visitor(&town);
+    let page = shown(browser.open(&app.authorize_url()).await);
+    let login = browser.click(&page, "Alibaba Cloud").await.page();
+    let user = [("user", "bob")];
+    let consent = browser.submit(&login, &login.form("login"), &user).await;
+    let told = browser
+        .press(&consent.page(), "decision", "deny")
+        .await
+        .page();
+    assert!(
+        told.text().contains("You are not signed in"),
+        "{}",
+        told.text()
+    );
+
+    let again = shown(browser.click(&told, "Back").await);
+    // There they are remembered by now, and are asked nothing.
+    let consent = shown(browser.click(&again, "Alibaba Cloud").await);
+    let back = browser.click(&consent, "Allow").await.application();
+    let (access, _) = tokens(&app.exchange(&app.code(&back)).await);
+    let bob = town.client("/ecs/mcp", &access).await;
+    assert_eq!(bob.text("whoami", "{}").await, "bob");
+}
+
+#[tokio::test]
 async fn the_token_of_the_configuration_is_the_owners_and_others_sign_in() {
     let aliyun = Aliyun::start().await;
     let credential = aliyun.credential("alice");

@@ -114,6 +114,16 @@ impl Accounts {
             .await
     }
 
+    /// What was given as `then` when the sign-in was begun that this answers; `None` where it
+    /// answers none, or one that has been answered.
+    pub async fn then_of(&self, answer: &Params) -> Option<String> {
+        // Whoever finishes it is told why the store cannot be read.
+        self.inner.load().await.ok()?;
+        let state = answer.state.as_ref()?;
+        let pending = self.inner.pending();
+        Some(pending.value(state.reveal())?.then.clone())
+    }
+
     /// Keeps the tokens of a sign-in that was begun without a user.
     ///
     /// # Errors

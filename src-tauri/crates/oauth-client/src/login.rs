@@ -73,7 +73,7 @@ pub(crate) struct Begun {
     redirect_uri: RedirectUrl,
     #[serde(with = "vault::exposed")]
     verifier: Secret,
-    then: String,
+    pub(crate) then: String,
 }
 
 impl std::fmt::Debug for Login {

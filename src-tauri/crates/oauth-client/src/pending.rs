@@ -112,6 +112,11 @@ impl<T> Pending<T> {
         self.open.insert(key, login);
     }
 
+    /// What the end of a sign-in needs whose answer has not come yet.
+    pub(crate) fn value(&self, state: &str) -> Option<&T> {
+        Some(&self.open.get(&key(state))?.value)
+    }
+
     /// The answer has come: the sign-in is used up, whatever becomes of it. It is under way
     /// until it is [`settled`](Self::settled).
     pub(crate) fn take(&mut self, state: &str, now: i64) -> Result<T, LoginFault> {

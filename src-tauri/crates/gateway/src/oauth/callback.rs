@@ -25,9 +25,18 @@ pub(crate) async fn route(
 /// What the browser is shown, or where it goes on.
 pub(super) async fn answer(core: &Arc<Core>, query: Option<&str>, headers: &HeaderMap) -> Response {
     let params = Params::from_query(query.unwrap_or_default());
+    let purpose = match &params {
+        Ok(params) => core.purpose_of(params).await,
+        Err(_) => None,
+    };
     match core.finish_sign_in(params).await {
         Err(why) => {
             tracing::warn!("a sign-in came to nothing: {}", why.en);
+            if let Some(Purpose::Facade(then)) = purpose {
+                // The way back: to try again, or to tell the client that it is refused.
+                let facade = &core.oauth.facade;
+                return facade.sign_in_failed(headers, &then, &given(&why));
+            }
             let title = Words::new("Not signed in", "未能登录");
             page(headers, StatusCode::BAD_REQUEST, &title, &why)
         }
@@ -50,6 +59,9 @@ pub(super) async fn answer(core: &Arc<Core>, query: Option<&str>, headers: &Head
 }
 
 fn page(headers: &HeaderMap, status: StatusCode, title: &Words, text: &Words) -> Response {
-    let given = |words: &Words| oauth_server::Words::new(&words.en, &words.zh);
     message_page(headers, status, &given(title), &given(text))
+}
+
+fn given(words: &Words) -> oauth_server::Words {
+    oauth_server::Words::new(&words.en, &words.zh)
 }

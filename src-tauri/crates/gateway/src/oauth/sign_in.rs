@@ -152,6 +152,12 @@ impl Core {
         Ok((login, redirect))
     }
 
+    /// What the sign-in was begun for that this answers, as long as it is under way.
+    pub(super) async fn purpose_of(&self, params: &Params) -> Option<Purpose> {
+        let then = self.oauth.accounts.then_of(params).await?;
+        Some(Purpose::read(&then))
+    }
+
     /// Takes the answer of an authorization server.
     ///
     /// # Errors
@@ -170,12 +176,14 @@ impl Core {
             Some(user) => User::new(user),
             None => self.user_of(&finished).await,
         };
+        // Begun without a user, it is the account that makes the user.
+        let is_same = finished.user.is_none();
         let (provider, name) = (finished.provider.clone(), finished.identity.name.clone());
         if finished.user.is_none() {
             let kept = accounts.keep(finished, user.name()).await;
             kept.map_err(|fault| words(&fault))?;
         }
-        self.wake_servers(&provider, &user).await;
+        self.wake_servers(&provider, &user, is_same).await;
         self.accounts_changed();
         Ok(SignedIn {
             purpose,
@@ -185,8 +193,9 @@ impl Core {
         })
     }
 
-    /// Starts what waits for this account, and anew what may have used another one.
-    async fn wake_servers(self: &Arc<Self>, provider: &str, user: &User) {
+    /// Starts what waits for this account, and anew what may have used another one; nothing
+    /// of the kind where it `is_same`.
+    async fn wake_servers(self: &Arc<Self>, provider: &str, user: &User, is_same: bool) {
         let Some(known) = self.provider(provider) else {
             return;
         };
@@ -198,6 +207,8 @@ impl Core {
                 || server.pool.counts().total == 0
             {
                 server.wake();
+            } else if is_same {
+                // The next request is sent the new token.
             } else if user.is_local() {
                 self.start_anew(&server.config.name).await;
             } else {
