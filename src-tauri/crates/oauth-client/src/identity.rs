@@ -19,7 +19,7 @@ pub struct Identity {
 /// What an id token or a userinfo document says; unknown members are let be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Claims {
-    subject: Option<String>,
+    pub(crate) subject: Option<String>,
     name: Option<String>,
 }
 

@@ -237,10 +237,15 @@ impl Inner {
             .as_ref()
             .and_then(|token| Claims::id_token(token.reveal()))
             .unwrap_or_default();
-        let identity = self
-            .claims(claims, begun, &tokens.access)
-            .await
-            .identity(|| CsrfToken::new_random_len(16).into_secret());
+        let claims = self.claims(claims, begun, &tokens.access).await;
+        if claims.subject.is_none() {
+            // Nobody can be told from anybody then, so every sign-in is another account.
+            tracing::warn!(
+                provider = begun.provider,
+                "neither an id_token nor userinfo says who has signed in, so it counts as a new account; where there is such an address, set `oauth.userinfoEndpoint`, or ask for the scope `openid`"
+            );
+        }
+        let identity = claims.identity(|| CsrfToken::new_random_len(16).into_secret());
         tracing::info!(
             provider = begun.provider,
             user = begun.user,
