@@ -151,17 +151,49 @@ async fn a_name_in_a_header_makes_nobody() {
 }
 
 #[tokio::test]
+async fn beside_a_clients_token_the_header_names_one_more_account_of_its_user() {
+    let town = Town::start().await;
+    town.owner_signs_in("alice").await;
+    let token = town.owners_token().await;
+    let at_work = || {
+        town.stranger("/ecs/mcp")
+            .with("authorization", &format!("Bearer {token}"))
+            .with("x-user-id", "work")
+    };
+    let mut early = at_work();
+    early.initialize("{}", VERSION).await;
+    let refused = early.tool("whoami", "{}").await;
+    assert!(refused.body.contains("needs a sign-in"), "{refused:?}");
+    assert!(refused.body.contains("--user local/work"), "{refused:?}");
+
+    signs_in_as(&town, "local/work", "carol").await;
+    let mut work = at_work();
+    work.initialize("{}", VERSION).await;
+    await_tools(&work).await;
+    assert_eq!(work.text("whoami", "{}").await, "carol");
+    let owner = town.client("/ecs/mcp", &token).await;
+    assert_eq!(owner.text("whoami", "{}").await, "alice");
+    assert_eq!(town.aliyun.counts().crossed, 0);
+}
+
+/// The owner begins a sign-in for another user, who goes through with it.
+async fn signs_in_as(town: &Town, user: &str, person: &str) {
+    let provider = town.account().await["provider"].clone();
+    let ask = json!({"provider": provider, "user": user});
+    let api = town.gateway.api();
+    let begun = api.post("/api/accounts/sign-in", &ask).await.json();
+    let address = begun["authorizeUrl"].as_str().expect("a URL").to_owned();
+    let mut browser = Browser::new();
+    let login = browser.open(&address).await;
+    shown(browser.sign_in(login, person).await);
+}
+
+#[tokio::test]
 async fn who_is_removed_leaves_no_account_behind() {
     let town = Town::start().await;
     let api = town.gateway.api();
-    let provider = town.account().await["provider"].clone();
     for (user, person) in [("bob", "bob"), ("bob/work", "carol"), ("bobby", "dave")] {
-        let ask = json!({"provider": provider, "user": user});
-        let begun = api.post("/api/accounts/sign-in", &ask).await.json();
-        let address = begun["authorizeUrl"].as_str().expect("a URL").to_owned();
-        let mut browser = Browser::new();
-        let login = browser.open(&address).await;
-        shown(browser.sign_in(login, person).await);
+        signs_in_as(&town, user, person).await;
         let ask = json!({"label": "Story", "user": user});
         assert_eq!(api.post("/api/grants", &ask).await.status, 200);
     }
