@@ -249,6 +249,14 @@ async fn a_broken_file_is_told_with_every_mistake_until_it_is_mended() {
     }
     let status = gateway.status().await;
     assert_eq!(status["revision"], before["revision"]);
+    // The command line finds the gateway although the file does not say where.
+    let file = gateway.folder().join("config.json").display().to_string();
+    let data = gateway.folder().join("data").display().to_string();
+    let args = ["status", "--config", &file, "--data-dir", &data];
+    let shown = gateway.setup().run(&args).await;
+    assert!(shown.status.success(), "{}", shown.stderr);
+    let place = format!("  {}:", line_of("-3"));
+    assert!(shown.stdout.contains(&place), "{}", shown.stdout);
     let client = gateway.client().await;
     let pid = process(&gateway, "two").to_string();
     assert_eq!(client.text("two_pid", "{}").await, pid);

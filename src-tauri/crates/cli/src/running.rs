@@ -101,11 +101,22 @@ impl Running {
         if let Some(url) = named.filter(|_| url.is_some() || line.common.port.is_none()) {
             return Self::at(&url);
         }
-        let loaded = config::require(line, context)?;
+        let noted = || -> anyhow::Result<_> {
+            let folder = context.data_dir(line.common.data_dir.as_deref())?;
+            Ok(running(&folder).and_then(|gateway| gateway.address()))
+        };
+        let loaded = match config::require(line, context) {
+            Ok(loaded) => loaded,
+            // A gateway that runs goes on with what the file said before its mistakes.
+            Err(error) if line.common.port.is_none() => {
+                let address = noted()?.ok_or(error)?;
+                return Self::at(&format!("http://{address}"));
+            }
+            Err(error) => return Err(error),
+        };
         let listen = &loaded.config.gateway;
         if listen.port == 0 {
-            let folder = context.data_dir(line.common.data_dir.as_deref())?;
-            if let Some(address) = running(&folder).and_then(|gateway| gateway.address()) {
+            if let Some(address) = noted()? {
                 return Self::at(&format!("http://{address}"));
             }
             return Err(failure(&Words::new(
