@@ -55,7 +55,9 @@ test('a dark window is dark from its first frame on', async () => {
     const eyes = watchWhiteness();
     await tray.click(OPEN);
     await app.window();
-    await until('there was time to draw', () => eyes.seen.length > 8);
+    await until('it is drawn', async () => ![null, BLANK].includes(await app.pixel()));
+    const looks = eyes.seen.length;
+    await until('there was time to see more', () => eyes.seen.length > looks + 8);
     const seen = await eyes.stop();
     // A light window shows that a white one would have been seen.
     if (theme === 'light') assert.ok(Math.max(...seen) > 0.3, `${seen}`);
@@ -162,3 +164,5 @@ test('a gateway that cannot start is quit in the window', async () => {
 
 /** The page's colour when it is light: `--page` in ui/src/app.css. */
 const PAGE = '245,246,248';
+/** The same of a window in which nothing is yet. */
+const BLANK = '0,0,0';
