@@ -2,6 +2,7 @@
 //! runs, and where none does.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use testkit::admin::in_both_languages;
@@ -57,15 +58,19 @@ fn write(setup: &Setup, config: &str) {
     std::fs::write(setup.path("config.json"), config).expect("written");
 }
 
+/// The fake server's program, its name and its folder.
+fn fake_program() -> (PathBuf, String, String) {
+    let program = programs::fake_server();
+    let name = program.file_name().and_then(|name| name.to_str());
+    let name = name.expect("a name").to_owned();
+    let folder = program.parent().expect("a folder").display().to_string();
+    (program, name, folder)
+}
+
 #[tokio::test]
 async fn a_command_that_has_moved_is_found_and_its_path_written() {
     let setup = setup();
-    let program = programs::fake_server();
-    let name = program
-        .file_name()
-        .and_then(|name| name.to_str())
-        .expect("a name");
-    let folder = program.parent().expect("a folder").display().to_string();
+    let (program, name, folder) = fake_program();
     let mut entry = setup.fake_entry("files", tools(json!([{"name": "echo"}])), &json!({}));
     entry["command"][0] = json!(format!("/gone/bin/{name}"));
     let gateway = setup
@@ -103,12 +108,7 @@ async fn a_command_that_has_moved_is_found_and_its_path_written() {
 #[tokio::test]
 async fn a_repair_of_the_file_can_be_taken_back() {
     let setup = setup();
-    let program = programs::fake_server();
-    let name = program
-        .file_name()
-        .and_then(|name| name.to_str())
-        .expect("a name");
-    let folder = program.parent().expect("a folder").display().to_string();
+    let (program, name, folder) = fake_program();
     let gone = json!({"name": "files", "type": "local", "command": [format!("/gone/{name}")]});
     let gateway = setup
         .env("PATH", format!("{folder}:/usr/bin:/bin"))

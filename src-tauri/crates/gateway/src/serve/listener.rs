@@ -81,9 +81,9 @@ pub(crate) struct Ending {
     pub(crate) servers: CancellationToken,
 }
 
-/// Listens until the gateway drains, and returns once its sockets are closed; on other sockets whenever it is asked to;
-/// connections that came through the former ones go on. `connections` knows when the
-/// last connection has ended.
+/// Listens until the gateway drains, and returns once its sockets are closed; on other
+/// sockets whenever it is asked to. Connections that came through the former ones go on.
+/// `connections` knows when the last connection has ended.
 pub(crate) async fn listen(
     mut listeners: Vec<TcpListener>,
     mut asked: mpsc::Receiver<Move>,
