@@ -59,7 +59,8 @@ impl Door {
                     request.extensions_mut().insert(FromHere);
                 }
                 match ended {
-                    Some(ended) => self.route_until(ended, request).await,
+                    // Apart, so that all the others need not carry its size about.
+                    Some(ended) => Box::pin(self.route_until(ended, request)).await,
                     None => self.route(request).await,
                 }
             }
