@@ -1,7 +1,11 @@
 //! Bad input: the right clear error each, and the gateway goes on.
 
+use std::time::Duration;
+
 use serde_json::json;
 use testkit::{Gateway, McpHttp};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::{setup, tools};
 
@@ -232,4 +236,72 @@ async fn an_endless_head_is_refused() {
         .await;
     assert!(matches!(answer.status, 400 | 431), "{}", answer.status);
     goes_on(&gateway).await;
+}
+
+/// Many clients send the head and the body apart: an answer between the two must not end a
+/// connection of which the client thinks that it goes on.
+#[tokio::test]
+async fn a_refusal_of_a_head_lets_the_connection_live() {
+    let gateway = setup()
+        .config("gateway", json!({"requireToken": true}))
+        .start()
+        .await;
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let admin = format!("Authorization: Bearer {}\r\n", gateway.admin_token());
+    for (status, target, host, headers) in [
+        (401, "POST /mcp", "localhost", ""),
+        (403, "POST /mcp", "evil.example", ""),
+        (415, "POST /mcp", "localhost", "Content-Type: text/html\r\n"),
+        (404, "POST /nothing/mcp", "localhost", ""),
+        (404, "POST /nothing", "localhost", ""),
+        (405, "POST /health", "localhost", ""),
+        (
+            404,
+            "DELETE /mcp",
+            "localhost",
+            "Mcp-Session-Id: made-up\r\n",
+        ),
+    ] {
+        let token = if status == 401 { "" } else { &admin };
+        let length = body.len();
+        let head = format!(
+            "{target} HTTP/1.1\r\nHost: {host}\r\n{token}{headers}Content-Length: {length}\r\n\r\n"
+        );
+        let next = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let mut stream = TcpStream::connect(("127.0.0.1", gateway.port()))
+            .await
+            .expect("connects");
+        stream.write_all(head.as_bytes()).await.expect("the head");
+        // Long enough for an answer to the head alone.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let rest = format!("{body}{next}");
+        stream.write_all(rest.as_bytes()).await.expect("the rest");
+        let mut answers = String::new();
+        let read = stream.read_to_string(&mut answers).await;
+        assert!(
+            answers.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{target}: {read:?}, {answers}"
+        );
+        assert!(
+            answers.contains("HTTP/1.1 200 OK"),
+            "{target}: {read:?}, {answers}"
+        );
+    }
+}
+
+/// A client that waits until it is asked for the body, and one that never sends it, learn that
+/// the connection ends.
+#[tokio::test]
+async fn a_body_that_nobody_waits_for_ends_the_connection_in_words() {
+    let gateway = gateway().await;
+    let head = "POST /nothing HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
+                Content-Length: 5\r\n\r\n";
+    let mut stream = TcpStream::connect(("127.0.0.1", gateway.port()))
+        .await
+        .expect("connects");
+    stream.write_all(head.as_bytes()).await.expect("the head");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("reads");
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
 }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::caller::{self, FromHere, Sender};
+use super::unread::Unread;
 use super::{challenge, respond, streamable};
 use crate::access::Denied;
 use crate::core::Core;
@@ -34,13 +35,15 @@ impl Door {
     pub(crate) async fn answer(self, mut request: Request, peer: IpAddr) -> Response {
         let Examined { page, is_here } = match examine(&self.core, &request) {
             Ok(examined) => examined,
-            Err(denied) => return refused(&denied),
+            Err(denied) => return self.turn_away(request, refused(&denied)).await,
         };
         if page.is_some() && request.method() == Method::OPTIONS {
             // A preflight carries no token.
+            let answer = self.turn_away(request, StatusCode::NO_CONTENT.into_response());
+            let answer = answer.await;
             return match page {
-                Some(page) => respond::with_cors(StatusCode::NO_CONTENT.into_response(), &page),
-                None => StatusCode::NO_CONTENT.into_response(),
+                Some(page) => respond::with_cors(answer, &page),
+                None => answer,
             };
         }
         challenge::note(&self.core, &mut request, peer);
@@ -64,7 +67,10 @@ impl Door {
                     None => self.route(request).await,
                 }
             }
-            Err(denied) => unauthorized(&self.core, &request, &denied),
+            Err(denied) => {
+                let answer = unauthorized(&self.core, &request, &denied);
+                self.turn_away(request, answer).await
+            }
         };
         match page {
             Some(page) => respond::with_cors(answer, &page),
@@ -75,10 +81,15 @@ impl Door {
     /// Nothing more goes to a client from the moment that its access is taken back. As when
     /// a client leaves, what servers do for it at that moment they finish.
     async fn route_until(self, ended: CancellationToken, request: Request) -> Response {
+        let limit = self.largest_rest();
+        let (request, unread) = Unread::behind(request);
         let answer = tokio::select! {
             biased;
-            () = ended.cancelled() => return challenge::taken_back(),
-            answer = self.route(request) => answer,
+            () = ended.cancelled() => None,
+            answer = self.route(request) => Some(answer),
+        };
+        let Some(answer) = answer else {
+            return unread.finish(limit, challenge::taken_back()).await;
         };
         if !respond::is_event_stream(&answer) {
             return answer;
@@ -97,10 +108,25 @@ impl Door {
                 .await
                 .into_response();
         }
-        match self.router.oneshot(request).await {
-            Ok(response) => response,
+        let limit = self.largest_rest();
+        let (request, unread) = Unread::behind(request);
+        let answer = match self.router.oneshot(request).await {
+            Ok(answer) => answer,
             Err(never) => match never {},
-        }
+        };
+        unread.finish(limit, answer).await
+    }
+
+    /// Answers a request to which no handler gets.
+    async fn turn_away(&self, mut request: Request, answer: Response) -> Response {
+        let unread = Unread::whole(&mut request);
+        // Apart, so that all the others need not carry its size about.
+        Box::pin(unread.finish(self.largest_rest(), answer)).await
+    }
+
+    /// Bytes of a body that nobody wants which are read all the same.
+    fn largest_rest(&self) -> usize {
+        self.core.live().config.limits.message_bytes
     }
 }
 

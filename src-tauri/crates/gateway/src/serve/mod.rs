@@ -13,6 +13,7 @@ pub(crate) mod session_id;
 mod sse;
 mod streamable;
 mod ui;
+mod unread;
 
 use std::sync::Arc;
 

@@ -50,9 +50,9 @@ pub(super) async fn take(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (head, body) = request.into_parts();
-    let accepts = Accepts::read(&head.headers)?;
     let limits = core.live().config.limits;
     let text = respond::read_body(body, limits.message_bytes).await?;
+    let accepts = Accepts::read(&head.headers)?;
     let caller = Caller::of(&head.extensions);
     let session = find_session(&core, scope, &caller, &head.headers)?;
     let depth = limits.depth;
