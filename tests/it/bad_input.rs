@@ -305,3 +305,20 @@ async fn a_body_that_nobody_waits_for_ends_the_connection_in_words() {
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
 }
+
+#[tokio::test]
+async fn a_head_has_at_most_a_hundred_headers() {
+    let gateway = gateway().await;
+    for (count, status) in [(99, 200), (101, 431)] {
+        let headers: String = (1..count).map(|n| format!("x-{n}: y\r\n")).collect();
+        let head = format!("GET /health HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+        let mut stream = TcpStream::connect(("127.0.0.1", gateway.port()))
+            .await
+            .expect("connects");
+        stream.write_all(head.as_bytes()).await.expect("the head");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.expect("reads");
+        let answer = String::from_utf8_lossy(&answer);
+        assert_eq!(answer, format!("HTTP/1.1 {status}"), "{count}");
+    }
+}

@@ -150,10 +150,12 @@ fn matches(allowed: &str, host: &str) -> bool {
 }
 
 fn without_port(host: &str) -> &str {
-    match host.rfind(':') {
+    // Bytes: searching for a `char` costs several times as much, and every request comes here.
+    let bytes = host.as_bytes();
+    match bytes.iter().rposition(|byte| *byte == b':') {
         Some(colon)
-            if !host[colon..].contains(']')
-                && (host.starts_with('[') || host.matches(':').count() == 1) =>
+            if !bytes[colon..].contains(&b']')
+                && (bytes.starts_with(b"[") || !bytes[..colon].contains(&b':')) =>
         {
             &host[..colon]
         }

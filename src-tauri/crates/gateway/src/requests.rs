@@ -4,6 +4,7 @@
 //! A request may wait for a server to start or a connection to come free long
 //! before it is sent, and over HTTP its cancellation may even arrive first.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -93,9 +94,10 @@ impl OpenRequest {
     /// See [`Refused`].
     pub(crate) fn new(client: &Arc<Session>, id: Bytes) -> Result<Self, Refused> {
         let mut state = client.requests.state.locked();
-        if state.open.contains_key(&id) {
+        let state = &mut *state;
+        let Entry::Vacant(place) = state.open.entry(id.clone()) else {
             return Err(Refused::Duplicate);
-        }
+        };
         if !state.early.is_empty() {
             state.early.retain(|(_, at)| at.elapsed() < EARLY);
             if let Some(at) = state.early.iter().position(|(early, _)| *early == id) {
@@ -103,8 +105,7 @@ impl OpenRequest {
                 return Err(Refused::Cancelled);
             }
         }
-        state.open.insert(id.clone(), Progress::Waiting);
-        drop(state);
+        place.insert(Progress::Waiting);
         Ok(Self {
             client: Arc::clone(client),
             id,

