@@ -58,6 +58,7 @@ export function status(parts: Partial<Status> = {}): Status {
     configProblems: [],
     dataDir: '/home/dev/data',
     sessions: 3,
+    counts: { streams: 2, tasks: 40 },
     approvals: 0,
     notices: [],
     servers: [server('demo')],

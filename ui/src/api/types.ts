@@ -182,6 +182,19 @@ message: Words,
 remedy: Words | null, };
 
 /**
+ * See the module.
+ */
+export type Counts = { 
+/**
+ * Open event streams that belong to no call.
+ */
+streams: number, 
+/**
+ * Tasks alive on the gateway's runtime.
+ */
+tasks: number, };
+
+/**
  * The whole status.
  */
 export type Status = { 
@@ -221,6 +234,10 @@ dataDir: string,
  * Client sessions in memory.
  */
 sessions: number, 
+/**
+ * What else the gateway holds at this moment.
+ */
+counts: Counts, 
 /**
  * Clients that wait for the owner to let them in.
  */

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wire::{Span, error_code, splice, splice_one};
 
+use crate::call_log::{self, End};
 use crate::offer::Repeat;
 use crate::requests::OpenRequest;
 use crate::serve::session::Session;
@@ -46,6 +47,8 @@ pub(crate) struct CallInFlight {
     plan: Plan,
     slot: Arc<Slot>,
     attempts_left: u32,
+    /// How it ended; until then, as if its client had left.
+    end: End,
 }
 
 /// What the client is to be sent next.
@@ -70,9 +73,15 @@ impl Plan {
             plan: self,
             slot: Slot::new(),
             attempts_left,
+            end: End::Left,
         };
-        call.send().await?;
-        Ok(call)
+        match call.send().await {
+            Ok(()) => Ok(call),
+            Err(not_sent) => {
+                call.end = not_sent.end();
+                Err(not_sent)
+            }
+        }
     }
 
     fn is_cancelled(&self) -> bool {
@@ -88,6 +97,15 @@ impl Plan {
     }
 }
 
+impl NotSent {
+    fn end(&self) -> End {
+        match self {
+            Self::Refused(_) => End::Refused,
+            Self::Cancelled => End::Cancelled,
+        }
+    }
+}
+
 impl CallInFlight {
     /// What comes next. After an answer or `Nothing` the call is over.
     pub(crate) async fn next(&mut self) -> Step {
@@ -100,13 +118,25 @@ impl CallInFlight {
                 Err(lost) if self.may_be_sent_again(&lost) => {
                     self.attempts_left -= 1;
                     self.slot = Slot::new();
-                    match self.send().await {
-                        Ok(()) => continue,
-                        Err(NotSent::Refused(refusal)) => return Step::Answer(refusal),
-                        Err(NotSent::Cancelled) => return Step::Nothing,
-                    }
+                    let Err(not_sent) = self.send().await else {
+                        continue;
+                    };
+                    self.end = not_sent.end();
+                    return match not_sent {
+                        NotSent::Refused(refusal) => Step::Answer(refusal),
+                        NotSent::Cancelled => Step::Nothing,
+                    };
                 }
                 outcome => outcome,
+            };
+            self.end = match &outcome {
+                Ok(answer) if answer.failed => End::Failed,
+                Ok(_) => End::Answered,
+                Err(Lost::Unsent(_)) => End::Unsent,
+                Err(Lost::Died(_)) => End::Died,
+                Err(Lost::Unusable(_)) => End::Unusable,
+                Err(Lost::TimedOut) => End::TimedOut,
+                Err(Lost::Cancelled) => End::Cancelled,
             };
             let plan = &self.plan;
             let name = &plan.server.config.name;
@@ -218,5 +248,7 @@ impl Drop for CallInFlight {
     /// answered, and nothing more is kept for a client that cannot be reached.
     fn drop(&mut self) {
         self.slot.deafen();
+        let plan = &self.plan;
+        call_log::over(&plan.server.config.name, plan.id.of(&plan.text), self.end);
     }
 }

@@ -19,6 +19,7 @@ use crate::config::Source;
 use crate::events::Hub;
 use crate::guests::Guests;
 use crate::instance::Instance;
+use crate::journal::Journal;
 use crate::leaving::Leaving;
 use crate::ledger::Ledger;
 use crate::live::Live;
@@ -47,7 +48,9 @@ pub(crate) struct Core {
     pub(crate) guests: Guests,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) ledger: Arc<Ledger>,
-    /// What the servers print, on its way to disk.
+    /// What the gateway says itself.
+    pub(crate) journal: Journal,
+    /// What all of them say, on its way to disk.
     pub(crate) archive: Arc<Archive>,
     pub(crate) data_dir: PathBuf,
     /// The lock on that folder.
@@ -78,6 +81,8 @@ pub(crate) struct Core {
     pub(crate) retiring: TaskTracker,
     /// Owns the requests of HTTP+SSE clients, which are answered after their POST has been.
     pub(crate) tasks: TaskTracker,
+    /// Counts the open streams that belong to no call; each holds a token of it.
+    pub(crate) streams: TaskTracker,
     pub(crate) started: Instant,
     /// The port that is really listened on; 0 before.
     pub(crate) port: AtomicU16,
@@ -92,6 +97,7 @@ pub(crate) struct Parts {
     pub(crate) board: Arc<Board>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) journal: Journal,
     pub(crate) archive: Arc<Archive>,
     pub(crate) data_dir: PathBuf,
     pub(crate) instance: Instance,
@@ -111,6 +117,7 @@ impl Core {
             guests: Guests::default(),
             sessions: parts.sessions,
             ledger: parts.ledger,
+            journal: parts.journal,
             archive: parts.archive,
             data_dir: parts.data_dir,
             instance: parts.instance,
@@ -128,6 +135,7 @@ impl Core {
             leaving: Leaving::default(),
             retiring: TaskTracker::new(),
             tasks: TaskTracker::new(),
+            streams: TaskTracker::new(),
             started: Instant::now(),
             port: AtomicU16::new(0),
             ending: Ending::default(),

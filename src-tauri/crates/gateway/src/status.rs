@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::by_hand::ConfigProblem;
 use crate::config::model::Transport;
 use crate::core::Core;
+use crate::counts::{self, Counts};
 use crate::lifecycle::{Failure, State};
 use crate::live::Live;
 use crate::naming::Clash;
@@ -52,6 +53,8 @@ pub struct Status {
     pub data_dir: String,
     /// Client sessions in memory.
     pub sessions: usize,
+    /// What else the gateway holds at this moment.
+    pub counts: Counts,
     /// Clients that wait for the owner to let them in.
     pub approvals: usize,
     /// What the user should know about how the gateway runs.
@@ -133,6 +136,7 @@ impl Status {
         Self {
             uptime: 0,
             sessions: 0,
+            counts: Counts::default(),
             servers: servers.collect(),
             ..self.clone()
         }
@@ -208,6 +212,7 @@ pub(crate) fn status(core: &Core) -> Status {
         config_problems: core.hub.problems().to_vec(),
         data_dir: core.data_dir.display().to_string(),
         sessions: core.sessions.count(),
+        counts: counts::now(core),
         approvals: core.oauth.facade.approvals().len(),
         notices: core
             .oauth

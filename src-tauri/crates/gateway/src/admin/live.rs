@@ -50,9 +50,11 @@ pub(crate) async fn events(State(app): State<App>) -> Response {
     let now = serde_json::to_vec(&status::status(core)).unwrap_or_default();
     let first = Bytes::from(encode_sse(Some("status"), &now));
     let first = futures_util::stream::iter([Ok::<_, Infallible>(first)]);
-    let state = (status, pulse, accounts, core.ending.draining.clone());
-    let rest =
-        futures_util::stream::unfold(state, |(mut status, mut pulse, mut accounts, end)| async {
+    let ending = (core.ending.draining.clone(), core.streams.token());
+    let state = (status, pulse, accounts, ending);
+    let rest = futures_util::stream::unfold(
+        state,
+        |(mut status, mut pulse, mut accounts, ending)| async {
             let event = tokio::select! {
                 news = next(&mut status) => encode_sse(Some("status"), &news?),
                 news = next(&mut pulse) => encode_sse(Some("pulse"), &news?),
@@ -60,10 +62,11 @@ pub(crate) async fn events(State(app): State<App>) -> Response {
                     changed.ok()?;
                     encode_sse(Some("accounts"), b"{}")
                 }
-                () = end.cancelled() => return None,
+                () = ending.0.cancelled() => return None,
             };
-            Some((Ok(Bytes::from(event)), (status, pulse, accounts, end)))
-        });
+            Some((Ok(Bytes::from(event)), (status, pulse, accounts, ending)))
+        },
+    );
     respond::listening(futures_util::StreamExt::chain(first, rest))
 }
 
@@ -91,23 +94,34 @@ pub(crate) async fn log(
     let live = app.core.live_full();
     let server = live.named(&name).ok_or_else(|| Problem::no_server(&name))?;
     let log = Arc::clone(&server.inbox.log);
+    Ok(told(&app, log, wanted))
+}
+
+/// `GET /api/log`: the same of the gateway itself.
+pub(crate) async fn own_log(State(app): State<App>, Query(wanted): Query<Wanted>) -> Response {
+    let log = Arc::clone(app.core.journal.log());
+    told(&app, log, wanted)
+}
+
+fn told(app: &App, log: Arc<Log>, wanted: Wanted) -> Response {
     if !wanted.follow {
         let lines = log.after(wanted.after);
-        return Ok(Json(LogLines { lines }).into_response());
+        return Json(LogLines { lines }).into_response();
     }
     let mut ticks = interval(respond::KEEP_ALIVE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first one comes at once and opens the stream where there is no line yet.
     let state = Following::new(log, wanted.after, app.core.ending.draining.clone());
-    let stream = futures_util::stream::unfold((state, ticks), |(mut state, mut ticks)| async {
+    let state = (state, ticks, app.core.streams.token());
+    let stream = futures_util::stream::unfold(state, |(mut state, mut ticks, counted)| async {
         let event = tokio::select! {
             biased;
             lines = state.next() => encode_sse(Some("lines"), &lines?).into(),
             _ = ticks.tick() => respond::COMMENT,
         };
-        Some((Ok::<_, Infallible>(event), (state, ticks)))
+        Some((Ok::<_, Infallible>(event), (state, ticks, counted)))
     });
-    Ok(respond::listening(stream))
+    respond::listening(stream)
 }
 
 /// `GET /api/servers/{name}/history`.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::by_hand::ConfigProblem;
 use crate::config::{PortFrom, form};
+use crate::counts::Counts;
 use crate::doctor;
 use crate::events;
 use crate::lifecycle::{Failure, State};
@@ -51,6 +52,7 @@ fn written() -> String {
         declared::<ServerStatus>(one),
         declared::<Clash>(one),
         declared::<ConfigProblem>(one),
+        declared::<Counts>(one),
         declared::<Status>(one),
         declared::<events::ServerPulse>(one),
         declared::<events::Pulse>(one),
