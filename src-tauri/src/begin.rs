@@ -1,17 +1,19 @@
 //! How the app's core begins: the surroundings of this process, the configuration, the gateway.
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use gateway::config::{LoadOptions, Loaded, Source, render};
 use gateway::instance::{HandOverError, Kind, PortHolder, hand_over};
 use gateway::words::{Language, Words};
-use gateway::{Gateway, StartError, Surroundings, VaultOptions};
-use tracing_subscriber::EnvFilter;
+use gateway::{Gateway, Journal, StartError, Surroundings, VaultOptions};
 
 use crate::desktop::no_home;
 use crate::folders::{Folders, working_folder};
+
+/// The log level until the configuration is read.
+const BEFORE: &str = "info";
 
 /// Starts the gateway as the user's configuration says. A gateway that somebody started in a
 /// terminal on the same data is asked to make room first, because its user has opened the app.
@@ -19,10 +21,10 @@ use crate::folders::{Folders, working_folder};
 /// # Errors
 /// In words for the window: a configuration with mistakes, a port that is taken, no data folder,
 /// a gateway that is not to be asked.
-pub(crate) async fn begin(bridge: Option<PathBuf>) -> Result<Gateway, Words> {
+pub(crate) async fn begin(bridge: Option<PathBuf>, journal: &Journal) -> Result<Gateway, Words> {
     let folders = Folders::find().ok_or_else(no_home)?;
-    let loaded = load(&folders)?;
-    let there = match start(loaded, bridge.clone(), &folders).await {
+    let loaded = load(&folders, journal)?;
+    let there = match start(loaded, bridge.clone(), &folders, journal).await {
         Ok(gateway) => return Ok(gateway),
         Err(StartError::Running {
             occupant: Some(occupant),
@@ -36,7 +38,7 @@ pub(crate) async fn begin(bridge: Option<PathBuf>) -> Result<Gateway, Words> {
         .map_err(|error| error.words(&there))?;
     tracing::info!(pid = there.pid, "it has made room");
     // The other one may have changed the file until its end.
-    start(load(&folders)?, bridge, &folders)
+    start(load(&folders, journal)?, bridge, &folders, journal)
         .await
         .map_err(|error| why(&error, &folders))
 }
@@ -45,6 +47,7 @@ async fn start(
     (loaded, source): (Loaded, Source),
     bridge: Option<PathBuf>,
     folders: &Folders,
+    journal: &Journal,
 ) -> Result<Gateway, StartError> {
     let surroundings = Surroundings {
         data_dir: folders.data().to_owned(),
@@ -52,11 +55,12 @@ async fn start(
         source: Some(source),
         bridge,
         vault: VaultOptions::from_env(folders.data(), |name| std::env::var(name).ok()),
+        journal: journal.clone(),
     };
     Gateway::start(loaded, surroundings).await
 }
 
-fn load(folders: &Folders) -> Result<(Loaded, Source), Words> {
+fn load(folders: &Folders, journal: &Journal) -> Result<(Loaded, Source), Words> {
     let options = LoadOptions {
         demo_command: demo_command(),
         ..LoadOptions::default()
@@ -65,7 +69,7 @@ fn load(folders: &Folders) -> Result<(Loaded, Source), Words> {
     let loaded = source
         .load()
         .map_err(|error| in_both(|language| error.render(language)))?;
-    log_at(&loaded.config.log_level);
+    journal.set_level(&loaded.config.log_level);
     advise(&loaded);
     Ok((loaded, source))
 }
@@ -93,19 +97,13 @@ fn demo_command() -> Option<Vec<String>> {
     })
 }
 
-/// Logs to stderr, where a desktop session keeps it; a level that cannot be read counts as `info`.
-fn log_at(level: &str) {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-        let log = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_ansi(io::stderr().is_terminal())
-            .with_writer(io::stderr);
-        if let Err(error) = log.try_init() {
-            eprintln!("mcp-gateway-desktop: no log: {error}");
-        }
-    });
+/// The app's log, before it is known how much the configuration wants of it: why that cannot be
+/// read is the first thing that may have to be said.
+pub(crate) fn journal() -> Journal {
+    Journal::start(BEFORE).unwrap_or_else(|error| {
+        eprintln!("mcp-gateway-desktop: no log: {error}");
+        Journal::silent()
+    })
 }
 
 /// Nobody who clicked an icon gave options on a command line, so none are proposed.

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::Reply;
-use crate::begin::begin;
+use crate::begin::{begin, journal};
 
 pub(crate) use entrance::{Ask, Entrance, Phase};
 
@@ -131,7 +131,12 @@ impl Core {
 impl Life {
     /// From start to end, on the core's own thread.
     async fn run(&self, phase: &watch::Sender<Phase>, bridge: Option<PathBuf>) {
-        while let Some(begun) = self.stop.run_until_cancelled(begin(bridge.clone())).await {
+        let journal = journal();
+        loop {
+            let begun = begin(bridge.clone(), &journal);
+            let Some(begun) = self.stop.run_until_cancelled(begun).await else {
+                break;
+            };
             let running = match begun {
                 Ok(running) => running,
                 Err(cause) => {

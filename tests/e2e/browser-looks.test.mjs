@@ -233,6 +233,9 @@ for (const language of LANGUAGES) {
     await page.locator('#port').press('Enter');
     await page.locator('#port-fault p').waitFor();
     await look('settings-port');
+    await go('#/settings/log');
+    await page.locator('main .card').waitFor();
+    await show('gateway-log', gateway, instead);
     assert.equal(found.join('\n'), '');
   });
 

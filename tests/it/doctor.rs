@@ -108,7 +108,7 @@ async fn a_command_that_has_moved_is_found_and_its_path_written() {
 #[tokio::test]
 async fn a_repair_of_the_file_can_be_taken_back() {
     let setup = setup();
-    let (program, name, folder) = fake_program();
+    let (_, name, folder) = fake_program();
     let gone = json!({"name": "files", "type": "local", "command": [format!("/gone/{name}")]});
     let gateway = setup
         .env("PATH", format!("{folder}:/usr/bin:/bin"))

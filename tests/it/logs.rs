@@ -231,3 +231,144 @@ async fn what_local_servers_take_is_told() {
         })
         .await;
 }
+
+/// The gateway's own lines, by `mcp-gateway logs` without a name.
+async fn own_lines(gateway: &Gateway, more: &[&str]) -> Vec<String> {
+    let (base, data) = (gateway.base().to_owned(), data_dir(gateway.setup()));
+    let shown = gateway.setup().run(&args(&base, &data, more)).await;
+    assert!(shown.status.success(), "{}", shown.stderr);
+    let lines = kinds(&shown.stdout).into_iter();
+    lines.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn what_the_gateway_says_is_kept_and_a_changed_level_counts_at_once() {
+    let mut gateway = setup()
+        .config("logLevel", json!("warn"))
+        .fake("fake", tools(json!([{"name": "echo"}])))
+        .start()
+        .await;
+    gateway.await_any_tools("fake").await;
+    assert!(
+        !own_lines(&gateway, &[])
+            .await
+            .iter()
+            .any(|line| is_debug(line))
+    );
+    let (base, data) = (gateway.base().to_owned(), data_dir(gateway.setup()));
+    let follow = args(&base, &data, &["-f", "-n", "0", "--level", "info"]);
+    let mut reader = StdioClient::start(gateway.setup(), GATEWAY, &follow);
+
+    gateway
+        .setup()
+        .edit_by_hand(|text| text.replace("\"warn\"", "\"debug\""));
+    let told = reader.line().await;
+    assert!(
+        told.contains("gateway/info: the configuration file was read again")
+            && told.contains("logLevel"),
+        "{told}"
+    );
+    gateway.api().restart("fake").await;
+    until("the servers' end is told in detail", async || {
+        let lines = own_lines(&gateway, &[]).await;
+        lines.iter().any(|line| is_debug(line)).then_some(())
+    })
+    .await;
+
+    assert!(gateway.stop().await.success());
+    let ended = soon("its end", reader.child.wait())
+        .await
+        .expect("a status");
+    assert!(ended.success(), "{ended}");
+    let kept = own_lines(&gateway, &["--level", "info"]).await;
+    assert!(
+        kept.iter()
+            .any(|line| line.contains("the configuration file was read again")),
+        "{kept:#?}"
+    );
+    assert!(!kept.iter().any(|line| is_debug(line)), "{kept:#?}");
+    let mode = std::fs::metadata(file(&gateway, "gateway.log")).expect("a file");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777;
+    assert_eq!(mode, 0o600);
+}
+
+fn is_debug(line: &str) -> bool {
+    line.starts_with("gateway/debug: ")
+}
+
+#[tokio::test]
+async fn a_level_that_is_outranked_stays_and_is_told() {
+    let gateway = setup().env("LOG_LEVEL", "info").start().await;
+    gateway
+        .setup()
+        .edit_by_hand(|text| text.replacen('{', "{ \"logLevel\": \"trace\",", 1));
+    until("it is told", async || {
+        let lines = own_lines(&gateway, &["--level", "warning"]).await;
+        let told = "logLevel: has no effect: LOG_LEVEL says \"info\"";
+        lines.iter().any(|line| line.contains(told)).then_some(())
+    })
+    .await;
+    assert!(
+        !own_lines(&gateway, &[])
+            .await
+            .iter()
+            .any(|line| is_debug(line))
+    );
+}
+
+#[tokio::test]
+async fn no_secret_gets_into_the_gateways_own_log_however_much_it_says() {
+    let script = json!({
+        "start": {"stderr": ["key=s3cr3t-0123456789"]},
+        "tools": [{"name": "echo", "does": [{"text": "s3cr3t-0123456789"}]}],
+    });
+    let secret = json!({"env": {"API_KEY": "s3cr3t-0123456789"}});
+    let far = json!({
+        "name": "far",
+        "url": "http://127.0.0.1:1/mcp?key=s3cr3t-0123456789",
+        "headers": {"Authorization": "Bearer s3cr3t-0123456789"},
+    });
+    let mut gateway = setup()
+        .arg("--log-level=trace")
+        .fake_with("fake", script, secret)
+        .server(far)
+        .start()
+        .await;
+    gateway.await_any_tools("fake").await;
+    let said = "{\"token\":\"s3cr3t-0123456789\"}";
+    gateway.client().await.text("fake_echo", said).await;
+    let admin = gateway.admin_token();
+    gateway.await_state("far", "failing").await;
+    assert!(gateway.stop().await.success());
+    let mut written = String::new();
+    for name in ["gateway.log", "gateway.log.1", "gateway.log.2"] {
+        written.push_str(&std::fs::read_to_string(file(&gateway, name)).unwrap_or_default());
+    }
+    assert!(written.contains("gateway/debug"), "{written}");
+    for secret in ["s3cr3t", admin.as_str()] {
+        let found = written.lines().find(|line| line.contains(secret));
+        assert_eq!(found, None);
+    }
+}
+
+#[tokio::test]
+async fn a_log_folder_that_cannot_be_written_is_told_once_and_stops_nobody() {
+    let setup = setup().fake("fake", tools(json!([{"name": "echo"}])));
+    let data = setup.path("data");
+    std::fs::create_dir_all(&data).expect("a folder");
+    std::fs::write(data.join("logs"), "a file").expect("a file");
+    let gateway = setup.start().await;
+    gateway.await_any_tools("fake").await;
+    gateway.api().restart("fake").await;
+    gateway.await_any_tools("fake").await;
+    let count = || gateway.stderr().matches("logs cannot be written").count();
+    until_true("it is told", || count() > 0).await;
+    assert_eq!(count(), 1);
+    let lines = own_lines(&gateway, &["--level", "warning"]).await;
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("logs cannot be written")),
+        "{lines:#?}"
+    );
+}

@@ -13,6 +13,7 @@ const routes: [string, Route][] = [
   ['#/servers/%6Eew', { screen: 'server', name: 'new' }],
   ['#/servers/%6Eew/edit', { screen: 'editServer', name: 'new' }],
   ['#/settings', { screen: 'settings' }],
+  ['#/settings/log', { screen: 'gatewayLog' }],
   ['#/accounts', { screen: 'accounts' }],
   ['#/doctor', { screen: 'doctor' }],
 ];
@@ -27,6 +28,7 @@ test.each([
   ['#', 'home'],
   ['#/nowhere', 'home'],
   ['#/settings/more', 'home'],
+  ['#/settings/log/more', 'home'],
   ['#/accounts/more', 'home'],
   ['#/doctor/more', 'home'],
   ['#/servers/', 'servers'],

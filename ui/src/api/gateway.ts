@@ -95,15 +95,15 @@ export const changeTool = (
   change: { tool: string; on?: boolean; rename?: string | null },
 ) => request('PATCH', `${at(server)}/tools`, change, LONG_MS) as Promise<Saved>;
 
-/** What the server prints: what is kept of it first, then live. */
+/** What a server prints, or, without a name, what the gateway says: what is kept of it first, then live. */
 export function hearLog(
-  name: string,
+  name: string | null,
   onLines: (lines: LogLine[]) => void,
   on: StreamEnd = {},
 ): () => void {
   return stream(
     'GET',
-    `${at(name)}/log`,
+    name === null ? '/api/log' : `${at(name)}/log`,
     null,
     ({ event, data }) => {
       if (event === 'lines') onLines((data as LogLines).lines);

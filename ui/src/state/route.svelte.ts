@@ -9,7 +9,9 @@ export type Route =
   | { screen: 'editServer'; name: string }
   | { screen: 'accounts' }
   | { screen: 'doctor' }
-  | { screen: 'settings' };
+  | { screen: 'settings' }
+  /** What the gateway itself says. */
+  | { screen: 'gatewayLog' };
 
 /** The route of a hash such as `#/servers/files`; Home where it is none. */
 export function parseRoute(hash: string): Route {
@@ -17,6 +19,9 @@ export function parseRoute(hash: string): Route {
   const [first, second, third, ...more] = path.split('/').filter((part) => part !== '');
   if (more.length > 0) return { screen: 'home' };
   if (first === 'settings' && second === undefined) return { screen: 'settings' };
+  if (first === 'settings' && second === 'log' && third === undefined) {
+    return { screen: 'gatewayLog' };
+  }
   if (first === 'accounts' && second === undefined) return { screen: 'accounts' };
   if (first === 'doctor' && second === undefined) return { screen: 'doctor' };
   if (first !== 'servers') return { screen: 'home' };
@@ -52,6 +57,8 @@ export function hrefOf(route: Route): string {
       return '#/doctor';
     case 'settings':
       return '#/settings';
+    case 'gatewayLog':
+      return '#/settings/log';
   }
 }
 

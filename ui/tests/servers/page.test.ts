@@ -89,10 +89,28 @@ test('a server that is not there is missed after a moment, not at once', async (
   expect(screen.getByText('npx -y nobody')).toBeTruthy();
 });
 
+const logOf = (name: string | null) => ({
+  name,
+  label: `Output of ${name ?? 'the gateway'}`,
+  hint: 'nothing yet',
+});
+
+test('the gateway’s own log has one origin, so there is none to choose', async () => {
+  const stream = new EventStream();
+  answers['/api/log'] = stream;
+  render(LogTab, logOf(null));
+  expect(screen.getByText('nothing yet')).toBeTruthy();
+  await vi.waitFor(() => expect(stream.listeners).toBe(1));
+  stream.send('lines', { lines: lines(1, 2) });
+  expect(await screen.findByText('2 lines')).toBeTruthy();
+  expect(screen.getByRole('log', { name: 'Output of the gateway' })).toBeTruthy();
+  expect(screen.queryByRole('combobox')).toBeNull();
+});
+
 test('the log keeps its last lines, and filters them', async () => {
   const stream = new EventStream();
   answers['/api/servers/files/log'] = stream;
-  render(LogTab, { server: server('files') });
+  render(LogTab, logOf('files'));
   await vi.waitFor(() => expect(stream.listeners).toBe(1));
   stream.send('lines', { lines: lines(0, LOG_LINES + 500) });
   expect(await screen.findByText(/^2,000 lines/)).toBeTruthy();
@@ -111,7 +129,7 @@ test('copying takes the lines that are shown', async () => {
   vi.stubGlobal('navigator', { clipboard: { writeText } });
   const stream = new EventStream();
   answers['/api/servers/files/log'] = stream;
-  render(LogTab, { server: server('files') });
+  render(LogTab, logOf('files'));
   await vi.waitFor(() => expect(stream.listeners).toBe(1));
   stream.send('lines', { lines: lines(7, 2) });
   await fireEvent.click(await screen.findByRole('button', { name: 'Copy' }));
@@ -122,7 +140,7 @@ test('a log that breaks off says so, and goes on where the gateway does', async 
   vi.useFakeTimers({ shouldAdvanceTime: true });
   const stream = new EventStream();
   answers['/api/servers/files/log'] = stream;
-  render(LogTab, { server: server('files') });
+  render(LogTab, logOf('files'));
   await vi.waitFor(() => expect(stream.listeners).toBe(1));
   stream.send('lines', { lines: lines(0, 3) });
   await screen.findByText('3 lines');
@@ -139,7 +157,7 @@ test('a log that breaks off says so, and goes on where the gateway does', async 
 test('a log that nobody looks at is not listened to', async () => {
   const stream = new EventStream();
   answers['/api/servers/files/log'] = stream;
-  const { unmount } = render(LogTab, { server: server('files') });
+  const { unmount } = render(LogTab, logOf('files'));
   await vi.waitFor(() => expect(stream.listeners).toBe(1));
   unmount();
   await vi.waitFor(() => expect(stream.listeners).toBe(0));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use gateway::config::Overrides;
-use gateway::logs::LogLevel;
+use gateway::logs::{LogLevel, LogOf};
 
 use crate::language::t;
 
@@ -128,8 +128,8 @@ pub(crate) enum Sub {
         json: bool,
     },
     #[command(about = t(
-        "Show what a server printed and what happened to it",
-        "显示服务器的输出和发生在它身上的事件",
+        "Show what a server printed and what happened to it; without a name, what the gateway itself says",
+        "显示服务器的输出和发生在它身上的事件；不给出名称则显示网关自身的日志",
     ))]
     Logs {
         #[command(flatten)]
@@ -217,8 +217,11 @@ pub(crate) enum Sub {
 /// Which lines of a log are shown.
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
-    #[arg(value_name = "NAME", help = t("The server, as `status` lists it", "服务器名，以 `status` 列出的为准"))]
-    pub(crate) name: String,
+    #[arg(value_name = "NAME", help = t(
+        "The server, as `status` lists it; the gateway itself if left out",
+        "服务器名，以 `status` 列出的为准；省略则为网关自身",
+    ))]
+    pub(crate) name: Option<String>,
     #[arg(short, long, help = t("Go on with each line as it comes, until Ctrl-C", "持续显示新的行，直到按下 Ctrl-C"))]
     pub(crate) follow: bool,
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100, hide_default_value = true, help = t(
@@ -231,6 +234,15 @@ pub(crate) struct LogArgs {
         "只显示不低于该级别的行：debug、info、notice、warning、error、critical、alert 或 emergency；普通输出视为 info",
     ), value_parser = level)]
     pub(crate) level: Option<LogLevel>,
+}
+
+// === impl LogArgs ===
+
+impl LogArgs {
+    /// Whose log is wanted.
+    pub(crate) fn whose(&self) -> LogOf<'_> {
+        self.name.as_deref().map_or(LogOf::Gateway, LogOf::Server)
+    }
 }
 
 fn level(text: &str) -> Result<LogLevel, &'static str> {

@@ -1,10 +1,10 @@
-//! `logs`: what a server printed and what happened to it, from a running gateway or, where none
-//! runs, from the files that the last one left.
+//! `logs`: what a server printed and what happened to it, or what the gateway itself says, from a
+//! running gateway or, where none runs, from the files that the last one left.
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use gateway::logs::{self, LogLevel, LogLine, Source};
+use gateway::logs::{self, LogLevel, LogLine, LogOf, Source};
 use gateway::words::{Language, Words};
 use reqwest::Url;
 use serde::Deserialize;
@@ -38,7 +38,7 @@ pub(crate) fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let path = path_of(&wanted.name)?;
+    let path = path_of(wanted.whose())?;
     let lines = match admin.get(&format!("{path}?follow=false")) {
         Ok(body) => parse::<LogLines>(&body)?.lines,
         Err(error) if error.is::<NothingListens>() => {
@@ -73,10 +73,16 @@ pub(crate) fn run(
         Heard::End | Heard::Refused(_) => writeln!(
             err,
             "{}",
-            t(
-                "The log has ended: the gateway has stopped, or the server was removed.",
-                "日志已结束：网关已停止，或该服务器已被删除。"
-            )
+            match wanted.whose() {
+                LogOf::Gateway => t(
+                    "The log has ended: the gateway has stopped.",
+                    "日志已结束：网关已停止。"
+                ),
+                LogOf::Server(_) => t(
+                    "The log has ended: the gateway has stopped, or the server was removed.",
+                    "日志已结束：网关已停止，或该服务器已被删除。"
+                ),
+            }
         )?,
     }
     Ok(ExitCode::SUCCESS)
@@ -99,7 +105,7 @@ fn past(
         && (is_cut || lines.is_empty())
         && !wanted.follow
         && let Some(folder) = admin.own_data_dir()
-        && let Ok(kept) = logs::kept_lines(&folder, &wanted.name, wanted.lines, |line| {
+        && let Ok(kept) = logs::kept_lines(&folder, wanted.whose(), wanted.lines, |line| {
             is_wanted_text(wanted, line)
         })
         && kept.len() > shown.len()
@@ -126,18 +132,18 @@ fn from_files(
         return Err(silent);
     };
     let is_wanted = |line: &str| is_wanted_text(wanted, line);
-    let kept = match logs::kept_lines(&folder, &wanted.name, wanted.lines, is_wanted) {
+    let kept = match logs::kept_lines(&folder, wanted.whose(), wanted.lines, is_wanted) {
         Ok(kept) => kept,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let names = logs::kept_names(&folder);
-            if names.is_empty() {
-                return Err(silent);
-            }
-            return Err(no_such(&wanted.name, &names));
+            return Err(match wanted.whose() {
+                LogOf::Server(name) if !names.is_empty() => no_such(name, &names),
+                _ => silent,
+            });
         }
         Err(error) => return Err(error.into()),
     };
-    let path = logs::path_of(&folder, &wanted.name);
+    let path = logs::path_of(&folder, wanted.whose());
     let path = path.display();
     let words = Words::new(
         format!("No gateway runs; this is what the last one wrote to {path}."),
@@ -199,8 +205,11 @@ fn is_wanted_text(wanted: &LogArgs, line: &str) -> bool {
     is_wanted(wanted, logs::kind_of(line).and_then(|(_, level)| level))
 }
 
-/// Where the log of a server is had.
-fn path_of(server: &str) -> anyhow::Result<String> {
+/// Where a log is had.
+fn path_of(log: LogOf<'_>) -> anyhow::Result<String> {
+    let LogOf::Server(server) = log else {
+        return Ok("/api/log".to_owned());
+    };
     let mut url = Url::parse("http://localhost/api/servers")?;
     if let Ok(mut path) = url.path_segments_mut() {
         path.push(server).push("log");
@@ -210,16 +219,19 @@ fn path_of(server: &str) -> anyhow::Result<String> {
 
 /// The names to choose from, where it was the name that was wrong.
 fn named_wrong(admin: &Admin<'_>, wanted: &LogArgs, refused: anyhow::Error) -> anyhow::Error {
+    let LogOf::Server(wanted) = wanted.whose() else {
+        return refused;
+    };
     let status = admin.get("/api/status").and_then(|body| {
         let status: Status = parse(&body)?;
         Ok(status.servers)
     });
     let Ok(servers) = status else { return refused };
     let names: Vec<_> = servers.into_iter().map(|server| server.name).collect();
-    if names.contains(&wanted.name) {
+    if names.iter().any(|name| name == wanted) {
         return refused;
     }
-    no_such(&wanted.name, &names)
+    no_such(wanted, &names)
 }
 
 fn no_such(name: &str, names: &[String]) -> anyhow::Error {

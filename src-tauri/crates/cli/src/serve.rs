@@ -34,7 +34,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<ExitCode> {
     let loaded = config::require(line, context)?;
     let data_dir = context.data_dir(line.common.data_dir.as_deref())?;
-    logging::start(&loaded.config.log_level)?;
+    let journal = logging::start(&loaded.config.log_level)?;
     advise(&loaded, context.language, err)?;
     let surroundings = Surroundings {
         data_dir: data_dir.clone(),
@@ -42,6 +42,7 @@ pub(crate) fn run(
         source: Some(config::source(line, context)),
         bridge: context.bridge(),
         vault: VaultOptions::from_env(&data_dir, |name| (context.env)(name)),
+        journal,
     };
 
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -24,6 +24,7 @@ use crate::core::{Core, Parts};
 use crate::environment;
 use crate::events;
 use crate::instance::{self, ClaimError, Instance, Occupant, PortHolder};
+use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::logs::{self, Archive};
 use crate::oauth::OAuth;
@@ -60,6 +61,8 @@ pub struct Surroundings {
     pub bridge: Option<PathBuf>,
     /// Where secrets and accounts are kept, and with which key.
     pub vault: vault::Options,
+    /// What this process says; it is kept in the data folder once that is the gateway's.
+    pub journal: Journal,
 }
 
 /// Why the gateway could not start.
@@ -357,6 +360,7 @@ fn build(loaded: Loaded, given: Surroundings, own: Own) -> Arc<Core> {
     let board = Board::new(Arc::clone(&sessions), Arc::clone(&changed));
     let ledger = Ledger::new(&given.data_dir);
     let archive = Archive::new(&given.data_dir);
+    given.journal.keep_in(&archive);
     let makings = Makings {
         data_dir: &given.data_dir,
         sessions: &sessions,
@@ -373,6 +377,7 @@ fn build(loaded: Loaded, given: Surroundings, own: Own) -> Arc<Core> {
         board,
         sessions,
         ledger,
+        journal: given.journal,
         archive,
         data_dir: given.data_dir,
         instance,

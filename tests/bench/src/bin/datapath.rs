@@ -13,7 +13,7 @@ use anyhow::{Context, ensure};
 use bench::load::{Client, Plan};
 use clap::Parser;
 use gateway::config::{Environment, LoadOptions, load};
-use gateway::{Gateway, Surroundings, VaultOptions};
+use gateway::{Gateway, Journal, Surroundings, VaultOptions};
 
 /// Under callgrind everything takes fifty times as long.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -88,6 +88,7 @@ async fn start(folder: &Path) -> anyhow::Result<Gateway> {
             key: None,
             keychain: false,
         },
+        journal: Journal::silent(),
     };
     let gateway = Gateway::start(loaded, surroundings).await?;
     let until = Instant::now() + PATIENCE;

@@ -17,6 +17,14 @@ export const settings = {
   unread: 'The gateway’s settings could not be read.',
   again: 'Try again',
 
+  log: {
+    show: 'The gateway’s log',
+    title: 'The gateway’s log',
+    intro:
+      'What the gateway itself says; logLevel decides how much. In a terminal: mcp-gateway logs -f',
+    empty: 'What the gateway does with its configuration, and what goes wrong, appears here.',
+  },
+
   appearance: 'Appearance',
   language: 'Language',
   languageSystem: 'Like the system',

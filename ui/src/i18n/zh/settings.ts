@@ -19,6 +19,13 @@ export const settings: Messages['settings'] = {
   unread: '无法读取网关的设置。',
   again: '重试',
 
+  log: {
+    show: '网关日志',
+    title: '网关日志',
+    intro: '网关自身的日志，详细程度由 logLevel 决定。在终端中查看：mcp-gateway logs -f',
+    empty: '网关读取配置的情况和出现的问题会显示在这里。',
+  },
+
   appearance: '外观',
   language: '语言',
   languageSystem: '跟随系统',

@@ -45,6 +45,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
     Router::new()
         .route("/status", get(read_status))
         .route("/events", get(live::events))
+        .route("/log", get(live::own_log))
         .route("/servers", post(servers::add))
         .route(
             "/servers/{name}",

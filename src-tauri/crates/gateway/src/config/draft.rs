@@ -14,7 +14,7 @@ use super::reader::At;
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) listen: ListenDraft,
-    pub(super) log_level: Option<String>,
+    pub(super) log_level: Option<At<String>>,
     pub(super) pool: PoolDraft,
     pub(super) servers: Vec<ServerDraft>,
     pub(super) mapping: Vec<(At<String>, MappingDraft)>,

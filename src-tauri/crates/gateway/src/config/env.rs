@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use super::problem::{Place, Problem};
+use super::reader::At;
 use super::values;
 use crate::words::Words;
 
@@ -22,7 +23,9 @@ pub(super) fn read(env: &dyn Fn(&str) -> Option<String>, problems: &mut Vec<Prob
     let mut variables = Variables { env, problems };
     draft.listen.port = variables.parsed("MCP_GATEWAY_PORT", values::port);
     draft.listen.base_url = variables.parsed("GATEWAY_BASE_URL", values::base_url);
-    draft.log_level = variables.log_level();
+    draft.log_level = variables
+        .log_level()
+        .map(|level| outside("LOG_LEVEL", level));
 
     let aliyun = &mut draft.aliyun;
     aliyun.client_id = variables.text("OAUTH_CLIENT_ID");
@@ -40,13 +43,15 @@ pub(super) fn command_line(overrides: &Overrides, problems: &mut Vec<Problem>) -
     let mut draft = Draft::default();
     draft.listen.port = overrides.port;
     draft.listen.host = option("--host", overrides.host.as_deref(), values::host, problems);
-    draft.log_level = option(
-        "--log-level",
-        overrides.log_level.as_deref(),
-        values::log_level,
-        problems,
-    );
+    let level = overrides.log_level.as_deref();
+    draft.log_level = option("--log-level", level, values::log_level, problems)
+        .map(|level| outside("--log-level", level));
     draft
+}
+
+fn outside<T>(name: &str, value: T) -> At<T> {
+    let place = Place::outside(name);
+    At { value, place }
 }
 
 fn option<T>(

@@ -34,9 +34,11 @@ fn read_root(mut fields: Fields<'_, '_>) -> Draft {
     if aliyun_shape && draft.listen.port.is_none() {
         draft.listen.port = Some(ALIYUN_SHAPE_PORT);
     }
-    draft.log_level = fields
-        .get("logLevel")
-        .and_then(|node| node.parsed(values::log_level));
+    draft.log_level = fields.get("logLevel").and_then(|node| {
+        let value = node.parsed(values::log_level)?;
+        let place = node.place();
+        Some(At { value, place })
+    });
     draft.pool = section(&mut fields, "pool", pool);
     draft.servers = fields
         .get("servers")

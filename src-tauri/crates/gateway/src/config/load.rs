@@ -6,10 +6,12 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
+use super::draft::Draft;
 use super::env::{self, Overrides};
 use super::locate::locate;
 use super::model::{Config, ServerConfig};
 use super::problem::{Place, Problem, Severity, render};
+use super::reader::At;
 use super::{check, file, notices, resolve, revision};
 use crate::words::{Language, Words};
 
@@ -153,6 +155,11 @@ pub(super) fn assemble(
     };
     problems.extend(found);
     problems.extend(check::check(&from_file));
+    let above = command_line.log_level.as_ref();
+    problems.extend(outranked(
+        &from_file,
+        above.or(variables.log_level.as_ref()),
+    ));
     problems.sort_by_key(|problem| (problem.line, problem.column));
     if problems
         .iter()
@@ -183,6 +190,19 @@ pub(super) fn assemble(
     })
 }
 
+/// A log level in the file that something above the file outranks: it has no effect, and who edits
+/// it would wonder why.
+fn outranked(file: &Draft, above: Option<&At<String>>) -> Option<Problem> {
+    let (own, above) = (file.log_level.as_ref()?, above?);
+    let (name, level) = (&above.place.path, &above.value);
+    (own.value != *level).then(|| {
+        own.place.warning(Words::new(
+            format!("has no effect: {name} says \"{level}\", which outranks the file; start the gateway without it for the file to count"),
+            format!("不起作用：{name} 指定了“{level}”，它优先于配置文件；启动网关时去掉它，配置文件才会生效"),
+        ))
+    })
+}
+
 /// Whoever names a public address and no host means to be reached at it, as with predecessor A.
 fn everywhere(listen: &super::draft::ListenDraft) -> Option<IpAddr> {
     let public = listen.base_url.as_deref()?;
@@ -190,7 +210,7 @@ fn everywhere(listen: &super::draft::ListenDraft) -> Option<IpAddr> {
 }
 
 /// The defaults name Alibaba Cloud's addresses; that alone configures nothing of it.
-fn without_aliyun_mention(mut defaults: super::draft::Draft) -> super::draft::Draft {
+fn without_aliyun_mention(mut defaults: Draft) -> Draft {
     defaults.aliyun.mentioned = false;
     defaults
 }

@@ -40,7 +40,7 @@ pub(super) fn resolve(draft: Draft, home: Option<&Path>) -> Config {
             sessions: set(limits.sessions, "limits.sessions"),
             in_flight: set(limits.in_flight, "limits.inFlight"),
         },
-        log_level: set(draft.log_level, "logLevel"),
+        log_level: set(draft.log_level, "logLevel").value,
     }
 }
 

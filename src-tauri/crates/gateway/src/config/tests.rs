@@ -207,6 +207,28 @@ fn command_line_beats_environment_beats_file_beats_default() {
 }
 
 #[test]
+fn a_log_level_that_is_outranked_is_told_with_its_line() {
+    let file = "{\n  \"logLevel\": \"debug\"\n}";
+    let warnings = |env: &[(&str, &str)], level: Option<&str>| {
+        let overrides = Overrides {
+            log_level: level.map(str::to_owned),
+            ..Overrides::default()
+        };
+        let loaded = attempt(file, env, overrides).unwrap();
+        render(&loaded.warnings, None, Language::English)
+    };
+    assert_eq!(warnings(&[], None), "");
+    assert_eq!(warnings(&[("LOG_LEVEL", "DEBUG")], None), "");
+    let told = warnings(&[("LOG_LEVEL", "warn")], None);
+    assert!(
+        told.contains("logLevel: has no effect: LOG_LEVEL says \"warn\""),
+        "{told}"
+    );
+    let told = warnings(&[("LOG_LEVEL", "debug")], Some("error"));
+    assert!(told.contains("--log-level says \"error\""), "{told}");
+}
+
+#[test]
 fn every_variable_of_both_predecessors_counts() {
     let env = [
         ("GATEWAY_BASE_URL", "http://localhost:3000/"),
@@ -254,7 +276,7 @@ fn bad_variables_and_options_are_named() {
     insta::assert_snapshot!(error.render(Language::English), @r#"
     --host: "nowhere" is not an address to listen on; write an IP address such as 127.0.0.1
     MCP_GATEWAY_PORT: "70000" is not a port; write a whole number from 0 to 65535
-    warning: LOG_LEVEL: "loud" is not a log level; write off, error, warn, info, debug or trace
+    warning: LOG_LEVEL: "loud" is not a log level; write off, error, warn, info, debug or trace, or a filter such as info,gateway=debug
     "#);
     assert!(attempt("{}", &[("LOG_LEVEL", "loud")], Overrides::default()).is_ok());
 }

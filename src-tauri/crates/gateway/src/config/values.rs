@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use reqwest::Url;
 
 use super::network::Network;
+use crate::journal::is_filter;
 use crate::words::Words;
 
 /// `127.0.0.1`, `::1`, `[::]`, or `localhost`.
@@ -153,7 +154,7 @@ pub(super) fn host_name(text: &str) -> Result<String, Words> {
 /// A log level, or a filter directive (anything with `=` or `,`), which passes as it is.
 pub(super) fn log_level(text: &str) -> Result<String, Words> {
     let text = text.trim();
-    if text.contains(['=', ',']) {
+    if text.contains(['=', ',']) && is_filter(text) {
         return Ok(text.to_owned());
     }
     let level = match text.to_ascii_lowercase().as_str() {
@@ -166,9 +167,11 @@ pub(super) fn log_level(text: &str) -> Result<String, Words> {
         _ => {
             return Err(Words::new(
                 format!(
-                    "\"{text}\" is not a log level; write off, error, warn, info, debug or trace"
+                    "\"{text}\" is not a log level; write off, error, warn, info, debug or trace, or a filter such as info,gateway=debug"
                 ),
-                format!("“{text}”不是日志级别；请写 off、error、warn、info、debug 或 trace"),
+                format!(
+                    "“{text}”不是日志级别；请写 off、error、warn、info、debug 或 trace，或 info,gateway=debug 这样的过滤表达式"
+                ),
             ));
         }
     };
@@ -245,5 +248,6 @@ mod tests {
             Ok("info,gateway=debug".to_owned())
         );
         assert!(log_level("loud").is_err());
+        assert!(log_level("info,gateway=loud").is_err());
     }
 }

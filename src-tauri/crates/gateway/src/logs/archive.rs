@@ -1,7 +1,7 @@
 //! Lines on their way to disk. Whoever has one puts it here and goes on: one task writes, and
 //! where it cannot keep up, lines are left out and counted rather than kept in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::sync::Locked;
 
 /// Bytes that may wait to be written. As much again may be on its way to disk.
 const ROOM: usize = 1 << 20;
-/// Of these, for one server: who is loud silences nobody else.
+/// Of these, for one log: who is loud silences nobody else.
 const SHARE: usize = ROOM / 4;
 /// What a line takes beside its text.
 const OVERHEAD: usize = 96;
@@ -29,21 +29,22 @@ pub(crate) struct Archive {
     wake: Notify,
 }
 
-/// Where the lines of one server go.
+/// Where the lines of one log go.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     archive: Arc<Archive>,
-    server: Arc<str>,
+    /// The name of its file.
+    file: Arc<str>,
 }
 
 /// What waits, in the order in which it came.
 #[derive(Debug, Default)]
 struct Queue {
     lines: Vec<(Arc<str>, LogLine)>,
-    /// In all, and of each server.
+    /// In all, and of each file.
     bytes: usize,
     shares: HashMap<Arc<str>, usize>,
-    /// Lines of each server for which there was no room.
+    /// Lines of each file for which there was no room.
     left_out: HashMap<Arc<str>, u64>,
     closed: bool,
 }
@@ -64,7 +65,15 @@ impl Archive {
     pub(crate) fn place(self: &Arc<Self>, server: &str) -> Place {
         Place {
             archive: Arc::clone(self),
-            server: server.into(),
+            file: files::file_name(server).into(),
+        }
+    }
+
+    /// Where the gateway's own lines go.
+    pub(crate) fn own_place(self: &Arc<Self>) -> Place {
+        Place {
+            archive: Arc::clone(self),
+            file: files::OWN.into(),
         }
     }
 
@@ -72,6 +81,12 @@ impl Archive {
     pub(crate) fn close(&self) {
         self.queue.locked().closed = true;
         self.wake.notify_one();
+    }
+
+    /// Whether something is to be written.
+    #[cfg(test)]
+    pub(crate) fn waits(&self) -> bool {
+        !self.queue.locked().lines.is_empty()
     }
 
     /// All that waits; whether there will be more.
@@ -97,14 +112,14 @@ impl Place {
             return;
         }
         let bytes = queue.bytes + size;
-        let share = queue.shares.entry(Arc::clone(&self.server)).or_default();
+        let share = queue.shares.entry(Arc::clone(&self.file)).or_default();
         if bytes > ROOM || *share + size > SHARE {
-            *queue.left_out.entry(Arc::clone(&self.server)).or_default() += 1;
+            *queue.left_out.entry(Arc::clone(&self.file)).or_default() += 1;
             return;
         }
         *share += size;
         queue.bytes = bytes;
-        queue.lines.push((Arc::clone(&self.server), line.clone()));
+        queue.lines.push((Arc::clone(&self.file), line.clone()));
         drop(queue);
         self.archive.wake.notify_one();
     }
@@ -120,20 +135,15 @@ pub(crate) async fn keep(archive: Arc<Archive>, present: Vec<String>) {
     if let Err(error) = swept.await {
         tracing::warn!(%error, "old logs could not be looked at");
     }
-    let mut fails = false;
+    let mut failing = HashSet::new();
     loop {
         archive.wake.notified().await;
         let (queue, more) = archive.take();
         let data_dir = archive.data_dir.clone();
-        let written = tokio::task::spawn_blocking(move || write(&data_dir, &queue)).await;
-        match written.unwrap_or_else(|panicked| Err(io::Error::other(panicked))) {
-            Ok(()) => fails = false,
-            // Once, not for every line: a full disk is no reason to fill another log.
-            Err(error) if !std::mem::replace(&mut fails, true) => {
-                let folder = files::folder(&archive.data_dir);
-                tracing::warn!(folder = %folder.display(), %error, "the servers' logs cannot be written; the window still shows their last lines");
-            }
-            Err(_) => {}
+        let written = tokio::task::spawn_blocking(move || write(&data_dir, queue)).await;
+        match written {
+            Ok(written) => tell(&archive, &mut failing, written),
+            Err(error) => tracing::warn!(%error, "some lines of the logs are lost"),
         }
         if !more {
             return;
@@ -141,25 +151,50 @@ pub(crate) async fn keep(archive: Arc<Archive>, present: Vec<String>) {
     }
 }
 
-/// Appends each server's lines to its file. One that fails keeps no other from being written.
-fn write(data_dir: &Path, queue: &Queue) -> io::Result<()> {
-    let mut texts: HashMap<&Arc<str>, String> = HashMap::new();
-    for (server, line) in &queue.lines {
-        let text = texts.entry(server).or_default();
+/// Says that files cannot be written: once, not for every line or file, because a full disk is
+/// no reason to fill another log, and because what is said here is one more line to write.
+fn tell(archive: &Archive, failing: &mut HashSet<Arc<str>>, written: Written) {
+    let was_failing = !failing.is_empty();
+    let mut first = None;
+    for (file, outcome) in written {
+        match outcome {
+            Ok(()) => drop(failing.remove(&file)),
+            Err(error) => {
+                first = first.or(Some(error));
+                failing.insert(file);
+            }
+        }
+    }
+    if let Some(error) = first.filter(|_| !was_failing) {
+        let folder = files::folder(&archive.data_dir);
+        tracing::warn!(folder = %folder.display(), %error, "logs cannot be written; the window still shows their last lines");
+    }
+}
+
+/// What became of each file that was written to.
+type Written = Vec<(Arc<str>, io::Result<()>)>;
+
+/// Appends each log's lines to its file. One that fails keeps no other from being written.
+fn write(data_dir: &Path, queue: Queue) -> Written {
+    let mut texts: HashMap<Arc<str>, String> = HashMap::new();
+    for (file, line) in queue.lines {
+        let text = texts.entry(file).or_default();
         text.push_str(&line.written(&line.text));
         text.push('\n');
     }
-    for (server, count) in &queue.left_out {
-        let text = texts.entry(server).or_default();
-        text.push_str(&left_out(*count));
+    for (file, count) in queue.left_out {
+        let text = texts.entry(file).or_default();
+        text.push_str(&left_out(count));
         text.push('\n');
     }
-    let mut outcome = Ok(());
-    for (server, text) in texts {
-        let path = files::path_of(data_dir, server);
-        outcome = files::append(&path, text.as_bytes()).and(outcome);
-    }
-    outcome
+    let folder = files::folder(data_dir);
+    let texts = texts.into_iter();
+    texts
+        .map(|(file, text)| {
+            let written = files::append(&folder.join(&*file), text.as_bytes());
+            (file, written)
+        })
+        .collect()
 }
 
 fn left_out(count: u64) -> String {
@@ -193,7 +228,7 @@ mod tests {
     }
 
     fn kept(data_dir: &Path, server: &str) -> Vec<String> {
-        files::kept_lines(data_dir, server, usize::MAX, |_| true).unwrap()
+        files::kept_lines(data_dir, files::LogOf::Server(server), usize::MAX, |_| true).unwrap()
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! Where the lines of a server lie on disk: one file that is written, and older ones beside it.
+//! Where the lines of a server, and the gateway's own, lie on disk: one file of each that is
+//! written, and older ones beside it.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use crate::private_file;
 
 /// A file that would grow beyond this is put aside first.
 pub(super) const LARGEST: u64 = 1 << 20;
-/// Files of one server, the one that is written included.
+/// Files of one log, the one that is written included.
 const FILES: usize = 3;
 /// What is left of a server that was removed goes this long after its last line.
 const AGE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
@@ -19,22 +20,38 @@ const NAME: usize = 48;
 /// Names that Windows gives to devices, with any ending; and our own.
 const TAKEN: [&str; 6] = ["con", "prn", "aux", "nul", "gateway", "clock$"];
 
-/// The file that a server's lines are written to now, in the gateway's data folder.
-pub fn path_of(data_dir: &Path, server: &str) -> PathBuf {
-    folder(data_dir).join(file_name(server))
+/// The gateway's own file. No server's is called so.
+pub(super) const OWN: &str = "gateway.log";
+
+/// Whose log it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogOf<'a> {
+    /// What the gateway itself says.
+    Gateway,
+    /// What a server says, and the gateway about it.
+    Server(&'a str),
 }
 
-/// The last lines that were kept of a server, oldest first, as they were written.
+/// The file that a log's lines are written to now, in the gateway's data folder.
+pub fn path_of(data_dir: &Path, log: LogOf<'_>) -> PathBuf {
+    let name = match log {
+        LogOf::Gateway => OWN.to_owned(),
+        LogOf::Server(server) => file_name(server),
+    };
+    folder(data_dir).join(name)
+}
+
+/// The last lines that were kept of a log, oldest first, as they were written.
 ///
 /// # Errors
 /// Those of the file system; also where nothing was ever kept.
 pub fn kept_lines(
     data_dir: &Path,
-    server: &str,
+    log: LogOf<'_>,
     count: usize,
     wanted: impl Fn(&str) -> bool,
 ) -> io::Result<Vec<String>> {
-    let newest = path_of(data_dir, server);
+    let newest = path_of(data_dir, log);
     let mut lines = Vec::new();
     let mut found = Err(io::ErrorKind::NotFound.into());
     for number in 0..FILES {
@@ -62,6 +79,7 @@ pub fn kept_names(data_dir: &Path) -> Vec<String> {
     };
     let files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<_> = files
+        .filter(|file| file != OWN)
         .filter_map(|file| Some(file.strip_suffix(".log")?.to_owned()))
         .collect();
     names.sort();
@@ -93,7 +111,7 @@ pub(super) fn file_name(server: &str) -> String {
     format!("{stem}~{digest}.log")
 }
 
-/// Adds to a server's file; where it is full, puts it aside and begins another.
+/// Adds to a file; where it is full, puts it aside and begins another.
 ///
 /// # Errors
 /// Those of the file system.
@@ -117,12 +135,13 @@ pub(super) fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
     options.open(path)?.write_all(lines)
 }
 
-/// Removes what is old and of no server in `present`. Whatever cannot be removed stays.
+/// Removes what is old and of no server in `present`; the gateway's own stays. Whatever cannot be removed stays.
 pub(super) fn sweep(data_dir: &Path, present: &[String], now: SystemTime) {
     let Ok(entries) = std::fs::read_dir(folder(data_dir)) else {
         return;
     };
-    let present: Vec<_> = present.iter().map(|server| file_name(server)).collect();
+    let mut present: Vec<_> = present.iter().map(|server| file_name(server)).collect();
+    present.push(OWN.to_owned());
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some((stem, _)) = name.to_str().and_then(|name| name.split_once(".log")) else {
@@ -199,7 +218,7 @@ mod tests {
     #[test]
     fn full_files_are_put_aside_and_three_are_kept() {
         let home = tempfile::tempdir().unwrap();
-        let path = path_of(home.path(), "x");
+        let path = path_of(home.path(), LogOf::Server("x"));
         let block = |n: usize| format!("{n}\n").repeat(300_000).into_bytes();
         for n in 1..=9 {
             append(&path, &block(n)).unwrap();
@@ -209,7 +228,7 @@ mod tests {
             .map(|n| std::fs::metadata(numbered(&path, n)).map_or(0, |file| file.len()))
             .collect();
         assert_eq!(sizes, [600_005, 600_000, 600_000, 0]);
-        let kept = kept_lines(home.path(), "x", 300_002, |_| true).unwrap();
+        let kept = kept_lines(home.path(), LogOf::Server("x"), 300_002, |_| true).unwrap();
         assert_eq!(kept.len(), 300_002);
         assert_eq!((kept[0].as_str(), kept[300_001].as_str()), ("8", "last"));
         #[cfg(unix)]
@@ -224,10 +243,17 @@ mod tests {
     #[test]
     fn only_what_is_wanted_counts() {
         let home = tempfile::tempdir().unwrap();
-        append(&path_of(home.path(), "x"), b"a1\nb1\na2\nb2\na3\n").unwrap();
-        let kept = kept_lines(home.path(), "x", 2, |line| line.starts_with('a')).unwrap();
+        append(
+            &path_of(home.path(), LogOf::Server("x")),
+            b"a1\nb1\na2\nb2\na3\n",
+        )
+        .unwrap();
+        let kept = kept_lines(home.path(), LogOf::Server("x"), 2, |line| {
+            line.starts_with('a')
+        })
+        .unwrap();
         assert_eq!(kept, ["a2", "a3"]);
-        let none = kept_lines(home.path(), "y", 2, |_| true).unwrap_err();
+        let none = kept_lines(home.path(), LogOf::Gateway, 2, |_| true).unwrap_err();
         assert_eq!(none.kind(), io::ErrorKind::NotFound);
         assert_eq!(kept_names(home.path()), ["x"]);
     }
@@ -235,21 +261,21 @@ mod tests {
     #[test]
     fn old_files_of_removed_servers_go() {
         let home = tempfile::tempdir().unwrap();
-        for server in ["gone", "here"] {
-            let path = path_of(home.path(), server);
+        for log in [LogOf::Server("gone"), LogOf::Server("here"), LogOf::Gateway] {
+            let path = path_of(home.path(), log);
             append(&path, b"x\n").unwrap();
             append(&numbered(&path, 1), b"x\n").unwrap();
         }
         let left = || std::fs::read_dir(folder(home.path())).unwrap().count();
         let present = ["here".to_owned()];
         sweep(home.path(), &present, SystemTime::now());
-        assert_eq!(left(), 4);
+        assert_eq!(left(), 6);
         sweep(
             home.path(),
             &present,
             SystemTime::now() + AGE + Duration::from_secs(60),
         );
-        assert_eq!(left(), 2);
+        assert_eq!(left(), 4);
         assert_eq!(kept_names(home.path()), ["here"]);
     }
 }

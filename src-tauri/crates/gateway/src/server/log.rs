@@ -1,4 +1,4 @@
-//! The last lines of a server, for whoever reads or follows them: what it printed, what it sent
+//! The last lines of a server, or of the gateway itself, for whoever reads or follows them: what it printed, what it sent
 //! as log messages, and what the gateway has to say about it.
 
 use std::collections::VecDeque;
@@ -23,13 +23,18 @@ const PIECES: usize = 100;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Log {
-    lines: Mutex<VecDeque<LogLine>>,
+    lines: Mutex<Lines>,
     /// The number of the last line.
     last: watch::Sender<u64>,
-    /// Where they are kept beyond that.
-    place: Option<Place>,
     /// There will be no more, because the server was removed.
     ended: CancellationToken,
+}
+
+/// What is kept, and where it is kept beyond that.
+#[derive(Debug, Default)]
+struct Lines {
+    last: VecDeque<LogLine>,
+    place: Option<Place>,
 }
 
 impl Default for Log {
@@ -43,11 +48,20 @@ impl Log {
     /// A log without lines. What is added goes to `place`, too.
     pub(crate) fn new(place: Option<Place>) -> Self {
         Self {
-            lines: Mutex::default(),
+            lines: Mutex::new(Lines {
+                last: VecDeque::new(),
+                place,
+            }),
             last: watch::Sender::new(0),
-            place,
             ended: CancellationToken::new(),
         }
+    }
+
+    /// From now on every line goes to `place`, too, and first those that are there already.
+    pub(crate) fn keep_at(&self, place: Place) {
+        let mut lines = self.lines.locked();
+        lines.last.iter().for_each(|line| place.put(line));
+        lines.place = Some(place);
     }
 
     /// Adds what the server said, each line of it. What is too long is cut.
@@ -73,8 +87,8 @@ impl Log {
     fn push(&self, source: Source, level: Option<LogLevel>, text: String, zh: Option<String>) {
         let mut lines = self.lines.locked();
         let seq = *self.last.borrow() + 1;
-        if lines.len() == LINES {
-            lines.pop_front();
+        if lines.last.len() == LINES {
+            lines.last.pop_front();
         }
         let line = LogLine {
             seq,
@@ -84,11 +98,11 @@ impl Log {
             text,
             zh,
         };
-        if let Some(place) = &self.place {
+        if let Some(place) = &lines.place {
             // Within the lock, so that they lie on disk in their order.
             place.put(&line);
         }
-        lines.push_back(line);
+        lines.last.push_back(line);
         // Within the lock: a follower that wakes finds the line.
         self.last.send_replace(seq);
     }
@@ -96,7 +110,7 @@ impl Log {
     /// The texts of the last lines that the server itself printed or sent, oldest first.
     pub(crate) fn last(&self, count: usize) -> Vec<String> {
         let lines = self.lines.locked();
-        let own = lines.iter().rev();
+        let own = lines.last.iter().rev();
         let own = own.filter(|line| line.source != Source::Gateway);
         let mut texts: Vec<_> = own.take(count).map(|line| line.text.clone()).collect();
         texts.reverse();
@@ -116,7 +130,7 @@ impl Log {
     /// The lines after number `seq` that are still kept.
     pub(crate) fn after(&self, seq: u64) -> Vec<LogLine> {
         let lines = self.lines.locked();
-        let new = lines.iter().filter(|line| line.seq > seq);
+        let new = lines.last.iter().filter(|line| line.seq > seq);
         new.cloned().collect()
     }
 

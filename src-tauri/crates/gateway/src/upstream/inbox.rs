@@ -16,6 +16,7 @@ use super::pending::{CallId, Order};
 use super::slot::{Answer, Lost};
 use crate::catalog::ServerIndex;
 use crate::config::model::Limits;
+use crate::journal::SERVER_OUTPUT;
 use crate::log_level::LogLevel;
 use crate::logs::Source;
 use crate::offer::List;
@@ -76,7 +77,7 @@ impl Inbox {
 
     fn record(&self, source: Source, level: Option<LogLevel>, line: &str) {
         let line = self.censor.clean(line);
-        tracing::debug!(server = %self.server, "{line}");
+        tracing::debug!(target: SERVER_OUTPUT, server = %self.server, "{line}");
         self.log.add(source, level, &line);
     }
 
