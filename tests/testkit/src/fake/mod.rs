@@ -5,6 +5,7 @@
 
 mod http;
 mod journal;
+mod mischief;
 mod raw;
 mod script;
 mod server;
@@ -76,6 +77,9 @@ fn run(options: Options) -> anyhow::Result<()> {
     journal.event("start", "");
     if let Some(code) = script.start.exit {
         journal.exit(code, "script");
+    }
+    if let Some(file) = &script.start.stumble {
+        mischief::stumble(file, &journal);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

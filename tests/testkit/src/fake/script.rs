@@ -50,6 +50,8 @@ pub(super) struct Start {
     pub(super) stderr: Vec<String>,
     pub(super) exit: Option<i32>,
     pub(super) delay_ms: u64,
+    /// Every other process ends at once; this file says whose turn it is.
+    pub(super) stumble: Option<PathBuf>,
 }
 
 /// The Streamable HTTP mode.
@@ -163,6 +165,13 @@ pub(super) enum Step {
     AnswerAs(Box<RawValue>),
     /// Sends the last answer again.
     Again,
+    /// Prints so many lines to stderr.
+    Flood(usize),
+    /// Ends the process at the first call with the `token` in its arguments, which it notes in
+    /// this folder.
+    CrashFirst(PathBuf),
+    /// Stops the process, as SIGSTOP does.
+    Freeze,
 }
 
 /// A question of the server.

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::journal::Journal;
+use super::mischief;
 use super::raw::{argument, definition, raw_member, raws, text};
 use super::script::{Ask, Script, Step, Tool};
 
@@ -235,6 +236,9 @@ impl Fake {
                 send(&call.ways.call, answer);
             }
             Step::Again => send(&call.ways.call, call.answer.clone()),
+            Step::Flood(lines) => mischief::flood(lines),
+            Step::CrashFirst(f) => mischief::crash_first(&f, &call.params, &self.journal).await,
+            Step::Freeze => mischief::freeze(),
         }
     }
 

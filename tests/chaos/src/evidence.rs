@@ -1,0 +1,103 @@
+//! Gathers what everybody has written down.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use testkit::Gateway;
+
+use crate::call::Record;
+use crate::client::Diary;
+use crate::gateway_log;
+use crate::oracle::{Evidence, Execution, Outage};
+use crate::town;
+
+/// What a process has printed before its end has been read within this time, or else after it
+/// was quiet for that long.
+const READ_WITHIN: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(300));
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Everything but the fake servers' journals, which lie on disk.
+#[derive(Debug, Default)]
+pub(crate) struct Papers {
+    records: Vec<Record>,
+    strays: Vec<String>,
+    /// The log of each gateway that has ended, one after the other.
+    pub(crate) log: String,
+    pub(crate) outages: Vec<Outage>,
+}
+
+impl Papers {
+    pub(crate) fn diaries(&mut self, diaries: Vec<Diary>) {
+        for diary in diaries {
+            self.records.extend(diary.records);
+            self.strays.extend(diary.strays);
+        }
+    }
+
+    /// Takes the log of a gateway that has ended.
+    pub(crate) async fn log_of(&mut self, gateway: &Gateway) {
+        let (began, mut quiet) = (Instant::now(), Instant::now());
+        let mut log = gateway.stderr();
+        while quiet.elapsed() < READ_WITHIN.1 && began.elapsed() < READ_WITHIN.0 {
+            tokio::time::sleep(LOOK).await;
+            let now = gateway.stderr();
+            if now.len() != log.len() {
+                quiet = Instant::now();
+                log = now;
+            }
+        }
+        self.log.push_str(&log);
+    }
+
+    pub(crate) fn evidence(&self, gateway: &Gateway) -> Evidence {
+        Evidence {
+            calls: self.records.clone(),
+            strays: self.strays.clone(),
+            gateway: gateway_log::read(&self.log),
+            executions: executions(gateway),
+            outages: self.outages.clone(),
+        }
+    }
+
+    /// For reading.
+    pub(crate) fn of_clients(&self) -> String {
+        let records = self.records.iter().map(|record| format!("{record:?}\n"));
+        let strays = self.strays.iter().map(|stray| format!("stray: {stray}\n"));
+        records.chain(strays).collect()
+    }
+}
+
+fn executions(gateway: &Gateway) -> Vec<Execution> {
+    let mut executions = Vec::new();
+    for server in town::names() {
+        for raw in gateway.journal(server).received() {
+            let Ok(message) = serde_json::from_str::<Value>(&raw) else {
+                continue;
+            };
+            if message["method"] != "tools/call" {
+                continue;
+            }
+            let token = message["params"]["arguments"]["token"].as_str();
+            executions.push(Execution {
+                token: token.unwrap_or_default().to_owned(),
+                server: server.to_owned(),
+            });
+        }
+    }
+    executions
+}
+
+/// The servers' processes that have been started so far, and theirs.
+pub(crate) fn processes(gateway: &Gateway) -> Vec<u32> {
+    let mut pids = Vec::new();
+    for server in town::names() {
+        for entry in gateway.journal(server).entries() {
+            match entry.event.as_str() {
+                "start" => pids.push(entry.pid),
+                "grandchild" => pids.extend(entry.raw.parse::<u32>()),
+                _ => {}
+            }
+        }
+    }
+    pids
+}
