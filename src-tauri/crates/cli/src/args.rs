@@ -138,6 +138,14 @@ pub(crate) enum Sub {
         target: TargetArgs,
     },
     #[command(about = t(
+        "Run the gateway as a service of this user: from login on, and again after a failure",
+        "把网关作为当前用户的服务运行：登录时启动，失败后自动重启",
+    ))]
+    Service {
+        #[command(subcommand)]
+        action: ServiceAction,
+    },
+    #[command(about = t(
         "Open the gateway's page in the browser and print its address, which works once and for a minute",
         "在浏览器中打开网关页面并输出其地址；该地址一分钟内有效，只能使用一次",
     ))]
@@ -276,6 +284,45 @@ pub(crate) enum ConfigAction {
     Seal {
         #[command(flatten)]
         target: TargetArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServiceAction {
+    #[command(about = t(
+        "Install the service with these options and start it; again: with other options",
+        "以给出的选项安装并启动服务；可重复执行以更改选项",
+    ))]
+    Install {
+        #[arg(long, value_name = "ADDRESS", help = t(
+            "Address to listen on, instead of the file's",
+            "监听地址，代替配置文件中的值",
+        ))]
+        host: Option<String>,
+        #[arg(long, help = t("Do not start it now", "现在不启动"))]
+        no_start: bool,
+    },
+    #[command(about = t(
+        "Stop the service and remove it; configuration and data stay",
+        "停止并删除服务；配置和数据保持不变",
+    ))]
+    Uninstall,
+    #[command(about = t("Start it and wait until it answers", "启动服务，直到可以访问"))]
+    Start,
+    #[command(about = t(
+        "Stop it once its calls in flight are finished",
+        "等待进行中的调用结束后停止服务",
+    ))]
+    Stop,
+    #[command(about = t("Stop it and start it", "停止后重新启动服务"))]
+    Restart,
+    #[command(about = t(
+        "Show, layer by layer, whether it runs and what keeps it from running",
+        "逐层检查服务是否运行，以及是什么妨碍它运行",
+    ))]
+    Status {
+        #[arg(long, help = t("Print it as JSON", "以 JSON 输出"))]
+        json: bool,
     },
 }
 

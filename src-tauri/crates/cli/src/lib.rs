@@ -25,6 +25,7 @@ mod logs;
 mod moment;
 mod proof;
 mod running;
+mod service;
 mod status;
 mod table;
 mod token;
@@ -157,6 +158,7 @@ fn dispatch(
             out,
             err,
         ),
+        Sub::Service { action } => service::run(line, action, context, out, err),
         Sub::Ui { target, no_open } => ui::run(&line, &target, !no_open, context, out, err),
         Sub::Secret { action } => secret::run(&line, &action, context, out, err),
         Sub::Token { action } => {

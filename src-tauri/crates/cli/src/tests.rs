@@ -147,7 +147,7 @@ fn help_speaks_both_languages() {
             format!("help_secret_{name}"),
             user.types(&["secret", "-h"]).out
         );
-        for command in ["logs", "token", "approve", "sign-in"] {
+        for command in ["logs", "token", "approve", "sign-in", "service"] {
             insta::assert_snapshot!(
                 format!("help_{command}_{name}"),
                 user.types(&[command, "-h"]).out

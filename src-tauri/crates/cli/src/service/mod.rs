@@ -1,0 +1,139 @@
+//! `service`: the gateway as a service of this user, started at login and again after a failure.
+//!
+//! Owns the definition that the system's service manager reads, and says why a service does not
+//! run. What a definition says (`definition`; `unit`, `plist`, `task`), what a re-install changes
+//! (`changes`) and what is wrong (`diagnosis`) are decided by pure code; the managers (`systemd`,
+//! `launchd`, `tasks`) are spoken to through their own programs, each with a deadline. It never
+//! ends a gateway that is not the service's, and never asks for more rights than the user's.
+
+mod definition;
+
+mod plist;
+mod task;
+mod unit;
+mod xml;
+
+mod launchd;
+mod manager;
+mod programs;
+mod systemd;
+mod tasks;
+
+mod changes;
+mod diagnosis;
+mod ending;
+mod look;
+
+mod install;
+mod life;
+mod report;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod scripted;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::args::{CommandLine, ServiceAction};
+use crate::context::Context;
+use crate::language::t;
+use diagnosis::Installed;
+use manager::Manager;
+
+/// The service of this user.
+struct Service<'a> {
+    manager: Box<dyn Manager>,
+    context: &'a Context,
+}
+
+/// Does what was asked for.
+pub(crate) fn run(
+    line: CommandLine,
+    action: ServiceAction,
+    context: &Context,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let service = Service {
+        manager: manager::of_this_system(context)?,
+        context,
+    };
+    match action {
+        ServiceAction::Install { host, no_start } => {
+            let mut line = line;
+            line.serve.host = host;
+            service.install(&line, !no_start, out, err)
+        }
+        ServiceAction::Uninstall => service.uninstall(out, err),
+        ServiceAction::Start => service.start(out, err),
+        ServiceAction::Stop => service.stop(out),
+        ServiceAction::Restart => service.restart(out, err),
+        ServiceAction::Status { json } => service.status(json, out),
+    }
+}
+
+impl Service<'_> {
+    /// The definition on disk.
+    fn installed(&self) -> Installed {
+        let path = self.manager.path().to_owned();
+        let text = match std::fs::read(&path) {
+            Ok(bytes) => self.manager.decode(&bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Installed::No,
+            Err(error) => {
+                let why = error.to_string();
+                return Installed::Unreadable { path, why };
+            }
+        };
+        match self.manager.parse(&text) {
+            None => Installed::Strange(path),
+            Some(definition) => Installed::Yes {
+                path,
+                program_exists: std::path::Path::new(&definition.program).exists(),
+                definition,
+            },
+        }
+    }
+
+    /// Where the service's gateway keeps its data.
+    fn data_dir(&self) -> anyhow::Result<PathBuf> {
+        let named = match self.installed() {
+            Installed::Yes { definition, .. } => definition.data_dir(),
+            _ => None,
+        };
+        match named {
+            Some(folder) => Ok(folder),
+            None => self.context.data_dir(None),
+        }
+    }
+
+    /// The definition's place is written to as a whole, readable by its owner.
+    fn write(&self, text: &str) -> anyhow::Result<()> {
+        let path = self.manager.path();
+        let written = replace(path, &self.manager.encode(text));
+        written.with_context(|| {
+            let lead = t("cannot write", "无法写入");
+            format!("{lead} {}", path.display())
+        })
+    }
+}
+
+/// Nobody reads half of it; and launchd takes no file that others may write.
+fn replace(path: &std::path::Path, content: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&temporary)?.write_all(content)?;
+    std::fs::rename(&temporary, path)
+}
