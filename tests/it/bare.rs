@@ -154,3 +154,52 @@ async fn a_program_that_is_nowhere_is_told_with_what_was_searched() {
         assert!(said.contains(searched), "{status}");
     }
 }
+
+#[tokio::test]
+async fn a_reference_finds_what_the_files_of_the_login_shell_set() {
+    let setup = setup();
+    write(
+        &setup.path("home").join(".bashrc"),
+        "export TOKEN=of-the-shell KIND=of-the-shell\n",
+    );
+    let given = json!({"env": {
+        "SEEN": "${env:KIND} ${env:TOKEN}",
+    }});
+    let script = tools(json!([{"name": "see", "does": [{"env": "SEEN"}]}]));
+    let lacking = json!({"name": "lacking", "type": "local", "command": ["true"], "env": {
+        "A": "${env:NOBODY_HAS_THIS}",
+    }});
+    let setup = setup.fake_with("fake", script, given).server(lacking);
+    let gateway = bare(setup, "SHELL=/bin/bash PATH=/usr/bin:/bin KIND=own")
+        .start()
+        .await;
+
+    let client = gateway.client().await;
+    let seen = client.text("fake_see", "{}").await;
+    assert_eq!(seen, "own of-the-shell");
+
+    let status = gateway.await_state("lacking", "failing").await;
+    let why = status["error"]["message"]["en"]
+        .as_str()
+        .unwrap_or_default();
+    assert!(why.contains("NOBODY_HAS_THIS"), "{status:#}");
+    let report = gateway.api().json("/api/doctor").await;
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let found: Vec<_> = findings
+        .filter(|one| {
+            one["id"]
+                .as_str()
+                .is_some_and(|id| id.starts_with("reference:"))
+        })
+        .collect();
+    let [finding] = found[..] else {
+        panic!("{found:#?}")
+    };
+    let text = gateway.setup().config_text();
+    let line = text
+        .lines()
+        .position(|line| line.contains("NOBODY_HAS_THIS"));
+    let line = format!("line {} of ", line.expect("it is there") + 1);
+    let cause = finding["cause"]["en"].as_str().unwrap_or_default();
+    assert!(cause.starts_with(&line), "{cause}");
+}

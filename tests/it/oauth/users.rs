@@ -44,6 +44,8 @@ async fn everybody_calls_under_their_own_account() {
         assert_eq!(owner.text("whoami", "{}").await, "alice");
     }
     assert_eq!(town.aliyun.counts().crossed, 0);
+    let status = town.gateway.server_status("ecs").await;
+    assert_eq!(status["pool"]["total"], 2, "of both users: {status:#}");
 
     // The session of one is nothing to the other.
     let thief = town

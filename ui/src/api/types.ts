@@ -99,7 +99,7 @@ prompts: number,
  */
 resources: number, 
 /**
- * Its connections.
+ * Its connections, those of other users with accounts of their own included.
  */
 pool: Pool, 
 /**

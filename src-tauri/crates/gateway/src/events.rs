@@ -165,10 +165,13 @@ fn take_pulse(core: &Core) {
     let at = now();
     let servers = live.servers.iter().map(|server| {
         let sample = server.history.sample(&server.pool, at);
+        let guests = status::of_guests(core, server);
+        let with =
+            |own: u32, guests: usize| own.saturating_add(u32::try_from(guests).unwrap_or(u32::MAX));
         let pulse = ServerPulse {
-            active: sample.active,
-            total: sample.total,
-            waiting: sample.waiting,
+            active: with(sample.active, guests.active),
+            total: with(sample.total, guests.total),
+            waiting: with(sample.waiting, guests.waiting),
             calls: sample.calls,
             memory: sample.usage.map(|usage| usage.memory),
             cpu: sample.usage.map(|usage| usage.cpu),

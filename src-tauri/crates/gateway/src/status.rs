@@ -87,7 +87,7 @@ pub struct ServerStatus {
     pub prompts: usize,
     /// Resources that it lists, templates included.
     pub resources: usize,
-    /// Its connections.
+    /// Its connections, those of other users with accounts of their own included.
     pub pool: PoolCounts,
     /// Bytes of memory that its processes hold; `null` where there are none on this machine.
     pub memory: Option<u64>,
@@ -176,7 +176,7 @@ pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus 
         offered: offer.tools.len(),
         prompts: offer.prompts.len(),
         resources: offer.resources.len() + offer.templates.len(),
-        pool: server.pool.counts(),
+        pool: together(server.pool.counts(), of_guests(core, server)),
         memory: usage.map(|usage| usage.memory),
         cpu: usage.map(|usage| usage.cpu),
         retry_at: match &state {
@@ -188,6 +188,32 @@ pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus 
         target: target(&server.config.transport),
         service: server.config.from_services,
         built_in: live.path.is_none(),
+    }
+}
+
+/// What the servers of other users hold that stand in the place of a server. They are all remote,
+/// so they take nothing of this machine that could be measured.
+pub(crate) fn of_guests(core: &Core, server: &Server) -> PoolCounts {
+    if server.owner.is_none() {
+        return PoolCounts::default();
+    }
+    let guests = core.guests.all().into_iter();
+    guests
+        .filter(|guest| guest.config.name == server.config.name)
+        .map(|guest| guest.pool.counts())
+        .fold(PoolCounts::default(), together)
+}
+
+/// Both together. Each user has as many connections as there may be, so more than `max` of them
+/// are no contradiction; where there are, they are what there may be.
+fn together(one: PoolCounts, other: PoolCounts) -> PoolCounts {
+    let total = one.total + other.total;
+    PoolCounts {
+        total,
+        active: one.active + other.active,
+        idle: one.idle + other.idle,
+        max: one.max.max(total),
+        waiting: one.waiting + other.waiting,
     }
 }
 
@@ -227,5 +253,32 @@ pub(crate) fn status(core: &Core) -> Status {
             .view(None)
             .clashes()
             .to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_of_several_users_are_counted_together() {
+        let counts = |total, active, waiting| PoolCounts {
+            total,
+            active,
+            idle: total - active,
+            max: 2,
+            waiting,
+        };
+        let all = [counts(2, 1, 3), counts(1, 1, 0)];
+        assert_eq!(
+            all.into_iter().fold(counts(0, 0, 0), together),
+            PoolCounts {
+                total: 3,
+                active: 2,
+                idle: 1,
+                max: 3,
+                waiting: 3,
+            }
+        );
     }
 }

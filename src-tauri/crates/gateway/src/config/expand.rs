@@ -231,10 +231,10 @@ impl Unresolved {
                 place,
             }) => Words::new(
                 format!(
-                    "\"{place}\" needs the environment variable {name}, which is not set: set it where the gateway is started, then start the gateway again; or keep the value as a secret and write ${{secret:{name}}}"
+                    "\"{place}\" needs the environment variable {name}, which neither the gateway nor your login shell has: set it in your shell's startup file or where the gateway is started, then start the gateway again; or keep the value as a secret and write ${{secret:{name}}}"
                 ),
                 format!(
-                    "“{place}”需要环境变量 {name}，但尚未设置：请在启动网关的环境中设置后重新启动网关；也可以把它存为机密，写作 ${{secret:{name}}}"
+                    "“{place}”需要环境变量 {name}，但网关和登录 shell 中都没有：请在 shell 的启动文件或启动网关的环境中设置，然后重新启动网关；也可以把它存为机密，写作 ${{secret:{name}}}"
                 ),
             ),
             Self::Malformed { place } => Words::new(

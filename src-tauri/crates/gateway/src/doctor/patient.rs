@@ -6,6 +6,7 @@ use std::sync::Arc;
 use vault::Vault;
 
 use super::fix::Edited;
+use super::secrets::File;
 use crate::admin::explain;
 use crate::change::Refusal;
 use crate::config::disk::{self, ReplaceError};
@@ -145,6 +146,12 @@ impl Patient {
             }
             Self::AtRest(rest) => rest.edit(seen, edit).await,
         }
+    }
+
+    /// The file as it is now, where there is one that can be read.
+    pub(super) async fn file(&self) -> Option<File> {
+        let (path, text) = self.text().await.ok()?;
+        Some(File { path, text: text? })
     }
 
     /// The file's place and text.

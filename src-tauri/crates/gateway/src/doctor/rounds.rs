@@ -10,6 +10,7 @@ use std::time::Duration;
 use directories::BaseDirs;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
+use tokio_util::sync::CancellationToken;
 
 use super::finding::Finding;
 use super::patient::Patient;
@@ -109,8 +110,18 @@ async fn check_port(patient: &Patient, config: Option<&Config>) -> Vec<Finding> 
 
 async fn check_secrets(patient: &Patient, config: Option<&Config>) -> Vec<Finding> {
     let uses = config.map(secrets::uses).unwrap_or_default();
-    let store = secrets::gather(patient.vault(), &uses).await;
-    secrets::judge(&store, &uses, |name| std::env::var(name).ok())
+    if !uses.is_empty() {
+        // A gateway that runs has asked long ago.
+        let surroundings = environment::of_process();
+        let never = CancellationToken::new();
+        surroundings.prepare(patient.ledger(), never).await;
+    }
+    let (store, variables) = tokio::join!(
+        secrets::gather(patient.vault(), &uses),
+        secrets::variables(&uses),
+    );
+    let file = patient.file().await;
+    secrets::judge(&store, &uses, &variables, file.as_ref())
 }
 
 async fn check_remote(config: Option<&Config>) -> Vec<Finding> {

@@ -19,6 +19,7 @@ mod shell;
 mod tests;
 mod variables;
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -42,6 +43,9 @@ const A_MOMENT: Duration = Duration::from_millis(300);
 
 /// How long the shell may take, with everything that its user's files do.
 const DEADLINE: Duration = Duration::from_secs(3);
+
+/// What it takes beside, until its answer is there.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// A shell that was too late, as at the start of the whole desktop, is asked again after
 /// this, where a program is not found.
@@ -147,6 +151,19 @@ impl Environment {
         compose::base(&self.own, self.login_shell().variables().as_deref())
     }
 
+    /// What a variable says that the configuration names as `${env:NAME}`: in the gateway's own
+    /// environment first, else in that of the login shell, so that a gateway started from a menu
+    /// finds what a terminal has. Waits for the shell only where it is needed and being asked.
+    pub(crate) async fn variable(&self, name: &str) -> Option<String> {
+        if self.own.has(OsStr::new(name)) {
+            return Some(self.own.value(name)?.to_str()?.to_owned());
+        }
+        if self.bare && cfg!(unix) {
+            self.wait_for_shell(DEADLINE + MARGIN).await;
+        }
+        Some(self.variables().get(name)?.to_str()?.to_owned())
+    }
+
     /// Where a program is that a server's configuration names; `env` and `cwd` are those of
     /// that configuration. Asks the shell where it is not found without. Takes at most the
     /// shell's deadline.
@@ -239,10 +256,14 @@ impl Environment {
     /// Waits a little for a shell that is to be asked in any case.
     async fn wait_a_moment(&self) {
         if self.bare && cfg!(unix) {
-            let mut shell = self.shell.subscribe();
-            let said = shell.wait_for(|shell| !matches!(shell, LoginShell::NotAsked));
-            drop(tokio::time::timeout(A_MOMENT, said).await);
+            self.wait_for_shell(A_MOMENT).await;
         }
+    }
+
+    async fn wait_for_shell(&self, patience: Duration) {
+        let mut shell = self.shell.subscribe();
+        let said = shell.wait_for(|shell| !matches!(shell, LoginShell::NotAsked));
+        drop(tokio::time::timeout(patience, said).await);
     }
 
     /// Asks the shell, unless it has been asked.

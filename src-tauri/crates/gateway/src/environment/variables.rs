@@ -22,6 +22,12 @@ impl Variables {
         Some(value.as_os_str()).filter(|value| !value.is_empty())
     }
 
+    /// What a variable says, even if that is nothing.
+    pub(super) fn value(&self, name: &str) -> Option<&OsStr> {
+        let (_, value) = self.0.get(&key(OsStr::new(name)))?;
+        Some(value)
+    }
+
     /// Whether a variable is there, even one that says nothing.
     pub(super) fn has(&self, name: &OsStr) -> bool {
         self.0.contains_key(&key(name))

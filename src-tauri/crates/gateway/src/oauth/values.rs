@@ -7,6 +7,7 @@ use vault::{Secret, Vault};
 use super::given;
 use crate::config::expand::{self, Expanded, Kind};
 use crate::config::model::ServerConfig;
+use crate::environment;
 use crate::words::Words;
 
 /// A server with values in the place of references.
@@ -57,7 +58,10 @@ async fn looked_up(
     for (kind, name) in names {
         let value = match kind {
             Kind::Secret => vault.secret(name).await.map_err(|fault| given(&fault))?,
-            Kind::Env => std::env::var(name).ok().map(Secret::new),
+            Kind::Env => environment::of_process()
+                .variable(name)
+                .await
+                .map(Secret::new),
         };
         if let Some(value) = value {
             values.insert((kind, name.to_owned()), value);
