@@ -29,5 +29,6 @@ mod remote;
 mod replay;
 mod restart;
 mod rmcp;
+mod service;
 mod support;
 mod surface;

@@ -14,6 +14,7 @@ use crate::config;
 use crate::context::Context;
 use crate::language::{failure, said, t};
 use crate::logging;
+use crate::service::LAUNCHD_LABEL;
 
 /// The data folder is another gateway's: starting again would not help, so a service manager
 /// that looks at this code (`RestartPreventExitStatus=3`) gives up.
@@ -54,7 +55,7 @@ pub(crate) fn run(
             Ok(gateway) => gateway,
             Err(error @ StartError::Running { .. }) => {
                 writeln!(err, "{} {}", t("error:", "错误："), said(&error.words()))?;
-                return Ok(ExitCode::from(ALREADY_RUNNING));
+                return Ok(already_running(context));
             }
             Err(error) => return Err(failure(&error.words())),
         };
@@ -65,6 +66,14 @@ pub(crate) fn run(
     });
     runtime.shutdown_timeout(LEFTOVERS);
     served
+}
+
+/// launchd has no exit code that means "leave it": it starts again whatever fails.
+fn already_running(context: &Context) -> ExitCode {
+    match (context.env)("XPC_SERVICE_NAME").as_deref() {
+        Some(LAUNCHD_LABEL) => ExitCode::SUCCESS,
+        _ => ExitCode::from(ALREADY_RUNNING),
+    }
 }
 
 /// Warnings and notices, before the first line of the log.

@@ -38,6 +38,9 @@ impl Service<'_> {
             log_level: line.common.log_level.as_deref(),
             env: self.context.env.as_ref(),
         })?;
+        if let Some(words) = self.manager.refuses(&definition) {
+            return Err(failure(&words));
+        }
         let (definition, mut advice) = self.manager.fit(definition);
         advice.extend(definition.doubts());
         advice.extend(self.secrets());

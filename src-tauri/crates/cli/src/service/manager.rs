@@ -34,6 +34,11 @@ pub(crate) trait Manager {
         (definition, Vec::new())
     }
 
+    /// Why it would not start this, whatever is written.
+    fn refuses(&self, _definition: &Definition) -> Option<Words> {
+        None
+    }
+
     /// How a variable that is a secret reaches the service.
     fn place_for(&self, secret: &str) -> Words;
 

@@ -45,6 +45,8 @@ use crate::language::t;
 use diagnosis::Installed;
 use manager::Manager;
 
+pub(crate) use plist::LABEL as LAUNCHD_LABEL;
+
 /// The service of this user.
 struct Service<'a> {
     manager: Box<dyn Manager>,

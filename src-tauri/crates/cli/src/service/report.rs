@@ -39,11 +39,13 @@ pub(super) fn print(diagnosis: &Diagnosis, out: &mut dyn Write) -> anyhow::Resul
     for layer in &diagnosis.layers {
         print_layer(layer, out)?;
     }
-    let first = diagnosis
+    let mut remedies = diagnosis
         .layers
         .iter()
-        .find(|layer| layer.state == State::Problem);
-    if let Some(remedy) = first.and_then(|layer| layer.remedy.as_ref()) {
+        .filter(|layer| layer.state == State::Problem)
+        .filter_map(|layer| layer.remedy.as_ref());
+    // What is broken below explains what is broken above; alone it needs no pointing at.
+    if let (Some(remedy), Some(_)) = (remedies.next(), remedies.next()) {
         let lead = t("First:", "首先：");
         writeln!(out, "\n{lead} {}", printable(said(remedy)))?;
     }

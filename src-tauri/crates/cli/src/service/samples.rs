@@ -23,7 +23,7 @@ pub(super) fn plain() -> Definition {
 pub(super) fn odd() -> Definition {
     Definition {
         version: "1.2.3".to_owned(),
-        program: r#"/opt/it's "50%" <b> & \co/mcp-gateway"#.to_owned(),
+        program: "/opt/50% <b> & co/mcp-gateway".to_owned(),
         arguments: [
             "serve",
             "--config",

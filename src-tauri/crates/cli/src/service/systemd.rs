@@ -117,6 +117,17 @@ impl Manager for Systemd {
         unit::parse(text)
     }
 
+    fn refuses(&self, definition: &Definition) -> Option<Words> {
+        let program = &definition.program;
+        // systemd takes such a path for an error, however it is quoted.
+        program.contains(['"', '\'', '\\']).then(|| {
+            Words::new(
+                format!("systemd starts no program whose path has quotation marks or backslashes: {program}; install it elsewhere"),
+                format!("systemd 不会启动路径中含有引号或反斜杠的程序：{program}；请安装到别处"),
+            )
+        })
+    }
+
     fn place_for(&self, secret: &str) -> Words {
         Words::new(
             format!(

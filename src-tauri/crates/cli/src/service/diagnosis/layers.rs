@@ -157,10 +157,7 @@ impl Facts {
 
     pub(super) fn registration(&self) -> Layer {
         if !self.is_installed() || self.reach.is_err() {
-            return Layer::unknown(
-                "registration",
-                Words::new("starting at login", "登录时启动"),
-            );
+            return unregistered();
         }
         match self.observed.starts_at_login {
             Some(true) => Layer {
@@ -179,10 +176,7 @@ impl Facts {
                 "mcp-gateway service install",
                 "mcp-gateway service install",
             )),
-            None => Layer::unknown(
-                "registration",
-                Words::new("starting at login", "登录时启动"),
-            ),
+            None => unregistered(),
         }
     }
 
@@ -194,6 +188,17 @@ impl Facts {
                 Words::new(
                     format!("it runs as process {pid}"),
                     format!("正在运行，进程 {pid}"),
+                ),
+            );
+        }
+        if let Some(occupant) = self.occupant.as_ref().filter(|_| !self.is_installed()) {
+            let who = occupant.name();
+            return Layer::new(
+                "process",
+                State::Unknown,
+                Words::new(
+                    format!("whether it runs; {} does", who.en),
+                    format!("是否正在运行；{}正在运行", who.zh),
                 ),
             );
         }
@@ -219,7 +224,7 @@ impl Facts {
             ));
         }
         if !self.is_installed() || self.reach.is_err() {
-            return Layer::unknown("process", Words::new("the process", "进程"));
+            return Layer::unknown("process", Words::new("whether it runs", "是否正在运行"));
         }
         let start = Words::new("mcp-gateway service start", "mcp-gateway service start");
         let warning =
@@ -249,11 +254,11 @@ impl Facts {
                 let said = match again {
                     true => Words::new(
                         format!("it failed: {}; it is tried again in a moment", end_words.en),
-                        format!("启动失败：{}；稍后会自动重试", end_words.zh),
+                        format!("运行失败：{}；稍后会自动重试", end_words.zh),
                     ),
                     false => Words::new(
                         format!("it failed: {}", end_words.en),
-                        format!("启动失败：{}", end_words.zh),
+                        format!("运行失败：{}", end_words.zh),
                     ),
                 };
                 Layer::new("process", State::Problem, said).with(remedy_of(end))
@@ -266,7 +271,7 @@ impl Facts {
     }
 
     pub(super) fn health(&self) -> Layer {
-        let nothing = || Layer::unknown("health", Words::new("its answer", "应答"));
+        let nothing = || Layer::unknown("health", Words::new("whether it answers", "是否可以访问"));
         let Some(address) = self.own().and_then(Occupant::address).map(url) else {
             return nothing();
         };
@@ -320,12 +325,15 @@ impl Facts {
             servers, troubled, ..
         } = &self.answer
         else {
-            return Layer::unknown("servers", Words::new("the servers", "服务器"));
+            return Layer::unknown(
+                "servers",
+                Words::new("how its servers fare", "各服务器的状况"),
+            );
         };
         if troubled.is_empty() {
             let words = Words::new(
-                format!("servers: all {servers} can be used"),
-                format!("服务器：{servers} 个全部可用"),
+                format!("servers: {servers} of {servers} can be used"),
+                format!("服务器：{servers}/{servers} 个可用"),
             );
             return Layer::ok("servers", words);
         }
@@ -352,4 +360,11 @@ impl Facts {
         )
         .with(Words::new("mcp-gateway status", "mcp-gateway status"))
     }
+}
+
+fn unregistered() -> Layer {
+    Layer::unknown(
+        "registration",
+        Words::new("whether it starts when you log in", "登录时是否自动启动"),
+    )
 }
