@@ -3,6 +3,7 @@
 //! It builds, starts and measures the product but links none of it.
 
 mod bench;
+mod chaos;
 mod dist;
 mod icons;
 mod node;
@@ -45,6 +46,8 @@ enum Habit {
     Icons,
     /// Speed, memory, start time, instructions per call · 测量速度、内存、启动时间与每次调用的指令数
     Bench(bench::Options),
+    /// Faulty servers, 50 clients, a gateway that is killed; every call is accounted for · 故障服务器、50 个客户端、被强杀的网关：逐一核对每次调用
+    Chaos(chaos::Options),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Habit::DistFiles => dist::write_files(),
         Habit::Icons => icons::draw(),
         Habit::Bench(options) => bench::run(&options),
+        Habit::Chaos(options) => chaos::run(&options),
     };
     match done {
         Ok(code) => code,
