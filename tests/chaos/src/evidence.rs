@@ -1,11 +1,12 @@
 //! Gathers what everybody has written down.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::Gateway;
 
-use crate::call::Record;
+use crate::call::{End, Record};
 use crate::client::Diary;
 use crate::gateway_log;
 use crate::oracle::{Evidence, Execution, Outage};
@@ -57,6 +58,25 @@ impl Papers {
             executions: executions(gateway),
             outages: self.outages.clone(),
         }
+    }
+
+    /// How many calls ended how.
+    pub(crate) fn ends(&self) -> String {
+        let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+        for record in &self.records {
+            let end = match &record.end {
+                End::Answer(_) => "answered".to_owned(),
+                End::Error(code, _) => format!("error {code}"),
+                End::Status(status, _) => format!("HTTP {status}"),
+                End::Silence => "cancelled".to_owned(),
+                End::Left => "left by the client".to_owned(),
+                End::Cut(_) => "cut".to_owned(),
+                End::Lost => "lost".to_owned(),
+            };
+            *counted.entry(end).or_default() += 1;
+        }
+        let counted = counted.iter().map(|(end, count)| format!("{count} {end}"));
+        counted.collect::<Vec<_>>().join(", ")
     }
 
     /// For reading.

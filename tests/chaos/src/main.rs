@@ -107,24 +107,16 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
     let happened = all_rounds(&plan, &mut gateway, &mut papers).await;
     let ended = end(&mut gateway).await;
     papers.log_of(&gateway).await;
-    let mut faults = match happened {
-        Ok(faults) => faults,
-        Err(error) => vec![format!("{error:#}")],
-    };
+    let mut faults = Vec::new();
+    match happened {
+        Ok(found) => {
+            faults.extend(found);
+            faults.extend(judged(&papers, &gateway));
+        }
+        // Papers with gaps tell nothing.
+        Err(error) => faults.push(format!("{error:#}")),
+    }
     faults.extend(ended);
-    let evidence = papers.evidence(&gateway);
-    println!(
-        "{} calls, {} of them carried out, {} in the gateway's log",
-        evidence.calls.len(),
-        evidence.executions.len(),
-        evidence.gateway.len()
-    );
-    let broken = oracle::broken(&evidence);
-    faults.extend(
-        broken
-            .iter()
-            .map(|one| format!("{}: {}", one.rule, one.what)),
-    );
     if !faults.is_empty() {
         let kept = keep(&arguments.papers, gateway.folder(), &papers);
         if let Err(error) = kept {
@@ -132,6 +124,23 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(faults)
+}
+
+/// What the oracle says to all papers.
+fn judged(papers: &Papers, gateway: &Gateway) -> Vec<String> {
+    let evidence = papers.evidence(gateway);
+    println!(
+        "{} calls ({}); {} reached a server, {} are in the gateway's log",
+        evidence.calls.len(),
+        papers.ends(),
+        evidence.executions.len(),
+        evidence.gateway.len()
+    );
+    let broken = oracle::broken(&evidence);
+    let told = broken
+        .iter()
+        .map(|one| format!("{}: {}", one.rule, one.what));
+    told.collect()
 }
 
 async fn all_rounds(

@@ -195,7 +195,7 @@ pub(crate) fn names() -> Vec<&'static str> {
 }
 
 /// Calls of these servers that show no sign of life are given up after so long.
-const SHORT_MS: u64 = 4_000;
+const SHORT_MS: u64 = 2_000;
 
 /// A gateway in front of the town. Each call is told in its log.
 pub(crate) fn setup(gateway: PathBuf) -> Setup {

@@ -101,16 +101,7 @@ impl Client {
 
     /// Ends the session; gives the answers that nobody waited for.
     pub(super) async fn leave(self) -> anyhow::Result<Vec<String>> {
-        let goodbye = self.http.delete(&self.url);
-        let ended = goodbye
-            .header("mcp-session-id", &self.session)
-            .send()
-            .await?;
-        ensure!(
-            ended.status() == 204,
-            "a session could not be ended: {}",
-            ended.status()
-        );
+        until_connected(|| goodbye(&self.http, &self.url, &self.session)).await?;
         self.listening.abort();
         // It was told to end just now, or has ended before.
         drop(self.listening.await);
@@ -132,6 +123,17 @@ async fn greet(http: reqwest::Client, url: String) -> anyhow::Result<String> {
     let greeted = post(&http, &url, &greeted()).header("mcp-session-id", &session);
     ensure!(greeted.send().await?.status() == 202, "not greeted");
     Ok(session)
+}
+
+async fn goodbye(http: &reqwest::Client, url: &str, session: &str) -> anyhow::Result<()> {
+    let delete = http.delete(url).header("mcp-session-id", session);
+    let status = delete.send().await?.status();
+    // Or ended by a goodbye before, whose answer got lost.
+    ensure!(
+        status == 204 || status == 404,
+        "a session could not be ended: {status}"
+    );
+    Ok(())
 }
 
 /// Keeps a stream open, and opens another where it ends.
