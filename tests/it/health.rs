@@ -1,6 +1,6 @@
 //! Servers that hang, that keep ending, and that sleep until somebody calls them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::client::VERSION;
@@ -30,10 +30,9 @@ async fn a_hung_server_is_replaced_and_loses_no_other_call() {
     let gate = setup.path("gate");
     std::fs::write(&gate, "").expect("the gate opens");
     let script = hanging(&gate);
-    let gateway = setup
-        .fake_with("fake", script, json!({"callTimeout": 1500}))
-        .start()
-        .await;
+    // Both calls run on one connection, and there is room for a second one.
+    let server = json!({"callTimeout": 1500, "poolSize": 2, "concurrent": true});
+    let gateway = setup.fake_with("fake", script, server).start().await;
     let client = gateway.client().await;
     let former = client.text("fake_pid", "{}").await;
     std::fs::remove_file(&gate).expect("the gate closes");
@@ -68,6 +67,124 @@ async fn a_hung_server_is_replaced_and_loses_no_other_call() {
     })
     .await;
     assert_eq!(client.text("fake_pid", "{}").await, successor);
+}
+
+#[tokio::test]
+async fn a_hung_server_has_ended_before_its_successor_starts() {
+    let mut script = json!({
+        "on": {"ping": ["hang"]},
+        "tools": [{"name": "hang", "does": ["hang"]}, {"name": "pid", "does": ["pid"]}],
+    });
+    for (key, value) in [
+        ("ignoreEof", true),
+        ("ignoreSigterm", true),
+        ("grandchild", true),
+    ] {
+        script[key] = json!(value);
+    }
+    let gateway = setup()
+        .fake_with("fake", script, json!({"callTimeout": 1000}))
+        .start()
+        .await;
+    let client = gateway.client().await;
+    let former = client.text("fake_pid", "{}").await;
+    let journal = gateway.journal("fake");
+
+    let error = client.tool("fake_hang", "{}").await.error();
+    assert_eq!(error["code"], -32001, "{error}");
+    until_true("its successor has started", || journal.starts() == 2).await;
+    let running: Vec<String> = journal.alive().iter().map(u32::to_string).collect();
+    assert!(!running.contains(&former), "{former} in {running:?}");
+
+    assert_ne!(client.text("fake_pid", "{}").await, former);
+    assert_eq!(journal.alive().len(), 1);
+    assert_eq!(journal.received_of("tools/call").len(), 3, "sent once each");
+    gateway.await_state("fake", "ready").await;
+}
+
+#[tokio::test]
+async fn without_room_for_a_successor_a_call_that_shows_signs_of_life_is_not_lost() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    std::fs::write(&gate, "").expect("the gate opens");
+    let script = hanging(&gate);
+    let server = json!({"callTimeout": 1500, "concurrent": true});
+    let gateway = setup.fake_with("fake", script, server).start().await;
+    let client = gateway.client().await;
+    let former = client.text("fake_pid", "{}").await;
+    let lively = {
+        let client = client.clone();
+        let call = r#"{"name":"fake_lively","_meta":{"progressToken":1}}"#;
+        tokio::spawn(async move { client.call("tools/call", call).await })
+    };
+
+    let error = client.tool("fake_hang", "{}").await.error();
+    assert_eq!(error["code"], -32001, "{error}");
+    let status = gateway.await_state("fake", "degraded").await;
+    let cause = status["error"]["message"]["en"].to_string();
+    assert!(cause.contains("ping"), "{status:#}");
+    assert_eq!(
+        client.text("fake_pid", "{}").await,
+        former,
+        "it is all there is"
+    );
+
+    let lively = soon("the end of the lively call", lively).await;
+    let lively = lively.expect("no panic").result();
+    assert!(lively.contains(&former), "{lively}");
+    assert_eq!(gateway.journal("fake").starts(), 1);
+}
+
+/// Waits long enough for what happens every thirty seconds.
+#[tokio::test]
+async fn idle_servers_are_asked_whether_they_are_there() {
+    let with = |ping: Value| {
+        let tools = json!([{"name": "pid", "does": ["pid"]}]);
+        json!({"on": {"ping": ping}, "tools": tools})
+    };
+    let fast = json!({"callTimeout": 1000});
+    let gateway = setup()
+        .fake_with("there", with(json!(["default"])), fast.clone())
+        .fake_with("silent", with(json!(["hang"])), fast.clone())
+        .fake_with("shy", with(json!([{"crash": 1}])), fast)
+        .start()
+        .await;
+    let client = gateway.client().await;
+    for name in ["there", "silent", "shy"] {
+        gateway.await_state(name, "ready").await;
+    }
+    let silent = client.text("silent_pid", "{}").await;
+
+    let patience = Instant::now() + Duration::from_secs(90);
+    let told = async || {
+        let silent = gateway.server_status("silent").await;
+        let shy = gateway.journal("shy");
+        let asked = !gateway.journal("there").received_of("ping").is_empty();
+        let all = asked && silent["state"] == "degraded" && shy.starts() == 2;
+        all.then_some(silent)
+    };
+    let status = loop {
+        match told().await {
+            Some(status) => break status,
+            None => assert!(Instant::now() < patience, "{}", gateway.status().await),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+
+    for (language, word) in [("en", "idle"), ("zh", "空闲")] {
+        let cause = &status["error"]["message"][language];
+        assert!(
+            cause.as_str().is_some_and(|text| text.contains(word)),
+            "{status:#}"
+        );
+    }
+    assert_eq!(gateway.server_status("there").await["state"], "ready");
+    gateway.await_state("shy", "ready").await;
+    // Being idle and silent costs nobody a process.
+    assert_eq!(client.text("silent_pid", "{}").await, silent);
+    for name in ["there", "silent"] {
+        assert_eq!(gateway.journal(name).starts(), 1, "{name}");
+    }
 }
 
 #[tokio::test]
@@ -125,6 +242,28 @@ async fn a_crash_loop_is_recognized_and_restart_tries_at_once() {
 
     gateway.api().restart("broken").await;
     until_true("it is started at once", || journal.starts() == 6).await;
+}
+
+#[tokio::test]
+async fn a_server_that_falls_asleep_slowly_has_gone_before_it_is_woken() {
+    let script = json!({"ignoreEof": true, "tools": [{"name": "pid", "does": ["pid"]}]});
+    let gateway = setup()
+        .config("pool", json!({"minConnections": 0, "idleTimeout": 200}))
+        .fake("fake", script)
+        .start()
+        .await;
+    let client = gateway.client().await;
+    let journal = gateway.journal("fake");
+    let former = client.text("fake_pid", "{}").await;
+    until_true("it is asked to leave", || {
+        journal.entries().iter().any(|entry| entry.event == "eof")
+    })
+    .await;
+    assert_eq!(journal.alive().len(), 1, "it takes its time");
+
+    assert_ne!(client.text("fake_pid", "{}").await, former);
+
+    assert_eq!((journal.starts(), journal.most_at_once()), (2, 1));
 }
 
 #[tokio::test]

@@ -243,6 +243,33 @@ async fn a_listening_stream_that_ends_at_once_is_opened_again_ever_more_slowly()
 }
 
 #[tokio::test]
+async fn a_connection_under_suspicion_is_used_again_where_ping_is_refused() {
+    let fake = Awkward::start(|seen| {
+        let slow = seen.body["params"]["arguments"]["slow"] == true;
+        match seen.body["method"].as_str() {
+            Some("tools/call") if slow => Reply::Hang,
+            Some("ping") => Reply::Status("405 Method Not Allowed", ""),
+            _ => Reply::Usual,
+        }
+    })
+    .await;
+    let url = format!("http://127.0.0.1:{}/mcp", fake.port);
+    let server = json!({"name": "far", "type": "remote", "url": url, "callTimeout": 1000});
+    let gateway = setup().server(server).start().await;
+    gateway.await_state("far", "ready").await;
+    let client = gateway.client().await;
+    client.text("far_work", "{}").await;
+
+    let error = client.tool("far_work", r#"{"slow":true}"#).await.error();
+    assert_eq!(error["code"], -32001, "{error}");
+    client.text("far_work", "{}").await;
+
+    assert_eq!(fake.seen("ping").len(), 1);
+    assert_eq!(fake.seen("initialize").len(), 1, "the same connection");
+    assert_eq!(gateway.server_status("far").await["state"], "ready");
+}
+
+#[tokio::test]
 async fn a_call_that_is_over_leaves_no_request_behind() {
     let fake = Awkward::start(|seen| match seen.body["method"].as_str() {
         Some("tools/call") => Reply::Hang,

@@ -246,6 +246,12 @@ fn is_left_behind(line: &Line) -> bool {
     )
 }
 
+/// Whether anybody of a group runs.
+#[cfg(all(test, unix))]
+pub(crate) fn group_runs(leader: u32) -> bool {
+    processes::group_has_members(leader)
+}
+
 /// Asks the groups to leave, all at once, and insists after a while.
 async fn end(left_behind: &[Line]) {
     for line in left_behind {

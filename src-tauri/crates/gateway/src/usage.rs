@@ -154,7 +154,7 @@ pub(crate) async fn watch(core: Arc<Core>, end: CancellationToken) {
         }
         let live = core.live_full();
         let servers = live.servers.iter().map(|server| {
-            let connections = server.pool.connections();
+            let connections = server.pool.all_connections();
             let processes = connections.iter();
             let processes = processes.filter_map(|one| one.process.get().copied());
             (Arc::clone(&server.history), processes.collect::<Vec<_>>())

@@ -20,7 +20,7 @@ const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
 impl Pool {
     /// Takes out the connections that are no longer needed: above the minimum
     /// after `idleTimeout`, never the primary one while there is another, and
-    /// those whose session has ended.
+    /// those whose session has ended. They count until they are gone.
     pub(crate) fn evict(&self) -> Vec<Arc<Connection>> {
         let mut state = self.state.locked();
         let mut surplus = state
@@ -29,13 +29,13 @@ impl Pool {
             .saturating_sub(self.limits.min_connections);
         let mut evicted = Vec::new();
         for position in (0..state.connections.len()).rev() {
-            if position == 0 && state.connections.len() > 1 {
-                // Subscriptions live on the primary one.
-                continue;
-            }
             let connection = &state.connections[position];
             // What one session has used is of no use to another.
             let left = connection.owner().has_left();
+            if position == 0 && state.connections.len() > 1 && !left {
+                // Subscriptions live on the primary one.
+                continue;
+            }
             // What the gateway itself asks of it is a use of it.
             let is_asked = connection.pending.has_own();
             if (surplus > 0 || left) && !is_asked && self.is_spent(connection) {
@@ -43,6 +43,7 @@ impl Pool {
                 surplus = surplus.saturating_sub(1);
             }
         }
+        state.passing.extend(evicted.iter().cloned());
         evicted
     }
 
@@ -67,7 +68,7 @@ impl Pool {
         let best = open().min_by_key(|one| (one.is_silent(), one.in_flight()))?;
         let load = best.in_flight();
         let learned = &self.inbox.learned;
-        let may_grow = state.connections.len() < self.most() && state.refusal.is_none();
+        let may_grow = state.counted() < self.most() && state.refusal.is_none();
         let takes = match load {
             0 => true,
             _ if learned.asks.load(Ordering::Relaxed) => false,
@@ -75,6 +76,17 @@ impl Pool {
             _ => load < self.in_flight_limit,
         };
         takes.then(|| Arc::clone(best))
+    }
+
+    /// Whether a caller may in time be served by a connection that is there.
+    pub(super) fn may_be_served(&self, state: &State, client: Option<&Arc<Session>>) -> bool {
+        match self.sharing {
+            Sharing::Shared => state.open() > 0,
+            Sharing::Session => {
+                let mut takes = state.connections.iter().filter(|one| one.takes_calls());
+                state.has_own(client) || takes.any(|one| one.owner().is_free())
+            }
+        }
     }
 
     /// As many connections as there may be.

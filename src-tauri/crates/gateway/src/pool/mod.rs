@@ -9,14 +9,20 @@
 //! A server that is not shared (`"sharing": "session"`) gives each client
 //! session a connection that is its alone until the session ends.
 //!
-//! A connection that hangs is set aside: it gets no more calls and does not count, while
-//! those that it has go on.
+//! A connection that hangs is set aside: it gets no more calls, while those of it that show
+//! signs of life go on.
+//!
+//! Whatever may have a process counts against the maximum: what is being started, what hangs,
+//! and what has been asked to leave until it has gone. So there are never more processes than
+//! the most; where it is reached, a new connection begins with the end of one that leaves.
 //!
 //! The pool decides; `server::keeper` starts and stops connections.
 
 mod choice;
 mod lease;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -26,7 +32,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use lease::Lease;
-use queue::Queue;
+use queue::{Queue, Ticket};
 
 use crate::config::model::{PoolLimits, Sharing};
 use crate::lifecycle::START_DEADLINE;
@@ -83,9 +89,12 @@ pub(crate) struct Pool {
 
 #[derive(Debug, Default)]
 struct State {
+    /// In use, the primary one first.
     connections: Vec<Arc<Connection>>,
     /// Those that hang.
     aside: Vec<Arc<Connection>>,
+    /// Those that are being started and those that are on their way out.
+    passing: Vec<Arc<Connection>>,
     queue: Queue<Waiter>,
     /// No connection is to be had for now; why.
     refusal: Option<Words>,
@@ -108,9 +117,36 @@ struct Waiter {
     give: oneshot::Sender<Result<Lease, Words>>,
 }
 
+/// A waiter's place in the queue, given up when nobody waits there any more: also where
+/// whoever waited is dropped.
+#[derive(Debug)]
+struct Place<'a> {
+    pool: &'a Pool,
+    ticket: Ticket,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.pool.state.locked();
+        state.queue.remove(self.ticket);
+        self.pool.count_waiting(&state);
+    }
+}
+
 impl State {
+    /// Those that calls run on.
     fn all(&self) -> impl Iterator<Item = &Arc<Connection>> {
         self.connections.iter().chain(&self.aside)
+    }
+
+    /// As many as may have a process.
+    fn counted(&self) -> usize {
+        self.connections.len() + self.aside.len() + self.passing.len()
+    }
+
+    /// How many are in use and not on their way out.
+    fn open(&self) -> usize {
+        self.connections.iter().filter(|one| one.is_open()).count()
     }
 
     fn take_out(&mut self, connection: &Arc<Connection>) -> Option<Removed> {
@@ -123,10 +159,16 @@ impl State {
         })
     }
 
-    /// Whether a connection is left that is not on its way out.
-    fn has_open(&self) -> bool {
-        self.connections.iter().any(|one| one.is_open())
+    /// Whether a caller has a connection that is its alone.
+    fn has_own(&self, client: Option<&Arc<Session>>) -> bool {
+        let mut open = self.connections.iter().filter(|one| one.is_open());
+        open.any(|one| one.owner().is(client))
     }
+}
+
+/// Takes a connection out of a list.
+fn strike(list: &mut Vec<Arc<Connection>>, connection: &Arc<Connection>) {
+    list.retain(|other| !Arc::ptr_eq(other, connection));
 }
 
 impl Pool {
@@ -158,15 +200,15 @@ impl Pool {
         self: &Arc<Self>,
         client: Option<&Arc<Session>>,
     ) -> Result<Lease, Refused> {
-        let (ticket, given) = {
+        let (place, given) = {
             let mut state = self.state.locked();
             if (state.queue.is_empty() || self.sharing == Sharing::Session)
                 && let Some(connection) = self.pick(&state, client)
             {
                 return Ok(Lease::take(self, connection));
             }
-            if !state.has_open()
-                && let Some(refusal) = &state.refusal
+            if let Some(refusal) = &state.refusal
+                && !self.may_be_served(&state, client)
             {
                 return Err(Refused::Unavailable(refusal.clone()));
             }
@@ -178,7 +220,7 @@ impl Pool {
             let whose = client.map_or(0, |client| Arc::as_ptr(client).addr());
             let ticket = state.queue.push(whose, waiter);
             self.count_waiting(&state);
-            (ticket, given)
+            (Place { pool: self, ticket }, given)
         };
         self.needs_keeper.notify_one();
         // A connection may have come free between the look and the queueing.
@@ -186,8 +228,9 @@ impl Pool {
         let served = tokio::select! {
             biased;
             given = given => Some(given),
-            () = self.too_long() => None,
+            () = self.too_long(client) => None,
         };
+        drop(place);
         match served {
             Some(Ok(Ok(lease))) => Ok(lease),
             Some(Ok(Err(why))) => Err(Refused::Unavailable(why)),
@@ -195,12 +238,7 @@ impl Pool {
                 "the gateway is shutting down",
                 "网关正在关闭",
             ))),
-            None => {
-                let mut state = self.state.locked();
-                state.queue.remove(ticket);
-                self.count_waiting(&state);
-                Err(Refused::Busy)
-            }
+            None => Err(Refused::Busy),
         }
     }
 
@@ -208,17 +246,23 @@ impl Pool {
     /// busy. Where there is none yet, because its server is still being started or is woken
     /// by this very call, the start may take as long as starts may, and the clock runs anew
     /// once it has come.
-    async fn too_long(&self) {
+    async fn too_long(&self, client: Option<&Arc<Session>>) {
         self.begun.cancelled().await;
         let started = Instant::now() + START_DEADLINE;
         sleep(self.limits.acquire_timeout).await;
         let arrival = self.arrived.notified();
-        if !self.state.locked().has_open() {
+        if self.awaits_a_start(client) {
             tokio::select! {
                 () = arrival => sleep(self.limits.acquire_timeout).await,
                 () = sleep_until(started) => {}
             }
         }
+    }
+
+    /// Whether a caller can only be served by a connection that is still to come.
+    fn awaits_a_start(&self, client: Option<&Arc<Session>>) -> bool {
+        let state = self.state.locked();
+        !self.may_be_served(&state, client) && state.open() < self.most()
     }
 
     /// For the look at the return of a lease, which takes no lock.
@@ -231,6 +275,11 @@ impl Pool {
         self.begun.cancel();
     }
 
+    /// A connection is being started. It counts until [`Self::remove`] says that it is gone.
+    pub(crate) fn expect(&self, connection: &Arc<Connection>) {
+        self.state.locked().passing.push(Arc::clone(connection));
+    }
+
     /// Adds a connection that is ready for calls; false where it has ended already.
     pub(crate) fn add(self: &Arc<Self>, connection: Arc<Connection>) -> bool {
         let mut state = self.state.locked();
@@ -239,6 +288,7 @@ impl Pool {
         if !connection.is_open() {
             return false;
         }
+        strike(&mut state.passing, &connection);
         if !state.is_shut {
             state.refusal = None;
         }
@@ -254,7 +304,8 @@ impl Pool {
     /// Takes out a connection that is gone; `None` where it was not (or no longer) in use.
     pub(crate) fn remove(&self, connection: &Arc<Connection>) -> Option<Removed> {
         let mut state = self.state.locked();
-        state.aside.retain(|other| !Arc::ptr_eq(other, connection));
+        strike(&mut state.aside, connection);
+        strike(&mut state.passing, connection);
         state.take_out(connection)
     }
 
@@ -265,6 +316,11 @@ impl Pool {
         let removed = state.take_out(connection)?;
         state.aside.push(Arc::clone(connection));
         Some(removed)
+    }
+
+    /// Whether one more may be started.
+    pub(crate) fn has_room(&self) -> bool {
+        self.state.locked().counted() < self.most()
     }
 
     /// Those that were set aside and have no call in flight any more.
@@ -283,17 +339,16 @@ impl Pool {
         self.serve_queue();
     }
 
-    /// No connection can be had for now: without one, whoever waits is told.
+    /// No further connection can be had for now: whoever waits and cannot be served by one
+    /// that is there is told.
     pub(crate) fn refuse(self: &Arc<Self>, why: &Words) {
         let mut state = self.state.locked();
         if !state.is_shut {
             state.refusal = Some(why.clone());
         }
-        let turned_away = if state.has_open() {
-            Vec::new()
-        } else {
-            state.queue.drain()
-        };
+        let mut queue = std::mem::take(&mut state.queue);
+        let turned_away = queue.take(|waiter| !self.may_be_served(&state, waiter.client.as_ref()));
+        state.queue = queue;
         self.count_waiting(&state);
         drop(state);
         for waiter in turned_away {
@@ -325,12 +380,15 @@ impl Pool {
     /// Whether another connection is to be started now.
     pub(crate) fn wants_another(&self) -> bool {
         let state = self.state.locked();
-        // One that is still stopping is a process, too: never more than the most.
-        if state.connections.len() >= self.most() {
+        if state.counted() >= self.most() {
             return false;
         }
-        let open = state.connections.iter().filter(|one| one.is_open()).count();
-        open < self.limits.min_connections || !state.queue.is_empty()
+        let would_help = |waiter: &Waiter| match self.sharing {
+            Sharing::Shared => true,
+            // Whoever has one waits for that.
+            Sharing::Session => !state.has_own(waiter.client.as_ref()),
+        };
+        state.open() < self.limits.min_connections || state.queue.iter().any(would_help)
     }
 
     /// The oldest connection: subscriptions and questions about the server live there.
@@ -354,10 +412,16 @@ impl Pool {
         }
     }
 
-    /// All connections, those that were set aside included.
+    /// The connections that calls run on, those that were set aside included.
     pub(crate) fn connections(&self) -> Vec<Arc<Connection>> {
         let state = self.state.locked();
         state.all().cloned().collect()
+    }
+
+    /// Every connection that may have a process.
+    pub(crate) fn all_connections(&self) -> Vec<Arc<Connection>> {
+        let state = self.state.locked();
+        state.all().chain(&state.passing).cloned().collect()
     }
 
     /// For the status.
@@ -368,7 +432,7 @@ impl Pool {
             .iter()
             .filter(|one| one.is_open() && one.in_flight() > 0)
             .count();
-        let total = state.connections.iter().filter(|one| one.is_open()).count();
+        let total = state.open();
         PoolCounts {
             total,
             active,

@@ -113,14 +113,28 @@ impl<W> Queue<W> {
         None
     }
 
-    /// Takes everybody out.
-    pub(super) fn drain(&mut self) -> Vec<W> {
-        self.turns.clear();
-        self.len = 0;
-        let lines = self.lines.drain();
-        lines
-            .flat_map(|(_, line)| line.into_iter().map(|(_, waiter)| waiter))
-            .collect()
+    /// Everybody who waits, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &W> {
+        self.lines
+            .values()
+            .flat_map(|line| line.iter().map(|(_, waiter)| waiter))
+    }
+
+    /// Takes those out of whom something holds.
+    pub(super) fn take(&mut self, holds: impl Fn(&W) -> bool) -> Vec<W> {
+        let mut taken = Vec::new();
+        self.lines.retain(|_, line| {
+            for (number, waiter) in std::mem::take(line) {
+                match holds(&waiter) {
+                    true => taken.push(waiter),
+                    false => line.push_back((number, waiter)),
+                }
+            }
+            !line.is_empty()
+        });
+        self.turns.retain(|client| self.lines.contains_key(client));
+        self.len -= taken.len();
+        taken
     }
 }
 
@@ -177,7 +191,22 @@ mod tests {
         let serve = |waiter: &&str| (*waiter == "goes").then_some(());
         assert!(queue.serve(1, |_| false, serve).is_none());
         assert_eq!(queue.serve(ALL, |_| false, serve), Some(("goes", ())));
-        assert_eq!(queue.drain(), ["stuck"]);
+        assert_eq!(queue.take(|_| true), ["stuck"]);
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn those_who_are_taken_out_leave_the_others_in_order() {
+        let mut queue = Queue::default();
+        for (client, call) in [(1, "a1"), (2, "b1"), (1, "a2"), (3, "c1"), (1, "a3")] {
+            queue.push(client, call);
+        }
+        let mut taken = queue.take(|call| ["a2", "b1"].contains(call));
+        taken.sort_unstable();
+        assert_eq!(taken, ["a2", "b1"]);
+        assert_eq!((queue.len(), queue.iter().count()), (3, 3));
+        let order: Vec<_> = std::iter::from_fn(|| next(&mut queue)).collect();
+        assert_eq!(order, ["a1", "c1", "a3"]);
+        assert!(queue.lines.is_empty() && queue.turns.is_empty());
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! A session's id describes it and carries a MAC, so a session survives a
 //! restart of the gateway: a valid id that is not in memory is simply resumed.
+//!
+//! Except where more would be lost than memory: a session whose state a server keeps in a
+//! process of its own ends for good, so that its client is told to begin anew.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 
@@ -43,6 +46,8 @@ pub(crate) struct Session {
     pub(crate) questions: OpenQuestions,
     pub(crate) requests: OpenRequests,
     log_level: AtomicU8,
+    /// A server that is not shared keeps state for it.
+    keeps_state: AtomicBool,
     /// Cancelled when the access of the client that used it last is taken back.
     access: Mutex<Option<CancellationToken>>,
     /// Milliseconds after the table's birth.
@@ -58,8 +63,16 @@ pub(crate) struct Sessions {
     limit: AtomicUsize,
     born: Instant,
     open: RwLock<HashMap<String, Arc<Session>>>,
-    /// Ids that were deleted and must not be resumed.
-    ended: Mutex<HashSet<String>>,
+    /// Ids that must not be resumed.
+    ended: Mutex<Ended>,
+}
+
+/// The ids of sessions that have ended for good, the last ones.
+#[derive(Debug, Default)]
+struct Ended {
+    ids: HashSet<String>,
+    /// Oldest first.
+    order: VecDeque<String>,
 }
 
 // === impl Capabilities ===
@@ -152,6 +165,7 @@ impl Session {
             questions: OpenQuestions::default(),
             requests: OpenRequests::default(),
             log_level: AtomicU8::new(NO_LEVEL),
+            keeps_state: AtomicBool::new(false),
             access: Mutex::default(),
             last_used: AtomicU64::new(0),
         })
@@ -169,7 +183,12 @@ impl Session {
         access.as_ref().is_some_and(CancellationToken::is_cancelled)
     }
 
-    /// Whether nothing would be lost if only its id were left.
+    /// A server that is not shared keeps state for it from now on.
+    pub(crate) fn has_state(&self) {
+        self.keeps_state.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing goes on there.
     fn is_idle(&self) -> bool {
         !self.outbound.is_attached() && self.requests.is_empty() && self.questions.is_empty()
     }
@@ -261,7 +280,7 @@ impl Sessions {
             return is_own.then_some(session);
         }
         let claims = self.key.verify(id)?;
-        if !claims.is_for(&scope_name(), user) || self.ended.locked().contains(id) {
+        if !claims.is_for(&scope_name(), user) || self.ended.locked().ids.contains(id) {
             return None;
         }
         tracing::debug!("a session of an earlier run is resumed");
@@ -279,11 +298,7 @@ impl Sessions {
     /// Ends a session for good.
     pub(crate) fn close(&self, session: &Session) {
         self.forget(&session.id);
-        let mut ended = self.ended.locked();
-        if ended.len() >= self.limit() {
-            ended.clear();
-        }
-        ended.insert(session.id.clone());
+        self.ended.locked().add(&session.id, self.limit());
     }
 
     /// Ends the sessions of clients whose access was taken back.
@@ -404,13 +419,19 @@ impl Sessions {
             return;
         };
         if open.len() >= self.limit() {
-            // A session that is forgotten is resumed from its id when it is used again.
+            // A session that is forgotten is resumed from its id when it is used again; not so
+            // where a process is behind it, which goes with it.
             let idle = open.values().filter(|one| one.is_idle());
+            let state = |one: &Session| one.keeps_state.load(Ordering::Relaxed);
             let oldest = idle
-                .min_by_key(|one| one.last_used.load(Ordering::Relaxed))
-                .map(|one| one.id.clone());
-            if let Some(oldest) = oldest {
+                .min_by_key(|one| (state(one), one.last_used.load(Ordering::Relaxed)))
+                .map(|one| (one.id.clone(), state(one)));
+            if let Some((oldest, had_state)) = oldest {
                 open.remove(&oldest);
+                if had_state {
+                    tracing::info!("a session ends, because there are more than limits.sessions");
+                    self.ended.locked().add(&oldest, self.limit());
+                }
             }
         }
         open.insert(session.id.clone(), Arc::clone(session));
@@ -422,6 +443,22 @@ impl Sessions {
             && let Some(session) = open.remove(id)
         {
             session.outbound.detach();
+        }
+    }
+}
+
+// === impl Ended ===
+
+impl Ended {
+    /// Adds one; of more than `limit` the oldest go.
+    fn add(&mut self, id: &str, limit: usize) {
+        if self.ids.insert(id.to_owned()) {
+            self.order.push_back(id.to_owned());
+        }
+        while self.order.len() > limit.max(1) {
+            if let Some(oldest) = self.order.pop_front() {
+                self.ids.remove(&oldest);
+            }
         }
     }
 }
@@ -551,5 +588,37 @@ mod tests {
         open();
         assert_eq!(sessions.count(), 2);
         assert!(sessions.find(&first.id, None, None, String::new).is_some());
+    }
+
+    #[test]
+    fn a_session_with_state_goes_last_and_for_good() {
+        let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 2);
+        let open = || {
+            let none = Capabilities::default();
+            let session = sessions.open(Version::LATEST, none, None, "", None);
+            session.expect("random")
+        };
+        let found = |session: &Session| sessions.find(&session.id, None, None, String::new);
+        let first = open();
+        first.has_state();
+        let second = open();
+        let third = open();
+        third.has_state();
+        assert!(found(&first).is_some(), "it has more to lose");
+        assert!(found(&second).is_some(), "resumed, at the cost of another");
+        let left = [&first, &third].map(|one| found(one).is_some());
+        assert_ne!(left[0], left[1], "one of them has ended for good");
+        assert_eq!(sessions.count(), 2);
+    }
+
+    #[test]
+    fn those_that_ended_last_are_remembered() {
+        let mut ended = Ended::default();
+        for id in ["a", "b", "b", "c"] {
+            ended.add(id, 2);
+        }
+        assert!(!ended.ids.contains("a"));
+        assert!(ended.ids.contains("b") && ended.ids.contains("c"));
+        assert_eq!((ended.ids.len(), ended.order.len()), (2, 2));
     }
 }

@@ -3,14 +3,18 @@
 //!
 //! A call without a sign of life proves little: a tool may take long, and a server that
 //! works on one thing at a time answers nothing meanwhile. One that does not even answer
-//! `ping` after such a call hangs: another is started in its place at once, and it is
-//! stopped as soon as the other calls that it has are over. A process that is idle is asked
-//! now and then, which only shows in its server's state; one that ends because of that is
-//! not asked again.
+//! `ping` after such a call hangs. Its process is ended and another started in its place;
+//! calls that it has not answered fail with the cause. If one of them shows signs of life all
+//! the same, it is not lost: where the pool has room for a successor, that is started beside
+//! and the connection ended after the last of its calls; where it has not, the connection
+//! stays in use.
+//!
+//! A process that is idle is asked now and then, which only shows in its server's state; one
+//! that ends because of that is not asked again.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Server, keeper, offer};
 use crate::config::model::Transport;
@@ -39,7 +43,7 @@ impl Server {
             }
         }
         for connection in self.pool.done_with() {
-            connection.closing.cancel();
+            connection.condemn(&self.it_hung());
         }
         // What nobody has used yet may still be asked what it offers.
         let evicted = if self.board.is_known(self.index()) {
@@ -73,16 +77,25 @@ impl Server {
         }
         let (server, connection) = (Arc::clone(self), Arc::clone(connection));
         self.tasks.spawn(async move {
+            let asked = Instant::now();
             match connection.answers(server.ping_patience()).await {
                 // A refusal over HTTP, or an empty answer, is a sign of life, too.
                 Some(true) | None => server.pool.reinstate(&connection),
-                Some(false) => server.replace(&connection),
+                Some(false) => server.replace(&connection, asked),
             }
         });
     }
 
-    /// It hangs.
-    fn replace(self: &Arc<Self>, connection: &Arc<Connection>) {
+    /// It hangs, having been `asked` in vain.
+    fn replace(self: &Arc<Self>, connection: &Arc<Connection>, asked: Instant) {
+        let is_lively = connection.pending.is_lively_since(asked);
+        let cause = self.it_hung();
+        if is_lively && !self.pool.has_room() {
+            // No process beyond the most, and no call lost that goes on.
+            self.pool.reinstate(connection);
+            self.ails(cause);
+            return;
+        }
         let Some(removed) = self.pool.set_aside(connection) else {
             return;
         };
@@ -91,24 +104,29 @@ impl Server {
         if removed.was_primary && removed.left > 0 {
             offer::resubscribe(self);
         }
+        if !is_lively {
+            connection.condemn(&cause);
+        }
+        self.ails(cause);
+        self.pool.needs_keeper.notify_one();
+    }
+
+    fn ails(&self, cause: Words) {
+        let failure = keeper::failure(self, cause);
+        self.happened(Happened::Ailing { failure });
+    }
+
+    fn it_hung(&self) -> Words {
         let silence = self.config.call_timeout.as_secs_f32();
         let patience = self.ping_patience().as_secs_f32();
-        let cause = Words::new(
+        Words::new(
             format!(
-                "it hung and was replaced: a call had no sign of life for {silence} s, and `ping` no answer for {patience} s"
+                "it hangs: a call had no sign of life for {silence} s, and `ping` no answer for {patience} s; its process is replaced"
             ),
             format!(
-                "它已无响应，正在用新的连接替换：有调用 {silence} 秒没有动静，`ping` {patience} 秒没有回应"
+                "它已无响应：有调用 {silence} 秒没有动静，`ping` {patience} 秒没有回应；其进程将被替换"
             ),
-        );
-        self.happened(Happened::Ailing {
-            failure: keeper::failure(self, cause),
-        });
-        // Its other calls, if any, have until their own timeouts.
-        if connection.in_flight() == 0 {
-            connection.closing.cancel();
-        }
-        self.pool.needs_keeper.notify_one();
+        )
     }
 
     fn is_to_be_asked(&self, connection: &Connection) -> bool {
@@ -134,9 +152,7 @@ impl Server {
                         format!("it is idle and does not answer `ping` within {patience} s"),
                         format!("它处于空闲状态，但 {patience} 秒内没有回应 `ping`"),
                     );
-                    server.happened(Happened::Ailing {
-                        failure: keeper::failure(&server, cause),
-                    });
+                    server.ails(cause);
                 }
                 None if !server.closing.is_cancelled() => {
                     server.shies.store(true, Ordering::Relaxed);

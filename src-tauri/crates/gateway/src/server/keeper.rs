@@ -196,6 +196,8 @@ fn own(
     connection: &Arc<Connection>,
     driver: impl Future<Output = Words> + Send + 'static,
 ) {
+    // From now on it counts, until it is taken out below.
+    server.pool.expect(connection);
     let (server, connection) = (Arc::clone(server), Arc::clone(connection));
     let born = Instant::now();
     server.tasks.clone().spawn(async move {

@@ -227,7 +227,7 @@ impl Server {
         self.pool.begin();
         self.inbox.tasks.close();
         self.pool
-            .connections()
+            .all_connections()
             .iter()
             .for_each(|connection| connection.closing.cancel());
         // Nobody will serve those who wait for a connection.

@@ -122,7 +122,7 @@ pub(crate) async fn drive(connection: Arc<Connection>) -> Words {
         .end
         .locked()
         .take()
-        .unwrap_or_else(|| connection.inbox.farewell());
+        .unwrap_or_else(|| connection.farewell());
     connection.pending.close(&Lost::Died(reason.clone()));
     reason
 }
@@ -140,11 +140,11 @@ impl HttpLink {
         self.tasks.spawn(async move {
             let Link::Http(link) = &connection.link else { unreachable!("BUG: posted on an http link") };
             let outcome = if connection.closing.is_cancelled() {
-                Some(Err(Lost::Unsent(connection.inbox.farewell())))
+                Some(Err(Lost::Unsent(connection.farewell())))
             } else {
                 tokio::select! {
                     outcome = link.exchange(&connection, message, id) => Some(outcome),
-                    () = connection.closing.cancelled() => Some(Err(Lost::Died(connection.inbox.farewell()))),
+                    () = connection.closing.cancelled() => Some(Err(Lost::Died(connection.farewell()))),
                     () = no_longer_wanted(&connection, id) => None,
                 }
             };

@@ -53,6 +53,8 @@ pub(crate) struct Connection {
     silent: AtomicBool,
     /// Cancelled to close the connection; its driver then ends.
     pub(crate) closing: CancellationToken,
+    /// It hangs and is ended without ceremony; why, for those whose calls are lost by that.
+    condemned: OnceLock<Words>,
 }
 
 /// Whose connection it is, at a server that is not shared.
@@ -116,12 +118,30 @@ impl Connection {
             suspect: AtomicBool::new(false),
             silent: AtomicBool::new(false),
             closing,
+            condemned: OnceLock::new(),
         })
     }
 
     /// Calls that were leased this connection and are not over.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Closes it because it hangs: it will not hear that it is asked to leave.
+    pub(crate) fn condemn(&self, why: &Words) {
+        self.condemned.get_or_init(|| why.clone());
+        self.closing.cancel();
+    }
+
+    /// Whether it is closed because it hangs.
+    pub(crate) fn is_condemned(&self) -> bool {
+        self.condemned.get().is_some()
+    }
+
+    /// Why calls end with it, where it was closed on purpose.
+    pub(crate) fn farewell(&self) -> Words {
+        let condemned = self.condemned.get().cloned();
+        condemned.unwrap_or_else(|| self.inbox.farewell())
     }
 
     /// Whether it is not on its way out.
@@ -220,7 +240,10 @@ impl Connection {
     pub(crate) fn give_to(self: &Arc<Self>, client: Option<&Arc<Session>>) {
         *self.owner.locked() = match client {
             None => Owner::Nameless,
-            Some(session) => Owner::Session(Arc::downgrade(session)),
+            Some(session) => {
+                session.has_state();
+                Owner::Session(Arc::downgrade(session))
+            }
         };
         if self.knows_of_roots() && client.is_some_and(|session| session.capabilities.has_roots()) {
             questions::roots_changed(self);

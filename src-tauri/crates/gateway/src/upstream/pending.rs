@@ -239,6 +239,18 @@ impl Pending {
             .collect()
     }
 
+    /// Whether a client's call goes on that has shown a sign of life since then, or waits for
+    /// a person.
+    pub(crate) fn is_lively_since(&self, then: Instant) -> bool {
+        let table = self.table.locked();
+        let mut calls = table.calls.values();
+        calls.any(|entry| {
+            entry.of_client
+                && entry.abandoned.is_none()
+                && (entry.parked > 0 || entry.last_sign >= then)
+        })
+    }
+
     /// Ends every call, now and later.
     pub(crate) fn close(&self, lost: &Lost) {
         let mut table = self.table.locked();

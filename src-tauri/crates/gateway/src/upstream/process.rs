@@ -1,6 +1,7 @@
 //! Child processes: started in a group of their own, stopped with everything
 //! they started.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use crate::words::Words;
 const AFTER_EOF: Duration = Duration::from_secs(2);
 /// After SIGTERM, before SIGKILL.
 const AFTER_TERM: Duration = Duration::from_secs(2);
+/// The same for a process that hangs.
+const AFTER_TERM_IF_HUNG: Duration = Duration::from_secs(1);
 /// For what the leader leaves behind in its group.
 const FOR_STRAGGLERS: Duration = Duration::from_millis(300);
 #[cfg(unix)]
@@ -28,6 +31,8 @@ const SIGTERM: i32 = 15;
 pub(crate) struct Child {
     process: Box<dyn ChildWrapper>,
     entry: Option<Entry>,
+    /// Nobody of its group is left.
+    is_over: bool,
 }
 
 /// The three pipes to a child.
@@ -64,7 +69,7 @@ impl Child {
         let launch = surroundings
             .launch(program, env, cwd.as_deref(), ledger)
             .await?;
-        let mut wrap = CommandWrap::with_new(&launch.program, |spawned| {
+        let wrap = CommandWrap::with_new(&launch.program, |spawned| {
             spawned
                 .args(arguments)
                 .env_clear()
@@ -76,6 +81,14 @@ impl Child {
                 spawned.current_dir(cwd);
             }
         });
+        let mut child =
+            Self::start(wrap).map_err(|error| SpawnError::new(program, cwd.as_ref(), &error))?;
+        child.entry = child.id().map(|pid| ledger.enter(&config.name, pid));
+        Ok(child)
+    }
+
+    /// Starts a process in a group, or job, of its own.
+    fn start(mut wrap: CommandWrap) -> io::Result<Self> {
         wrap.wrap(KillOnDrop);
         #[cfg(unix)]
         wrap.wrap(process_wrap::tokio::ProcessGroup::leader());
@@ -86,11 +99,11 @@ impl Child {
             wrap.wrap(process_wrap::tokio::CreationFlags(CREATE_NO_WINDOW));
             wrap.wrap(process_wrap::tokio::JobObject);
         }
-        let process = wrap
-            .spawn()
-            .map_err(|error| SpawnError::new(program, cwd.as_ref(), &error))?;
-        let entry = process.id().map(|pid| ledger.enter(&config.name, pid));
-        Ok(Self { process, entry })
+        Ok(Self {
+            process: wrap.spawn()?,
+            entry: None,
+            is_over: false,
+        })
     }
 
     /// Its id, which is that of its group as well.
@@ -110,25 +123,45 @@ impl Child {
     /// Waits for the process, whose stdin is closed, to leave; then insists.
     /// `None` where its status could not be learnt.
     pub(crate) async fn stop(mut self) -> Option<ExitStatus> {
-        let mut status = self.wait(AFTER_EOF).await;
-        if status.is_none() {
-            self.terminate();
-            status = self.wait(AFTER_TERM).await;
+        match self.wait(AFTER_EOF).await {
+            Some(status) => self.finish(Some(status)).await,
+            None => self.insist(AFTER_TERM).await,
         }
+    }
+
+    /// Ends a process that hangs: it will not notice the end of its stdin.
+    pub(crate) async fn end(self) -> Option<ExitStatus> {
+        self.insist(AFTER_TERM_IF_HUNG).await
+    }
+
+    async fn insist(mut self, patience: Duration) -> Option<ExitStatus> {
+        self.terminate();
+        let status = self.wait(patience).await;
+        self.finish(status).await
+    }
+
+    /// Sees to it that nobody of the group is left. `status` is the leader's, if it has left.
+    async fn finish(mut self, mut status: Option<ExitStatus>) -> Option<ExitStatus> {
         if status.is_some() && self.terminate() {
             // The leader is gone, yet somebody of its group took the signal.
             tokio::time::sleep(FOR_STRAGGLERS).await;
         }
-        if let Err(error) = self.process.start_kill() {
-            tracing::trace!(%error, "nothing left to kill");
-        }
+        self.kill();
         if status.is_none() {
             status = self.wait(AFTER_TERM).await;
         }
-        if let Some(entry) = self.entry {
+        self.is_over = true;
+        if let Some(entry) = self.entry.take() {
             entry.strike();
         }
         status
+    }
+
+    /// Ends the whole group, or job, at once.
+    fn kill(&mut self) {
+        if let Err(error) = self.process.start_kill() {
+            tracing::trace!(%error, "nothing left to kill");
+        }
     }
 
     async fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
@@ -147,6 +180,16 @@ impl Child {
     #[cfg(not(unix))]
     fn terminate(&self) -> bool {
         false
+    }
+}
+
+impl Drop for Child {
+    /// Whoever was to see it off has been dropped: with a runtime whose patience is at an end.
+    /// What `KillOnDrop` ends then is the leader alone.
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.kill();
+        }
     }
 }
 
@@ -171,7 +214,7 @@ impl SpawnError {
         }
     }
 
-    fn new(program: &str, cwd: Option<&PathBuf>, error: &std::io::Error) -> Self {
+    fn new(program: &str, cwd: Option<&PathBuf>, error: &io::Error) -> Self {
         if let Some(cwd) = cwd.filter(|cwd| !cwd.is_dir()) {
             return Self {
                 message: Words::new(
@@ -181,7 +224,7 @@ impl SpawnError {
                 remedy: Words::new("create it, or correct `cwd`", "请创建该目录，或更正 `cwd`"),
             };
         }
-        if error.kind() == std::io::ErrorKind::NotFound {
+        if error.kind() == io::ErrorKind::NotFound {
             return Self {
                 message: Words::new(
                     format!("the command `{program}` was not found"),
@@ -193,7 +236,7 @@ impl SpawnError {
                 ),
             };
         }
-        if cfg!(windows) && error.kind() == std::io::ErrorKind::InvalidInput {
+        if cfg!(windows) && error.kind() == io::ErrorKind::InvalidInput {
             return Self {
                 message: Words::new(
                     format!(
@@ -217,5 +260,59 @@ impl SpawnError {
                 "请检查该文件可执行，且 `command` 正确",
             ),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::time::Instant;
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    /// A shell that has said that it is ready.
+    async fn shell(script: &str) -> Child {
+        let wrap = CommandWrap::with_new("sh", |command| {
+            command
+                .args(["-c", script])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped());
+        });
+        let mut child = Child::start(wrap).unwrap();
+        let stdout = child.process.stdout().as_mut().unwrap();
+        stdout.read_u8().await.unwrap();
+        child
+    }
+
+    async fn is_gone(leader: u32) {
+        let began = Instant::now();
+        while crate::ledger::group_runs(leader) {
+            assert!(began.elapsed() < Duration::from_secs(20), "still there");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_nobody_sees_off_goes_with_its_whole_group() {
+        let child = shell("trap '' TERM; sleep 600 & echo; wait").await;
+        let id = child.id().unwrap();
+        drop(child);
+        is_gone(id).await;
+    }
+
+    #[tokio::test]
+    async fn one_that_hangs_is_not_given_the_time_to_notice_the_end_of_its_input() {
+        let child = shell("echo; exec sleep 600").await;
+        let began = Instant::now();
+        assert_eq!(child.end().await.unwrap().signal(), Some(SIGTERM));
+        assert!(began.elapsed() < AFTER_EOF, "{:?}", began.elapsed());
+
+        let child = shell("trap '' TERM; sleep 600 & echo; while :; do wait; done").await;
+        let id = child.id().unwrap();
+        assert_eq!(child.end().await.unwrap().signal(), Some(9));
+        is_gone(id).await;
     }
 }

@@ -78,7 +78,7 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) -> Word
                 // A closed stdin alone ends nothing: what the server still prints may be answers.
                 _ = &mut writing, if !written => written = true,
                 () = &mut logging, if !logged => logged = true,
-                () = connection.closing.cancelled() => break connection.inbox.farewell(),
+                () = connection.closing.cancelled() => break connection.farewell(),
             }
         };
         if !logged && !connection.closing.is_cancelled() {
@@ -94,7 +94,11 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) -> Word
         // Nothing it says is read any more; who waits for it need not watch it leave.
         connection.pending.close(&Lost::Died(reason.clone()));
     }
-    let status = child.stop().await;
+    let status = if connection.is_condemned() {
+        child.end().await
+    } else {
+        child.stop().await
+    };
     let reason = match status {
         Some(status) if !asked_to => Words::new(
             format!("{} ({status})", reason.en),

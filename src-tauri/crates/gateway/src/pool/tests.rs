@@ -1,0 +1,218 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
+
+use super::*;
+use crate::config::model::Limits;
+use crate::serve::session::{Capabilities, Sessions};
+use crate::serve::session_id::SessionKey;
+use crate::server::censor::Censor;
+use crate::server::log::Log;
+use crate::server::news::News;
+use crate::server::subscriptions::Subscriptions;
+use crate::upstream::Link;
+use crate::upstream::inbox::Learned;
+use crate::upstream::outbox::Outbox;
+
+/// A pool without a keeper: the test starts and ends connections.
+struct Scene {
+    pool: Arc<Pool>,
+    inbox: Arc<Inbox>,
+}
+
+impl Scene {
+    fn new(sharing: Sharing, min_connections: usize, max_connections: usize) -> Self {
+        let inbox = Arc::new(Inbox {
+            server: "fake".into(),
+            index: 0,
+            owner: None,
+            limits: Limits {
+                message_bytes: 1_000,
+                depth: 10,
+                header_bytes: 1_000,
+                sessions: 10,
+                in_flight: 1,
+            },
+            sessions: Sessions::new(SessionKey::from_bytes([7; 32]), 10),
+            subscriptions: Arc::new(Subscriptions::default()),
+            log: Arc::new(Log::new(None)),
+            censor: Censor::default(),
+            news: News::default(),
+            learned: Learned::default(),
+            leaving: OnceLock::new(),
+            tasks: TaskTracker::new(),
+        });
+        let limits = PoolLimits {
+            min_connections,
+            max_connections,
+            acquire_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::ZERO,
+            max_retries: 0,
+        };
+        let pool = Pool::new(limits, sharing, 1, Arc::clone(&inbox));
+        pool.begin();
+        Self { pool, inbox }
+    }
+
+    fn shared(min_connections: usize, max_connections: usize) -> Self {
+        Self::new(Sharing::Shared, min_connections, max_connections)
+    }
+
+    /// One that is being started.
+    fn coming(&self) -> Arc<Connection> {
+        let link = Link::Stdio(Outbox::new(1_000));
+        let closing = CancellationToken::new();
+        let connection = Connection::new(link, Arc::clone(&self.inbox), closing);
+        self.pool.expect(&connection);
+        connection
+    }
+
+    /// One that is in use.
+    fn ready(&self) -> Arc<Connection> {
+        let connection = self.coming();
+        assert!(self.pool.add(Arc::clone(&connection)));
+        connection
+    }
+
+    fn session(&self) -> Arc<Session> {
+        let sessions = &self.inbox.sessions;
+        let none = Capabilities::default();
+        sessions
+            .open(wire::Version::LATEST, none, None, "", None)
+            .unwrap()
+    }
+
+    /// Somebody waits for a connection.
+    async fn waiter(&self, client: Option<&Arc<Session>>) -> JoinHandle<Result<Lease, Refused>> {
+        let before = self.pool.counts().waiting;
+        let (pool, client) = (Arc::clone(&self.pool), client.cloned());
+        let waiter = tokio::spawn(async move { pool.acquire(client.as_ref()).await });
+        while self.pool.counts().waiting == before {
+            tokio::task::yield_now().await;
+        }
+        waiter
+    }
+}
+
+#[tokio::test]
+async fn one_that_leaves_counts_until_it_is_gone() {
+    let scene = Scene::shared(0, 1);
+    let leaving = scene.ready();
+    assert_eq!(scene.pool.evict().len(), 1);
+    let waiter = scene.waiter(None).await;
+    assert!(
+        !scene.pool.wants_another(),
+        "its process may still be there"
+    );
+
+    assert!(scene.pool.remove(&leaving).is_none());
+    assert!(scene.pool.wants_another());
+    let next = scene.ready();
+    let lease = waiter.await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(lease.connection(), &next));
+}
+
+#[tokio::test]
+async fn where_there_is_room_nobody_waits_for_one_that_leaves() {
+    let scene = Scene::shared(0, 2);
+    scene.ready();
+    assert_eq!(scene.pool.evict().len(), 1);
+    let _waiter = scene.waiter(None).await;
+    assert!(scene.pool.wants_another());
+}
+
+#[tokio::test]
+async fn one_that_hangs_counts_until_it_is_gone() {
+    let scene = Scene::shared(1, 1);
+    let hung = scene.ready();
+    assert!(scene.pool.set_aside(&hung).is_some());
+    assert!(!scene.pool.wants_another() && !scene.pool.has_room());
+    scene.pool.remove(&hung);
+    assert!(scene.pool.wants_another() && scene.pool.has_room());
+}
+
+#[tokio::test]
+async fn one_that_could_not_be_started_counts_until_it_is_gone() {
+    let scene = Scene::shared(1, 1);
+    let coming = scene.coming();
+    assert!(!scene.pool.wants_another());
+    coming.closing.cancel();
+    assert!(!scene.pool.add(Arc::clone(&coming)));
+    assert!(!scene.pool.wants_another());
+    scene.pool.remove(&coming);
+    assert!(scene.pool.wants_another());
+}
+
+#[tokio::test]
+async fn a_session_that_waits_for_its_own_connection_is_helped_by_no_other() {
+    let scene = Scene::new(Sharing::Session, 0, 4);
+    let session = scene.session();
+    let own = scene.ready();
+    drop(scene.pool.acquire(Some(&session)).await.unwrap());
+    own.distrust();
+    let waiter = scene.waiter(Some(&session)).await;
+    assert!(!scene.pool.wants_another());
+
+    let other = scene.session();
+    let newcomer = scene.waiter(Some(&other)).await;
+    assert!(scene.pool.wants_another(), "another session has none");
+    scene.ready();
+    newcomer.await.unwrap().unwrap();
+    assert!(!scene.pool.wants_another());
+    scene.pool.reinstate(&own);
+    let lease = waiter.await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(lease.connection(), &own));
+}
+
+#[tokio::test]
+async fn a_session_is_told_why_it_gets_no_connection_while_others_work_on_theirs() {
+    let scene = Scene::new(Sharing::Session, 0, 4);
+    let (first, second) = (scene.session(), scene.session());
+    scene.ready();
+    let lease = scene.pool.acquire(Some(&first)).await.unwrap();
+    let further = scene.waiter(Some(&first)).await;
+    let newcomer = scene.waiter(Some(&second)).await;
+
+    scene.pool.refuse(&Words::new("no licence", "没有许可证"));
+
+    let told = |refused: Result<Lease, Refused>| match refused {
+        Err(Refused::Unavailable(why)) => why.en,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told(newcomer.await.unwrap()), "no licence");
+    assert_eq!(told(scene.pool.acquire(Some(&second)).await), "no licence");
+    drop(lease);
+    further.await.unwrap().unwrap();
+    scene.pool.allow();
+    let _waits = scene.waiter(Some(&second)).await;
+}
+
+#[tokio::test]
+async fn who_waits_no_more_leaves_nothing_behind() {
+    let scene = Scene::shared(0, 1);
+    let waiter = scene.waiter(None).await;
+    assert!(scene.pool.is_busy() && scene.pool.wants_another());
+    waiter.abort();
+    assert!(waiter.await.unwrap_err().is_cancelled());
+    assert!(!scene.pool.is_busy() && !scene.pool.wants_another());
+    assert_eq!(scene.pool.counts().waiting, 0);
+}
+
+#[tokio::test]
+async fn the_connection_of_a_session_that_has_left_goes_also_where_it_is_the_oldest() {
+    let scene = Scene::new(Sharing::Session, 0, 4);
+    let (first, second) = (scene.session(), scene.session());
+    let (one, two) = (scene.ready(), scene.ready());
+    drop(scene.pool.acquire(Some(&first)).await.unwrap());
+    drop(scene.pool.acquire(Some(&second)).await.unwrap());
+    assert!(scene.pool.evict().is_empty(), "both may come back");
+    scene.inbox.sessions.close(&first);
+    drop(first);
+    let evicted = scene.pool.evict();
+    assert_eq!(evicted.len(), 1);
+    assert!(Arc::ptr_eq(&evicted[0], &one) && two.is_open());
+}
