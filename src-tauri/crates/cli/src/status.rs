@@ -249,7 +249,7 @@ impl Bilingual {
 }
 
 /// A state of the gateway or of a server; one that this version does not know stays as it is.
-pub(crate) fn word(state: &str) -> &str {
+fn word(state: &str) -> &str {
     match state {
         "ok" => t("ok", "正常"),
         "initializing" => t("starting", "启动中"),

@@ -67,7 +67,8 @@ pub(crate) enum Answer {
         version: String,
         /// Those that are switched on.
         servers: usize,
-        /// Those of them that cannot be used: the name, and the state in the reader's language.
+        /// Those of them that cannot be used: the name, and the state as the
+        /// gateway calls it.
         troubled: Vec<(String, String)>,
     },
 }

@@ -14,7 +14,6 @@ use crate::args::{CommandLine, Common, ServeArgs, TargetArgs};
 use crate::config;
 use crate::language::said;
 use crate::running::{Ask, parse};
-use crate::status;
 
 /// For an answer from memory.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -120,7 +119,7 @@ impl Service<'_> {
                     troubled: enabled
                         .iter()
                         .filter(|one| matches!(one.state.as_str(), "failing" | "needsSignIn"))
-                        .map(|one| (one.name.clone(), status::word(&one.state).to_owned()))
+                        .map(|one| (one.name.clone(), one.state.clone()))
                         .collect(),
                 }
             }

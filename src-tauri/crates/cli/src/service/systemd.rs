@@ -165,6 +165,8 @@ impl Manager for Systemd {
     }
 
     fn start(&self) -> Result<(), Trouble> {
+        // The file counts as it is now, should somebody have edited it.
+        self.act(&["daemon-reload"])?;
         // A unit that has failed too often is not started before it is forgiven. There may be
         // nothing to forgive, which is said as a failure; what matters is the start.
         _ = self.ask(&["reset-failed", UNIT]);
@@ -280,7 +282,7 @@ fn read(shown: &str) -> Observed {
             property("UnitFileState"),
             "enabled" | "enabled-runtime" | "alias"
         ))
-        .filter(|_| property("LoadState") != ""),
+        .filter(|_| !property("LoadState").is_empty()),
         process,
         hint: None,
     }

@@ -181,8 +181,8 @@ impl Manager for Tasks {
 
     fn last_lines(&self) -> Result<Vec<String>, Words> {
         Err(Words::new(
-            "Windows keeps nothing of what a task prints; `mcp-gateway` in a terminal shows it",
-            "Windows 不保留任务的输出；请在终端中运行 `mcp-gateway` 查看",
+            "Windows keeps nothing of what a task prints; `mcp-gateway logs` shows its log, and `mcp-gateway` in a terminal why it does not start",
+            "Windows 不保留任务的输出；`mcp-gateway logs` 可以查看它的日志，在终端中运行 `mcp-gateway` 可以看到无法启动的原因",
         ))
     }
 }

@@ -338,24 +338,24 @@ impl Facts {
             return Layer::ok("servers", words);
         }
         let works = servers - troubled.len().min(*servers);
-        let listed = |between: &str, lead: &str, tail: &str| {
-            let each = troubled
-                .iter()
-                .map(|(name, state)| format!("{name}{lead}{state}{tail}"));
-            each.collect::<Vec<_>>().join(between)
-        };
+        let each = troubled.iter().map(|(name, state)| {
+            let state = match state.as_str() {
+                "needsSignIn" => ("needs sign-in", "需要登录"),
+                _ => ("fails", "失败"),
+            };
+            (
+                format!("{name} ({})", state.0),
+                format!("{name}（{}）", state.1),
+            )
+        });
+        let (en, zh): (Vec<_>, Vec<_>) = each.unzip();
+        let (en, zh) = (en.join(", "), zh.join("、"));
         Layer::new(
             "servers",
             State::Warning,
             Words::new(
-                format!(
-                    "servers: {works} of {servers} can be used; {}",
-                    listed(", ", " (", ")")
-                ),
-                format!(
-                    "服务器：{works}/{servers} 个可用；{}",
-                    listed("、", "（", "）")
-                ),
+                format!("servers: {works} of {servers} can be used; {en}"),
+                format!("服务器：{works}/{servers} 个可用；{zh}"),
             ),
         )
         .with(Words::new("mcp-gateway status", "mcp-gateway status"))

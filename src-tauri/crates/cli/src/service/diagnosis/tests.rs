@@ -91,7 +91,7 @@ fn a_service_that_is_well() {
         servers: 3,
         troubled: vec![
             ("files".to_owned(), "failing".to_owned()),
-            ("mail".to_owned(), "needs sign-in".to_owned()),
+            ("mail".to_owned(), "needsSignIn".to_owned()),
         ],
     };
     check("well_but_its_servers", &facts, 0);
