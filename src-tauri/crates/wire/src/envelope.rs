@@ -10,6 +10,8 @@ use std::borrow::Cow;
 use crate::json::string_text;
 use crate::scan::{Fault, FaultKind, Scanner, Span};
 
+const PROTOCOL_VERSION: &[u8] = crate::claim::meta::VERSION.as_bytes();
+
 /// One message. All spans refer to the text given to [`parse`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Envelope {
@@ -42,6 +44,8 @@ pub enum Kind {
         body: Span,
         /// Whether `body` is an error.
         failed: bool,
+        /// `result.resultType`, where the result is an object that has one.
+        result_type: Option<Span>,
     },
 }
 
@@ -62,6 +66,15 @@ pub struct Params {
     pub meta: Option<Span>,
     /// `params._meta.progressToken` of a request.
     pub meta_progress_token: Option<Span>,
+    /// `params._meta["io.modelcontextprotocol/protocolVersion"]`, whatever it is: the request
+    /// describes itself.
+    pub claimed_version: Option<Span>,
+    /// `params.taskId` of the tasks extension.
+    pub task_id: Option<Span>,
+    /// `params.requestState` of a request that is made once more.
+    pub request_state: Option<Span>,
+    /// `params.inputResponses` of a request that is made once more.
+    pub input_responses: Option<Span>,
 }
 
 /// Why a text is not a message.
@@ -173,6 +186,7 @@ struct Parts {
     id: Option<Span>,
     method: Option<Span>,
     result: Option<Span>,
+    result_type: Option<Span>,
     error: Option<Span>,
     params: Params,
 }
@@ -184,7 +198,7 @@ impl Parts {
                 b"jsonrpc" => once(&mut self.jsonrpc, scanner)?,
                 b"id" => once(&mut self.id, scanner)?,
                 b"method" => once(&mut self.method, scanner)?,
-                b"result" => once(&mut self.result, scanner)?,
+                b"result" => self.result(scanner, text)?,
                 b"error" => once(&mut self.error, scanner)?,
                 b"params" => {
                     let start = scanner.at();
@@ -207,6 +221,26 @@ impl Parts {
             }
             Ok(())
         })
+    }
+
+    fn result(&mut self, scanner: &mut Scanner<'_>, text: &[u8]) -> Result<(), Fault> {
+        if self.result.is_some() {
+            return Err(scanner.fault(FaultKind::Duplicate));
+        }
+        let start = scanner.at();
+        if scanner.peek() == Some(b'{') {
+            object(scanner, text, |key, scanner| match key {
+                b"resultType" => once(&mut self.result_type, scanner),
+                _ => scanner.value().map(drop),
+            })?;
+        } else {
+            scanner.value()?;
+        }
+        self.result = Some(Span {
+            start,
+            end: scanner.at(),
+        });
+        Ok(())
     }
 
     fn classify(self, text: &[u8]) -> Result<Envelope, EnvelopeError> {
@@ -243,6 +277,7 @@ impl Parts {
                     id,
                     body,
                     failed: self.error.is_some(),
+                    result_type: self.result_type,
                 },
                 _ => return invalid("a response must carry the id of its request"),
             },
@@ -265,6 +300,9 @@ impl Params {
             b"uri" => once(&mut self.uri, scanner),
             b"requestId" => once(&mut self.request_id, scanner),
             b"progressToken" => once(&mut self.progress_token, scanner),
+            b"taskId" => once(&mut self.task_id, scanner),
+            b"requestState" => once(&mut self.request_state, scanner),
+            b"inputResponses" => once(&mut self.input_responses, scanner),
             b"_meta" => {
                 let start = scanner.at();
                 if self.meta.is_some() {
@@ -273,6 +311,7 @@ impl Params {
                 if scanner.peek() == Some(b'{') {
                     object(scanner, text, |key, scanner| match key {
                         b"progressToken" => once(&mut self.meta_progress_token, scanner),
+                        PROTOCOL_VERSION => once(&mut self.claimed_version, scanner),
                         _ => scanner.value().map(drop),
                     })?;
                 } else {
@@ -375,6 +414,18 @@ mod tests {
         let text = br#"{"jsonrpc":"2.0","id":"a","error":{"code":1,"message":"x"}}"#;
         let envelope = parse(text, DEPTH).expect("legal");
         assert!(matches!(envelope.kind, Kind::Response { failed: true, .. }));
+
+        let text =
+            br#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"resultType":1}],"result\u0054ype":"task"}}"#;
+        let envelope = parse(text, DEPTH).expect("legal");
+        let Kind::Response {
+            result_type: Some(kind),
+            ..
+        } = envelope.kind
+        else {
+            panic!("{envelope:?}")
+        };
+        assert_eq!(kind.of(text), b"\"task\"");
         assert!(matches!(
             parse(br#"{"jsonrpc":"2.0","id":null,"error":{}}"#, DEPTH)
                 .map(|envelope| envelope.kind),
@@ -423,6 +474,9 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"name":"a","n\u0061me":"b"}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{},"params":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"requestState":"a","requestStat\u0065":"b"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"a","resultType":"b"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":{},"result":{}}"#,
         ] {
             assert!(
                 matches!(

@@ -16,5 +16,13 @@ pub const UPSTREAM_UNAVAILABLE: i32 = -32000;
 pub const REQUEST_TIMEOUT: i32 = -32001;
 /// The resource does not exist (MCP 2025-11-25, server/resources "Error Handling").
 pub const RESOURCE_NOT_FOUND: i32 = -32002;
+/// Headers are missing, or do not say what the body says (MCP 2026-07-28, "Error Codes").
+pub const HEADER_MISMATCH: i32 = -32020;
+/// The client has not declared what the request needs (MCP 2026-07-28, "Error Codes").
+pub const MISSING_CAPABILITY: i32 = -32021;
+/// The version that a request claims is not spoken here (MCP 2026-07-28, "Error Codes").
+pub const UNSUPPORTED_VERSION: i32 = -32022;
+/// The user has to visit an address first (MCP 2025-11-25, client/elicitation).
+pub const URL_ELICITATION_REQUIRED: i32 = -32042;
 /// A person declined (MCP 2025-11-25, client/sampling "Error Handling").
 pub const USER_REJECTED: i32 = -1;

@@ -5,6 +5,8 @@
 //! stay the bytes that arrived, with the few places marked that a gateway has
 //! to rewrite (ids, names, URIs, progress tokens).
 
+mod claim;
+mod edit;
 mod envelope;
 pub mod error_code;
 mod json;
@@ -15,6 +17,8 @@ mod splice;
 mod sse;
 mod version;
 
+pub use claim::{Claim, era_of, meta};
+pub use edit::{Edit, rewrite_members};
 pub use envelope::{Envelope, EnvelopeError, Kind, Params, batch_elements, id_in_head, parse};
 pub use json::{Member, Members, array_elements, members, string_text};
 pub use lines::{LineDecoder, LineTooLong};
@@ -22,4 +26,4 @@ pub use message::{error_response, notification, one_line, quote, request, result
 pub use scan::{Fault, FaultKind, Span};
 pub use splice::{splice, splice_one};
 pub use sse::{Decoder as SseDecoder, Event as SseEvent, EventTooLong, encode as encode_sse};
-pub use version::{Version, negotiate};
+pub use version::{Era, MODERN, Version, negotiate};

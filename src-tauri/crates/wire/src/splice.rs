@@ -4,9 +4,10 @@ use crate::scan::Span;
 
 /// `text` with each span replaced by its bytes.
 ///
-/// The spans must not overlap; their order does not matter.
+/// The spans must not overlap; their order does not matter, except that of several
+/// insertions (empty spans) at the same place.
 pub fn splice(text: &[u8], edits: &mut [(Span, &[u8])]) -> Vec<u8> {
-    edits.sort_unstable_by_key(|(span, _)| span.start);
+    edits.sort_by_key(|(span, _)| (span.start, span.end));
     let grown: usize = edits.iter().map(|(_, bytes)| bytes.len()).sum();
     let mut out = Vec::with_capacity(text.len() + grown + 1);
     let mut copied = 0;
@@ -39,5 +40,12 @@ mod tests {
         );
         assert_eq!(splice(text, &mut []), text);
         assert_eq!(splice_one(text, span(0, 8), b""), b"");
+        assert_eq!(
+            splice(
+                text,
+                &mut [(span(2, 8), b"z"), (span(2, 2), b"x"), (span(2, 2), b"y")]
+            ),
+            b"abxyz"
+        );
     }
 }

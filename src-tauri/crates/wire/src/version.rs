@@ -1,4 +1,47 @@
-//! Protocol versions of the Model Context Protocol.
+//! Protocol versions of the Model Context Protocol, and the two eras they belong to.
+
+/// The version without a handshake: every request describes itself.
+pub const MODERN: &str = "2026-07-28";
+
+/// How two sides come to speak with each other (MCP 2026-07-28, "Versioning / Terminology").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Era {
+    /// With an `initialize` handshake and sessions: [`Version`].
+    Legacy,
+    /// Without either: [`MODERN`] and later.
+    Modern,
+}
+
+impl Era {
+    /// Of a version that a request claims in its `_meta`: everything but a legacy version
+    /// claims to be modern, known or not.
+    pub fn claimed(version: &str) -> Self {
+        if Version::from_wire(version).is_some() {
+            Self::Legacy
+        } else {
+            Self::Modern
+        }
+    }
+
+    /// Of an `MCP-Protocol-Version` header, whose dates compare as text. What is no such date is
+    /// left to the check of legacy headers.
+    pub fn of_header(version: &str) -> Self {
+        if is_date(version) && version >= MODERN {
+            Self::Modern
+        } else {
+            Self::Legacy
+        }
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    let shape = b"dddd-dd-dd";
+    text.len() == shape.len()
+        && text.bytes().zip(shape).all(|(byte, kind)| match kind {
+            b'd' => byte.is_ascii_digit(),
+            _ => byte == *kind,
+        })
+}
 
 /// A version that the gateway speaks on its legacy endpoint, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,5 +108,21 @@ mod tests {
         }
         assert_eq!(negotiate("2099-01-01"), Version::LATEST);
         assert_eq!(Version::from_wire(""), None);
+    }
+
+    #[test]
+    fn versions_belong_to_eras() {
+        for version in Version::ALL {
+            assert_eq!(Era::claimed(version.as_str()), Era::Legacy);
+            assert_eq!(Era::of_header(version.as_str()), Era::Legacy);
+        }
+        for version in [MODERN, "2027-01-01"] {
+            assert_eq!(Era::claimed(version), Era::Modern);
+            assert_eq!(Era::of_header(version), Era::Modern);
+        }
+        assert_eq!(Era::claimed("1900-01-01"), Era::Modern);
+        for header in ["", "latest", "2026-07-2", "20260728", "dddd-dd-dd"] {
+            assert_eq!(Era::of_header(header), Era::Legacy, "{header}");
+        }
     }
 }

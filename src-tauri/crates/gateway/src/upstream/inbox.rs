@@ -161,7 +161,7 @@ fn not_a_message(connection: &Connection, text: &[u8], error: &wire::EnvelopeErr
 
 fn route(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope) {
     match envelope.kind {
-        Kind::Response { id, body, failed } => {
+        Kind::Response { id, body, failed, .. } => {
             let answer = Answer {
                 text,
                 id,
