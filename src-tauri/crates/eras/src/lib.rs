@@ -4,3 +4,14 @@
 //!
 //! Nothing here does IO, knows the time or keeps anything; nothing models params or results.
 //! A translation is a list of places in the text that arrived and what stands there afterwards.
+
+mod list;
+mod look;
+mod state;
+mod tags;
+mod verdict;
+
+pub use list::List;
+pub use state::{BadState, Binding, Lifetimes, Sealed, StateKey};
+pub use tags::{Tag, tags};
+pub use verdict::{Over, Reply, Verdict, judge, judge_initialize};
