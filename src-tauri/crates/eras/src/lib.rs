@@ -5,13 +5,30 @@
 //! Nothing here does IO, knows the time or keeps anything; nothing models params or results.
 //! A translation is a list of places in the text that arrived and what stands there afterwards.
 
+mod answer;
+mod code;
+mod filter;
 mod list;
+mod log_level;
 mod look;
+mod request;
+mod rounds;
 mod state;
+mod subscription;
 mod tags;
 mod verdict;
 
+pub use answer::{Answer, Ended, Facts, Written, cacheable, ended, write as write_answer};
+pub use code::{forwarded_code, http_status, own_code};
+pub use filter::{Can, Filter};
 pub use list::List;
+pub use log_level::{LOG_LEVELS, severity};
+pub use request::{Crossing, Outgoing, Retry, claim_of, write as write_request};
+pub use rounds::{
+    Asked, NotUsable, Question, ROUNDS, Required, accepted, as_legacy_question, given,
+    input_required, responses, split, url_elicitations,
+};
 pub use state::{BadState, Binding, Lifetimes, Sealed, StateKey};
+pub use subscription::{acknowledged, graceful_end, subscription, tagged, untagged};
 pub use tags::{Tag, tags};
 pub use verdict::{Over, Reply, Verdict, judge, judge_initialize};
