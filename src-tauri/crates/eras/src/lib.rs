@@ -8,11 +8,14 @@
 mod answer;
 mod code;
 mod filter;
+mod inbound;
+mod links;
 mod list;
 mod log_level;
 mod look;
 mod request;
 mod rounds;
+mod qualify;
 mod state;
 mod subscription;
 mod tags;
@@ -21,6 +24,8 @@ mod verdict;
 pub use answer::{Answer, Ended, Facts, Written, cacheable, ended, write as write_answer};
 pub use code::{forwarded_code, http_status, own_code};
 pub use filter::{Can, Filter};
+pub use inbound::{Given, Heads, Rejection, admit, param_headers};
+pub use links::{Fits, Qualified, own_uri, pages_of};
 pub use list::List;
 pub use log_level::{LOG_LEVELS, severity};
 pub use request::{Crossing, Outgoing, Retry, claim_of, write as write_request};
@@ -28,6 +33,7 @@ pub use rounds::{
     Asked, NotUsable, Question, ROUNDS, Required, accepted, as_legacy_question, given,
     input_required, responses, split, url_elicitations,
 };
+pub use qualify::{qualified, unqualified};
 pub use state::{BadState, Binding, Lifetimes, Sealed, StateKey};
 pub use subscription::{acknowledged, graceful_end, subscription, tagged, untagged};
 pub use tags::{Tag, tags};
