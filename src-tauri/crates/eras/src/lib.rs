@@ -13,9 +13,10 @@ mod links;
 mod list;
 mod log_level;
 mod look;
+mod pages;
+mod qualify;
 mod request;
 mod rounds;
-mod qualify;
 mod state;
 mod subscription;
 mod tags;
@@ -28,12 +29,13 @@ pub use inbound::{Given, Heads, Rejection, admit, param_headers};
 pub use links::{Fits, Qualified, own_uri, pages_of};
 pub use list::List;
 pub use log_level::{LOG_LEVELS, severity};
+pub use pages::{Page, UnknownCursor, page, write_page};
+pub use qualify::{qualified, unqualified};
 pub use request::{Crossing, Outgoing, Retry, claim_of, write as write_request};
 pub use rounds::{
     Asked, NotUsable, Question, ROUNDS, Required, accepted, as_legacy_question, given,
     input_required, responses, split, url_elicitations,
 };
-pub use qualify::{qualified, unqualified};
 pub use state::{BadState, Binding, Lifetimes, Sealed, StateKey};
 pub use subscription::{acknowledged, graceful_end, subscription, tagged, untagged};
 pub use tags::{Tag, tags};
