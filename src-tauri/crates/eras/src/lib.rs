@@ -6,6 +6,7 @@
 //! A translation is a list of places in the text that arrived and what stands there afterwards.
 
 mod answer;
+mod binding;
 mod code;
 mod filter;
 mod inbound;
@@ -15,6 +16,7 @@ mod log_level;
 mod look;
 mod pages;
 mod qualify;
+mod reply;
 mod request;
 mod rounds;
 mod state;
@@ -23,6 +25,7 @@ mod tags;
 mod verdict;
 
 pub use answer::{Answer, Ended, Facts, Written, cacheable, ended, write as write_answer};
+pub use binding::Binding;
 pub use code::{forwarded_code, http_status, own_code};
 pub use filter::{Can, Filter};
 pub use inbound::{Given, Heads, Rejection, admit, param_headers};
@@ -31,12 +34,13 @@ pub use list::List;
 pub use log_level::{LOG_LEVELS, severity};
 pub use pages::{Page, UnknownCursor, page, write_page};
 pub use qualify::{qualified, unqualified};
+pub use reply::Reply;
 pub use request::{Crossing, Outgoing, Retry, claim_of, write as write_request};
 pub use rounds::{
     Asked, NotUsable, Question, ROUNDS, Required, accepted, as_legacy_question, given,
     input_required, responses, split, url_elicitations,
 };
-pub use state::{BadState, Binding, Lifetimes, Sealed, StateKey};
+pub use state::{BadState, Lifetimes, Sealed, StateKey};
 pub use subscription::{acknowledged, graceful_end, subscription, tagged, untagged};
 pub use tags::{Tag, tags};
-pub use verdict::{Over, Reply, Verdict, judge, judge_initialize};
+pub use verdict::{Over, Verdict, judge, judge_initialize};

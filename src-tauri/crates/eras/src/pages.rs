@@ -95,11 +95,11 @@ fn behind<K: AsRef<str>>(list: List, keys: &[K], cursor: &str) -> Option<usize> 
         return None;
     }
     let again = u32::from_be_bytes(head[2..].try_into().ok()?);
-    let same = keys
+    let mut same = keys
         .iter()
         .enumerate()
         .filter(|(_, one)| one.as_ref().as_bytes() == key);
-    let (position, _) = same.skip(usize::try_from(again).ok()?).next()?;
+    let (position, _) = same.nth(usize::try_from(again).ok()?)?;
     Some(position + 1)
 }
 

@@ -10,15 +10,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
+use crate::binding::{BINDING, Binding};
 use crate::tags::Tag;
 
 /// Format of the text; another one is not understood.
 const FORMAT: u8 = 1;
 /// format, kind, issue time, server.
 const HEAD: usize = 1 + 1 + 8 + 4;
-const BINDING: usize = 16;
 const MAC: usize = 16;
 /// Bytes of the name of a parked call.
 const PARKED: usize = 16;
@@ -36,22 +36,6 @@ pub enum Sealed {
     Parked([u8; 16]),
     /// The call is to be made once more, when the user has agreed.
     Again,
-}
-
-/// The request that a state belongs to. A client that retries sends the same one.
-#[derive(Debug, Clone, Copy)]
-pub struct Binding<'a> {
-    /// Who asks; `None` where nobody has to sign in.
-    pub user: Option<&'a str>,
-    /// The endpoint that the request came to.
-    pub endpoint: &'a str,
-    /// Its method.
-    pub method: &'a str,
-    /// The tool's or prompt's name or the resource's URI, as its server calls it.
-    pub target: &'a str,
-    /// `params.arguments` as written. Concerns what goes on here, [`Sealed::Parked`] and
-    /// [`Sealed::Again`]; whether a server's own state still fits is the server's affair.
-    pub arguments: Option<&'a [u8]>,
 }
 
 /// For how many seconds a state is good.
@@ -103,7 +87,7 @@ impl StateKey {
         let mut body = vec![FORMAT, what.kind() as u8];
         body.extend_from_slice(&now.to_be_bytes());
         body.extend_from_slice(&server.bytes());
-        body.extend_from_slice(&to.digest(what.kind()));
+        body.extend_from_slice(&what.kind().binding(to));
         body.extend_from_slice(what.payload());
         let mac = mac(&self.0, &body).finalize().into_bytes();
         body.extend_from_slice(&mac[..MAC]);
@@ -132,7 +116,7 @@ impl StateKey {
             .verify_truncated_left(sent)
             .map_err(|_| BadState::Forged)?;
         let state = Parts::read(body).ok_or(BadState::Forged)?;
-        if state.server != server.bytes() || state.binding != to.digest(state.kind) {
+        if state.server != server.bytes() || state.binding != state.kind.binding(to) {
             return Err(BadState::Elsewhere);
         }
         let lifetime = match state.kind {
@@ -147,7 +131,7 @@ impl StateKey {
     }
 }
 
-// === impl Sealed, Binding ===
+// === impl Sealed ===
 
 impl Sealed {
     const fn kind(&self) -> Kind {
@@ -167,32 +151,6 @@ impl Sealed {
     }
 }
 
-impl Binding<'_> {
-    /// Of every part, each with its length before it: no two requests are written alike.
-    fn digest(&self, kind: Kind) -> [u8; BINDING] {
-        let arguments = match kind {
-            Kind::Forwarded => None,
-            Kind::Parked | Kind::Again => self.arguments,
-        };
-        let mut digest = Sha256::new();
-        for part in [
-            self.user.map(str::as_bytes),
-            Some(self.endpoint.as_bytes()),
-            Some(self.method.as_bytes()),
-            Some(self.target.as_bytes()),
-            arguments,
-        ] {
-            digest.update([u8::from(part.is_some())]);
-            let part = part.unwrap_or_default();
-            digest.update((part.len() as u64).to_be_bytes());
-            digest.update(part);
-        }
-        let mut binding = [0; BINDING];
-        binding.copy_from_slice(&digest.finalize()[..BINDING]);
-        binding
-    }
-}
-
 // === the text ===
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,6 +158,17 @@ enum Kind {
     Forwarded = 1,
     Parked = 2,
     Again = 3,
+}
+
+impl Kind {
+    /// Whether a server's own state still fits the arguments is the server's affair; what goes on
+    /// here goes on with the same ones.
+    fn binding(self, to: &Binding<'_>) -> [u8; BINDING] {
+        match self {
+            Self::Forwarded => to.without_arguments().digest(),
+            Self::Parked | Self::Again => to.digest(),
+        }
+    }
 }
 
 /// What stands before the MAC.
@@ -305,11 +274,8 @@ mod tests {
         for what in every_kind() {
             let text = seal(&what);
             for at in 0..text.len() {
-                assert_eq!(
-                    open(&text[..at], &binding(), 5000),
-                    Err(BadState::Forged),
-                    "cut at {at}"
-                );
+                let cut = open(&text[..at], &binding(), 5000);
+                assert_eq!(cut, Err(BadState::Forged), "cut at {at}");
                 for put in [b'A', b'B', b'_', b'=', b'+', b' '] {
                     let mut changed = text.clone().into_bytes();
                     if changed[at] == put {
@@ -317,11 +283,8 @@ mod tests {
                     }
                     changed[at] = put;
                     let changed = String::from_utf8(changed).expect("ASCII");
-                    assert_eq!(
-                        open(&changed, &binding(), 5000),
-                        Err(BadState::Forged),
-                        "byte {at}"
-                    );
+                    let found = open(&changed, &binding(), 5000);
+                    assert_eq!(found, Err(BadState::Forged), "byte {at}");
                 }
             }
             for changed in [
@@ -345,35 +308,12 @@ mod tests {
     #[test]
     fn a_state_is_good_for_its_own_request_alone() {
         let same = binding();
-        let others = [
-            Binding { user: None, ..same },
-            Binding {
-                user: Some(""),
-                ..same
-            },
-            Binding {
-                user: Some("bob"),
-                ..same
-            },
-            Binding {
-                endpoint: "/fake/mcp",
-                ..same
-            },
-            Binding {
-                method: "prompts/get",
-                ..same
-            },
-            Binding {
-                target: "add",
-                ..same
-            },
-            // The same letters, parted otherwise.
-            Binding {
-                endpoint: "/mcpt",
-                method: "ools/call",
-                ..same
-            },
-        ];
+        let mut others = [same; 5];
+        others[0].user = None;
+        others[1].user = Some("bob");
+        others[2].endpoint = "/fake/mcp";
+        others[3].method = "prompts/get";
+        others[4].target = "add";
         for what in every_kind() {
             let text = seal(&what);
             for other in &others {
@@ -413,10 +353,8 @@ mod tests {
     #[test]
     fn each_kind_expires_in_its_own_time_whichever_way_the_clock_goes() {
         for what in every_kind() {
-            let lifetime = match what {
-                Sealed::Forwarded(_) => LIFETIMES.forwarded,
-                Sealed::Parked(_) | Sealed::Again => LIFETIMES.question,
-            };
+            let is_forwarded = matches!(what, Sealed::Forwarded(_));
+            let lifetime = if is_forwarded { 1000 } else { 10 };
             let text = seal(&what);
             for now in [5000 + lifetime, 5000 - lifetime] {
                 assert_eq!(open(&text, &binding(), now), Ok(what.clone()));

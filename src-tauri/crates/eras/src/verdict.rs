@@ -22,9 +22,10 @@
 use wire::error_code::{
     HEADER_MISMATCH, METHOD_NOT_FOUND, MISSING_CAPABILITY, UNSUPPORTED_VERSION,
 };
-use wire::{MODERN, Span, Version};
+use wire::{MODERN, Version};
 
 use crate::look;
+use crate::reply::Reply;
 
 /// How the server is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,31 +34,6 @@ pub enum Over {
     Stdio,
     /// Streamable HTTP.
     Http,
-}
-
-/// What came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reply<'a> {
-    /// The answer's `result`.
-    Result(&'a [u8]),
-    /// The answer's `error`.
-    Error {
-        /// `error.code`
-        code: i64,
-        /// `error.data`
-        data: Option<&'a [u8]>,
-    },
-    /// An HTTP response that has not been read as an answer.
-    Http {
-        /// Its status.
-        status: u16,
-        /// Its body, whatever it is.
-        body: &'a [u8],
-    },
-    /// Nothing, for as long as one can wait.
-    Silent,
-    /// The process has ended, or there was no connection.
-    Gone,
 }
 
 /// What that says.
@@ -102,7 +78,7 @@ pub fn judge(over: Over, reply: &Reply<'_>, second: bool) -> Verdict {
         }
         Reply::Result(_) | Reply::Error { .. } => Verdict::Legacy { fresh: false },
         Reply::Http { status, .. } if is_no_evidence(status) => Verdict::NoEvidence,
-        Reply::Http { body, .. } => answer(body)
+        Reply::Http { body, .. } => Reply::in_body(body)
             .map_or(Verdict::Legacy { fresh: false }, |inner| {
                 judge(over, &inner, second)
             }),
@@ -133,7 +109,7 @@ pub fn judge_initialize(reply: &Reply<'_>) -> Verdict {
             }
         }
         Reply::Http { status, body } => {
-            let inner = answer(body).filter(|_| !is_no_evidence(status));
+            let inner = Reply::in_body(body).filter(|_| !is_no_evidence(status));
             if let Some(inner) = inner {
                 let verdict = judge_initialize(&inner);
                 if verdict != Verdict::NoEvidence || is_modern_error(&inner) {
@@ -194,22 +170,6 @@ fn versions(object: &[u8], key: &str) -> Vec<String> {
 /// Whether a version is one with `initialize`; versions are dates, which compare as text.
 fn is_older(version: &str) -> bool {
     Version::from_wire(version).is_some() || version < MODERN
-}
-
-/// The answer in an HTTP body; `None` where it is none. An error need not carry an id, so this
-/// is no message in the sense of [`wire::parse`].
-fn answer(body: &[u8]) -> Option<Reply<'_>> {
-    serde_json::from_slice::<&serde_json::value::RawValue>(body).ok()?;
-    let whole = look::whole(body);
-    if let Some(error) = look::member(body, whole, "error") {
-        let of = |span: Span| span.of(body);
-        let code = look::member(body, error, "code").map(of)?;
-        return Some(Reply::Error {
-            code: std::str::from_utf8(code).ok()?.parse().ok()?,
-            data: look::member(body, error, "data").map(of),
-        });
-    }
-    look::member(body, whole, "result").map(|result| Reply::Result(result.of(body)))
 }
 
 #[cfg(test)]
