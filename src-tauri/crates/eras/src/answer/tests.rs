@@ -171,6 +171,20 @@ fn changes_of_the_caller_go_along() {
 }
 
 #[test]
+fn changes_of_the_caller_go_with_what_they_change() {
+    let text = r#"{"jsonrpc":"2.0","id":41,"result":["a"]}"#;
+    let out = with(text, |answer| {
+        let inside = Span {
+            start: answer.body.start + 1,
+            end: answer.body.end - 1,
+        };
+        write(answer, b"8", &crossing(), &[(inside, b"1".to_vec())])
+    });
+    let (wanted, _) = written(text, "8", &crossing());
+    assert_eq!(String::from_utf8_lossy(&out.text), wanted);
+}
+
+#[test]
 fn only_a_modern_server_can_answer_with_less_than_a_result() {
     let how = |raw: &str, server, client| {
         let text = format!(r#"{{"jsonrpc":"2.0","id":41,{raw}}}"#);

@@ -105,6 +105,9 @@ fn a_legacy_servers_question_is_told_to_a_modern_client() {
         String::from_utf8_lossy(&input_required(&required, None)),
         wanted
     );
+    let neither = input_required(&Required::default(), None);
+    let wanted = r#"{"resultType":"input_required","inputRequests":{}}"#;
+    assert_eq!(String::from_utf8_lossy(&neither), wanted);
     let known = input_required(&required, Some(b"{}"));
     assert!(
         String::from_utf8_lossy(&known)
