@@ -151,7 +151,7 @@ fn without_claim(text: &[u8], params: &Params) -> Vec<Edit> {
     }
     let mut edits = Vec::new();
     match params.meta {
-        // Nothing of it is meant for the server: it has not been there for the client either.
+        // Nothing else is in it, so nothing of it is meant for the server.
         Some(of) if is_claim_alone(text, of) => gone.push("_meta"),
         Some(of) => edits = rewrite_members(text, of, "", &CLAIM),
         None => {}
