@@ -311,4 +311,25 @@ mod tests {
         );
         assert_eq!(pending.complete(third, answer(), true), None, "once");
     }
+
+    #[test]
+    fn a_call_is_lively_by_what_is_heard_of_it_or_while_a_person_is_asked() {
+        let pending = Pending::default();
+        let id = begin(&pending);
+        let of_client = |id| {
+            let mut table = pending.table.locked();
+            table.calls.get_mut(&id).expect("a call").of_client = true;
+        };
+        let soon = || Instant::now() + Duration::from_secs(60);
+        assert!(!pending.is_lively_since(Instant::now() - Duration::from_secs(60)));
+        of_client(id);
+        let before = Instant::now();
+        assert!(!pending.is_lively_since(soon()));
+        pending.progress(id, |_| Bytes::new());
+        assert!(pending.is_lively_since(before));
+        pending.park(id, true);
+        assert!(pending.is_lively_since(soon()));
+        pending.abandon(id, Lost::Cancelled);
+        assert!(!pending.is_lively_since(before));
+    }
 }
