@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) answer: Answer,
     /// What the service printed last, where it does not run as it should.
     pub(crate) lines: Vec<String>,
+    /// What would make a service that starts at login better.
+    pub(crate) hint: Option<Words>,
     /// The version that looks.
     pub(crate) version: &'static str,
 }

@@ -161,7 +161,7 @@ impl Facts {
         }
         match self.observed.starts_at_login {
             Some(true) => Layer {
-                remedy: self.observed.hint.clone(),
+                remedy: self.hint.clone(),
                 ..Layer::ok(
                     "registration",
                     Words::new("it starts when you log in", "登录时会自动启动"),
