@@ -18,6 +18,8 @@ const RESTS_WITHIN: Duration = Duration::from_secs(60);
 /// It is at rest when nothing has changed for so many looks.
 const QUIET_LOOKS: u32 = 10;
 const LOOK: Duration = Duration::from_millis(250);
+/// Descriptors are counted so often in each of them; the fewest count.
+const COUNTED: u32 = 5;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +53,7 @@ pub(crate) async fn at_rest(
     loop {
         let status = owner.status().await?;
         let unrest = unrest(&status);
-        let numbers = numbers(gateway, &status)?;
+        let numbers = numbers(gateway, &status).await?;
         quiet = if unrest.is_none() && last == Some(numbers) {
             quiet + 1
         } else {
@@ -72,7 +74,6 @@ pub(crate) async fn at_rest(
             }
             return Ok(held);
         }
-        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -100,10 +101,15 @@ fn unrest(status: &Value) -> Option<String> {
     None
 }
 
-fn numbers(gateway: &Gateway, status: &Value) -> anyhow::Result<Numbers> {
-    let descriptors = std::fs::read_dir(format!("/proc/{}/fd", gateway.pid()))
-        .context("the gateway has ended")?
-        .count();
+async fn numbers(gateway: &Gateway, status: &Value) -> anyhow::Result<Numbers> {
+    let folder = format!("/proc/{}/fd", gateway.pid());
+    let mut descriptors = usize::MAX;
+    // The connection that asked for the status may still be closing.
+    for _ in 0..COUNTED {
+        let open = std::fs::read_dir(&folder).context("the gateway has ended")?;
+        descriptors = descriptors.min(open.count());
+        tokio::time::sleep(LOOK / COUNTED).await;
+    }
     let number = |value: &Value| value.as_u64().context("no number in the status");
     Ok(Numbers {
         descriptors,
