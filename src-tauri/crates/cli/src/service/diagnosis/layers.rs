@@ -209,7 +209,7 @@ impl Facts {
                 State::Problem,
                 Words::new(
                     format!("it does not run, because {} has its data folder", who.en),
-                    format!("没有运行，因为{}占用着它的数据目录", who.zh),
+                    format!("没有运行：{}占用着它的数据目录", who.zh),
                 ),
             )
             .with(Words::new(
