@@ -133,7 +133,9 @@ impl Diagnosis {
             4
         } else if has("process", State::Problem) {
             3
-        } else if layers.iter().any(|layer| layer.state == State::Problem) {
+        } else if layers.iter().any(|layer| layer.state == State::Problem)
+            || !matches!(facts.answer, Answer::Said { .. })
+        {
             1
         } else {
             0

@@ -174,6 +174,14 @@ fn the_registration() {
 #[test]
 fn the_process() {
     check("stopped", &down(Process::Stopped), 3);
+    // Neither stopped nor well: not yet, or no more.
+    check("starting", &down(Process::Starting), 1);
+    let without_note = Facts {
+        lines: vec!["reading the configuration".to_owned()],
+        ..down(Process::Running { pid: Some(7) })
+    };
+    check("it_says_not_where", &without_note, 1);
+    check("stopping", &down(Process::Stopping), 3);
     check("failed", &failed(End::Code(1), true), 3);
     check("killed", &failed(End::Signal(9), false), 3);
     for (name, kind) in [
