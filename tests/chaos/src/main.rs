@@ -102,6 +102,12 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
         bridge: arguments.bridge.clone(),
         epoch: Instant::now(),
     };
+    println!(
+        "chaos: {} clients, {} calls each in three rounds, seed {}",
+        round::CLIENTS,
+        arguments.calls,
+        arguments.seed
+    );
     let mut papers = Papers::default();
     let mut gateway = town::setup(arguments.gateway.clone()).start().await;
     let happened = all_rounds(&plan, &mut gateway, &mut papers).await;
@@ -178,7 +184,6 @@ async fn all_rounds(
         told(plan, "its clients have left");
         owner.until_all_work().await?;
         let held = held::at_rest(gateway, &owner, former).await?;
-        println!("    at rest: {held}");
         if let Some(former) = former {
             faults.extend(held::faults(former, held));
         }
