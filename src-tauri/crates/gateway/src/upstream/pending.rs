@@ -350,7 +350,7 @@ mod tests {
         let inbox = crate::upstream::inbox::Inbox::stand_in();
         let open = || {
             let none = crate::serve::session::Capabilities::default();
-            let session = sessions
+            let session = inbox
                 .sessions
                 .open(wire::Version::LATEST, none, None, "", None);
             session.expect("random")
