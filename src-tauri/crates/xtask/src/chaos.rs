@@ -8,7 +8,7 @@ use crate::shell::{self, cargo, target};
 use crate::words::said;
 
 /// Calls of each client in a round: by itself (about two minutes), and in the short form.
-const CALLS: u32 = 60;
+const CALLS: u32 = 100;
 const SHORT: u32 = 20;
 /// It has failed after that long. Most of it is never used.
 const MINUTES: u32 = 10;
