@@ -140,11 +140,11 @@ fn unusable(error: &LoadError) -> Words {
         Some(path) => {
             let path = path.display();
             Words::new(
-                format!("The configuration file {path} cannot be used:"),
-                format!("配置文件 {path} 无法使用："),
+                format!("The configuration file cannot be used: {path}"),
+                format!("配置文件无法使用：{path}"),
             )
         }
-        None => Words::new("The configuration cannot be used:", "配置无法使用："),
+        None => Words::new("The configuration cannot be used", "配置无法使用"),
     };
     let mistakes = problems
         .iter()
@@ -355,11 +355,11 @@ mod tests {
         let words = unusable(&error);
         assert_eq!(
             words.en,
-            "The configuration file /c.json cannot be used:\nLine 3: servers[0].name: is wrong\nLine 5: is wrong\n--host: is wrong"
+            "The configuration file cannot be used: /c.json\nLine 3: servers[0].name: is wrong\nLine 5: is wrong\n--host: is wrong"
         );
         assert_eq!(
             words.zh,
-            "配置文件 /c.json 无法使用：\n第 3 行：servers[0].name：有误\n第 5 行：有误\n--host：有误"
+            "配置文件无法使用：/c.json\n第 3 行：servers[0].name：有误\n第 5 行：有误\n--host：有误"
         );
     }
 
