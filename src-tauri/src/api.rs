@@ -1,7 +1,7 @@
 //! The window's way to the core: commands that hand a request to the core's own router.
 
 use serde::Serialize;
-use tauri::{AppHandle, State};
+use tauri::{AppHandle, Emitter as _, Manager as _, State};
 
 use crate::core::{Ask, Core};
 
@@ -25,6 +25,21 @@ pub(crate) async fn api(
     core.request(Ask { method, path, body })
         .await
         .map_err(|error| format!("{error:#}"))
+}
+
+/// Tells the page whenever the core begins to serve, waits or has failed: it need not find out by
+/// asking again and again.
+pub(crate) fn tell_phases(app: &AppHandle) {
+    let told = app.clone();
+    app.state::<Core>().spawn(|entrance| async move {
+        let mut phase = entrance.phase();
+        while phase.changed().await.is_ok() {
+            phase.mark_unchanged();
+            if let Err(error) = told.emit("phase", ()) {
+                tracing::warn!(%error, "the page does not hear how the gateway's start goes");
+            }
+        }
+    });
 }
 
 /// Ends the app in order, as Quit in the tray does.

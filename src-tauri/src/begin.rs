@@ -3,9 +3,10 @@
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use gateway::config::{LoadOptions, Loaded, Source, render};
-use gateway::instance::{HandOverError, Kind, PortHolder, hand_over};
+use gateway::config::{LoadError, LoadOptions, Loaded, Severity, Source, render};
+use gateway::instance::{HandOverError, Kind, Occupant, PortHolder, hand_over, running};
 use gateway::words::{Language, Words};
 use gateway::{Gateway, Journal, StartError, Surroundings, VaultOptions};
 
@@ -15,24 +16,48 @@ use crate::folders::{Folders, working_folder};
 /// The log level until the configuration is read.
 const BEFORE: &str = "info";
 
+/// A file on which nobody tells of changes is looked at this often.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Why there is no gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stuck {
+    /// For window and tray: the first line says what is the matter, each other one is a mistake.
+    pub(crate) cause: Words,
+    /// The file itself cannot be used.
+    in_file: bool,
+}
+
 /// Starts the gateway as the user's configuration says. A gateway that somebody started in a
 /// terminal on the same data is asked to make room first, because its user has opened the app.
+/// What may take long is told to `wait` in words.
 ///
 /// # Errors
-/// In words for the window: a configuration with mistakes, a port that is taken, no data folder,
-/// a gateway that is not to be asked.
-pub(crate) async fn begin(bridge: Option<PathBuf>, journal: &Journal) -> Result<Gateway, Words> {
+/// A configuration with mistakes, a port that is taken, no data folder, a gateway that is not to
+/// be asked.
+pub(crate) async fn begin(
+    bridge: Option<PathBuf>,
+    journal: &Journal,
+    wait: &impl Fn(Words),
+) -> Result<Gateway, Stuck> {
     let folders = Folders::find().ok_or_else(no_home)?;
     let loaded = load(&folders, journal)?;
+    // The start waits for one that is on its way out.
+    if let Some(leaving) = running(folders.data()).filter(|one| one.leaving) {
+        wait(waits_for(&leaving));
+    }
     let there = match start(loaded, bridge.clone(), &folders, journal).await {
         Ok(gateway) => return Ok(gateway),
         Err(StartError::Running {
             occupant: Some(occupant),
             ..
         }) => occupant,
-        Err(error) => return Err(why(&error, &folders)),
+        Err(error) => return Err(why(&error, &folders).into()),
     };
-    tracing::warn!(pid = there.pid, "{} has the data folder", there.name().en);
+    if there.kind == Kind::Headless {
+        tracing::warn!(pid = there.pid, "{} has the data folder", there.name().en);
+        wait(waits_for(&there));
+    }
     hand_over(folders.data(), &there)
         .await
         .map_err(|error| error.words(&there))?;
@@ -40,7 +65,29 @@ pub(crate) async fn begin(bridge: Option<PathBuf>, journal: &Journal) -> Result<
     // The other one may have changed the file until its end.
     start(load(&folders, journal)?, bridge, &folders, journal)
         .await
-        .map_err(|error| why(&error, &folders))
+        .map_err(|error| why(&error, &folders).into())
+}
+
+/// Waits until something happens to the configuration file. For one that cannot be used, a look
+/// now and then will do as well; nothing else is tried without being asked.
+pub(crate) async fn stirred(stuck: &Stuck) {
+    let Some(folders) = Folders::find() else {
+        return std::future::pending().await;
+    };
+    let patience = if stuck.in_file { LOOK } else { Duration::MAX };
+    source(&folders).stirred(patience).await;
+}
+
+/// What is waited for, for window and tray.
+fn waits_for(occupant: &Occupant) -> Words {
+    let who = occupant.name();
+    Words::new(
+        format!(
+            "Waiting until {} has finished its calls in flight and made room",
+            who.en
+        ),
+        format!("正在等待{}完成进行中的调用并让出", who.zh),
+    )
 }
 
 async fn start(
@@ -57,21 +104,83 @@ async fn start(
         vault: VaultOptions::from_env(folders.data(), |name| std::env::var(name).ok()),
         journal: journal.clone(),
     };
-    Gateway::start(loaded, surroundings).await
+    // Before it goes on in the log; a start that fails and is tried again and again says it once.
+    let advice = loaded.clone();
+    let started = Gateway::start(loaded, surroundings).await;
+    if started.is_ok() {
+        advise(&advice);
+    }
+    started
 }
 
-fn load(folders: &Folders, journal: &Journal) -> Result<(Loaded, Source), Words> {
+fn load(folders: &Folders, journal: &Journal) -> Result<(Loaded, Source), Stuck> {
+    let source = source(folders);
+    let loaded = source.load().map_err(|error| Stuck {
+        cause: unusable(&error),
+        in_file: true,
+    })?;
+    journal.set_level(&loaded.config.log_level);
+    Ok((loaded, source))
+}
+
+fn source(folders: &Folders) -> Source {
     let options = LoadOptions {
         demo_command: demo_command(),
         ..LoadOptions::default()
     };
-    let source = Source::of_process(options, Some(folders.home().to_owned()), working_folder());
-    let loaded = source
-        .load()
-        .map_err(|error| in_both(|language| error.render(language)))?;
-    journal.set_level(&loaded.config.log_level);
-    advise(&loaded);
-    Ok((loaded, source))
+    Source::of_process(options, Some(folders.home().to_owned()), working_folder())
+}
+
+/// What is wrong with the configuration: the file first, then a line for each mistake.
+fn unusable(error: &LoadError) -> Words {
+    let LoadError::Invalid { path, problems } = error else {
+        return in_both(|language| error.render(language));
+    };
+    let first = match path {
+        Some(path) => {
+            let path = path.display();
+            Words::new(
+                format!("The configuration file cannot be used: {path}"),
+                format!("配置文件无法使用：{path}"),
+            )
+        }
+        None => Words::new("The configuration cannot be used", "配置无法使用"),
+    };
+    let mistakes = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error);
+    mistakes.fold(first, |told, mistake| {
+        let one = at_line(mistake.line, &mistake.path, &mistake.words);
+        Words::new(
+            format!("{}\n{}", told.en, one.en),
+            format!("{}\n{}", told.zh, one.zh),
+        )
+    })
+}
+
+/// One mistake with its line and its key, if it has them.
+pub(crate) fn at_line(line: usize, key: &str, words: &Words) -> Words {
+    let (mut en, mut zh) = (String::new(), String::new());
+    if line > 0 {
+        en = format!("Line {line}: ");
+        zh = format!("第 {line} 行：");
+    }
+    if !key.is_empty() {
+        en.push_str(&format!("{key}: "));
+        zh.push_str(&format!("{key}："));
+    }
+    Words::new(en + &words.en, zh + &words.zh)
+}
+
+// === impl Stuck ===
+
+impl From<Words> for Stuck {
+    fn from(cause: Words) -> Self {
+        Self {
+            cause,
+            in_file: false,
+        }
+    }
 }
 
 /// What the window shows as well.
@@ -224,6 +333,35 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+
+    #[test]
+    fn every_mistake_of_a_file_has_a_line_of_its_own() {
+        let problem = |line, path: &str, severity| gateway::config::Problem {
+            path: path.to_owned(),
+            line,
+            column: 2,
+            words: Words::new("is wrong", "有误"),
+            severity,
+        };
+        let error = LoadError::Invalid {
+            path: Some("/c.json".into()),
+            problems: vec![
+                problem(3, "servers[0].name", Severity::Error),
+                problem(4, "", Severity::Warning),
+                problem(5, "", Severity::Error),
+                problem(0, "--host", Severity::Error),
+            ],
+        };
+        let words = unusable(&error);
+        assert_eq!(
+            words.en,
+            "The configuration file cannot be used: /c.json\nLine 3: servers[0].name: is wrong\nLine 5: is wrong\n--host: is wrong"
+        );
+        assert_eq!(
+            words.zh,
+            "配置文件无法使用：/c.json\n第 3 行：servers[0].name：有误\n第 5 行：有误\n--host：有误"
+        );
+    }
 
     #[test]
     fn a_taken_port_is_told_with_the_place_where_it_is_set() {

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::Reply;
-use crate::begin::{begin, journal};
+use crate::begin::{Stuck, begin, journal, stirred};
 
 pub(crate) use entrance::{Ask, Entrance, Phase};
 
@@ -43,6 +43,15 @@ struct Life {
     stop: CancellationToken,
     again: Arc<Notify>,
     tasks: TaskTracker,
+}
+
+/// Why it may go better now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chance {
+    /// The user says so.
+    Asked,
+    /// Something has happened to the configuration file.
+    FileStirred,
 }
 
 // === impl Core ===
@@ -132,20 +141,28 @@ impl Life {
     /// From start to end, on the core's own thread.
     async fn run(&self, phase: &watch::Sender<Phase>, bridge: Option<PathBuf>) {
         let journal = journal();
+        let wait = |what| {
+            phase.send_replace(Phase::Waiting(what));
+        };
         loop {
-            let begun = begin(bridge.clone(), &journal);
+            let begun = begin(bridge.clone(), &journal, &wait);
             let Some(begun) = self.stop.run_until_cancelled(begun).await else {
                 break;
             };
             let running = match begun {
                 Ok(running) => running,
-                Err(cause) => {
-                    tracing::error!("{}", cause.en);
-                    phase.send_replace(Phase::Failed(cause));
-                    if !self.told_to_try_again().await {
-                        break;
+                Err(stuck) => {
+                    let is_told =
+                        matches!(&*phase.borrow(), Phase::Failed(told) if *told == stuck.cause);
+                    if !is_told {
+                        tracing::error!("{}", stuck.cause.en);
+                        phase.send_replace(Phase::Failed(stuck.cause.clone()));
                     }
-                    phase.send_replace(Phase::Starting);
+                    match self.chance(&stuck).await {
+                        None => break,
+                        Some(Chance::Asked) => drop(phase.send_replace(Phase::Starting)),
+                        Some(Chance::FileStirred) => {}
+                    }
                     continue;
                 }
             };
@@ -158,9 +175,15 @@ impl Life {
         self.end_tasks().await;
     }
 
-    async fn told_to_try_again(&self) -> bool {
-        let again = self.again.notified();
-        self.stop.run_until_cancelled(again).await.is_some()
+    /// Waits for a reason to try again; `None` at the end of the app.
+    async fn chance(&self, stuck: &Stuck) -> Option<Chance> {
+        let chance = async {
+            tokio::select! {
+                () = self.again.notified() => Chance::Asked,
+                () = stirred(stuck) => Chance::FileStirred,
+            }
+        };
+        self.stop.run_until_cancelled(chance).await
     }
 
     /// They all listen to `stop`, so this takes as long as the slowest takes to notice.

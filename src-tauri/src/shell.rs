@@ -94,6 +94,7 @@ fn start(app: App) -> anyhow::Result<App> {
     let bridge = sidecar::bridge(app.handle());
     signals::watch(app.handle().clone());
     app.manage(Core::start(bridge)?);
+    api::tell_phases(app.handle());
     Ok(app)
 }
 

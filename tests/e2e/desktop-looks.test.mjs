@@ -55,6 +55,22 @@ test('every screen in the real window', { skip }, async () => {
   await app.quit();
 });
 
+test('what stands in the window while there is no gateway', { skip }, async () => {
+  desktop.own.writeConfig('{\n  "gateway": { "port": "many" },\n  "servers": 1\n}');
+  const app = await desktop.startDrivable();
+  await app.window();
+  const window = await app.drive();
+  await inEveryLook(window, async (look) => {
+    await window.show('#/');
+    await window.find('.cause');
+    keepShot(`desktop-broken-file-${look}`, await window.shot());
+  });
+
+  desktop.own.writeConfig({ servers: [] });
+  await window.find('#desktop-title');
+  await app.quit();
+});
+
 /** Runs in the page: nobody waits ten minutes for a picture, so these are told to have passed. */
 function longPast(histories) {
   const [quiet, busy] = JSON.parse(histories);
@@ -122,6 +138,11 @@ const SCREENS = {
   async settings(window, _file, keep) {
     await window.show('#/settings');
     await window.find('#port');
+    await keep();
+  },
+  async 'gateway-log'(window, _file, keep) {
+    await window.show('#/settings/log');
+    await window.find('[role="log"]');
     await keep();
   },
   async conflict(window, file, keep) {

@@ -1,7 +1,9 @@
 /** The tray: what its menu says and does, and what its icon shows. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { connect } from './support/client.mjs';
@@ -187,19 +189,57 @@ test('the icon changes with the state of the servers', async () => {
   await next.quit();
 });
 
-test('a gateway that could not start is tried again from the tray', async () => {
-  desktop.own.writeConfig('{ "servers": "none" }');
+test('every mistake of a file is told with its line, and the gateway starts when it is mended', async () => {
+  desktop.own.writeConfig('{\n  "servers": "none",\n  "gateway": { "port": "many" }\n}');
   const tray = await desktop.tray();
   const app = desktop.start(['--hidden']);
   await tray.entry('The gateway could not start');
   await tray.shows('dark-bad');
   assert.match(
     await tray.outline(),
-    /^The gateway could not start\n.*servers.* \(grey\)\nTry again$/m,
+    /^The gateway could not start\nThe configuration file cannot be used: .* \(grey\)\nLine 2: servers: .* \(grey\)\nLine 3: gateway\.port: .* \(grey\)\nTry again$/m,
   );
   desktop.own.writeConfig({ servers: [local('files', pid('files'))] });
+  await tray.entry('1 of 1 server, 1 tool');
+  await tray.shows('dark-ok');
+
+  // The same while it runs: what was in force stays in force.
+  const sound = text();
+  writeFileSync(file(), '{\n  "servers": [],\n  "gateway": { "port": "many" }\n}');
+  await tray.entry('The configuration file has a problem');
+  await tray.entry(/^Line 3: gateway\.port: /);
+  await tray.entry('1 of 1 server, 1 tool');
+  await tray.shows('dark-warn');
+  writeFileSync(file(), sound);
+  await tray.shows('dark-ok');
+  await app.quit();
+});
+
+test('a gateway that could not start is tried again from the tray', async () => {
+  desktop.own.writeConfig({ servers: [local('files', pid('files'))] });
+  const stranger = createServer((socket) => socket.destroy());
+  stranger.listen(desktop.port, '127.0.0.1');
+  await once(stranger, 'listening');
+  const tray = await desktop.tray();
+  const app = desktop.start(['--hidden']);
+  await tray.entry('The gateway could not start');
+  await tray.shows('dark-bad');
+  stranger.close();
+  await once(stranger, 'close');
   await tray.click('Try again');
   await tray.entry('1 of 1 server, 1 tool');
   await tray.shows('dark-ok');
+  await app.quit();
+});
+
+test('the doctor is one click away, and how much it found is told', async () => {
+  desktop.own.writeConfig({ servers: [local('gone', ['/no/such/program'])] });
+  const tray = await desktop.tray();
+  const app = await desktop.startDrivable(['--hidden']);
+  await tray.click('Doctor…');
+  await app.window();
+  const window = await app.drive();
+  await window.see('heading', 'Doctor');
+  await tray.entry(/^Doctor: \d+ findings?…$/);
   await app.quit();
 });

@@ -103,6 +103,42 @@ async fn a_hung_server_has_ended_before_its_successor_starts() {
 }
 
 #[tokio::test]
+async fn where_one_process_hangs_the_calls_of_another_go_on_and_there_are_never_too_many() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    std::fs::write(&gate, "").expect("the gate opens");
+    let mut script = hanging(&gate);
+    script["ignoreEof"] = json!(true);
+    // Not known to work on several calls at once: each call has a process of its own.
+    let server = json!({"callTimeout": 1500, "poolSize": 2});
+    let gateway = setup.fake_with("fake", script, server).start().await;
+    let client = gateway.client().await;
+    let journal = gateway.journal("fake");
+    let lively = {
+        let client = client.clone();
+        let call = r#"{"name":"fake_lively","_meta":{"progressToken":1}}"#;
+        tokio::spawn(async move { client.call("tools/call", call).await })
+    };
+    until_true("it is at work", || {
+        journal.received_of("tools/call").len() == 1
+    })
+    .await;
+    let [busy] = journal.alive()[..] else {
+        panic!("{:?}", journal.alive());
+    };
+
+    let error = client.tool("fake_hang", "{}").await.error();
+    assert_eq!(error["code"], -32001, "{error}");
+    until_true("the hung one has gone", || journal.alive() == [busy]).await;
+    // The other one is at work, so this call gets a successor.
+    assert_ne!(client.text("fake_pid", "{}").await, busy.to_string());
+    assert_eq!((journal.starts(), journal.most_at_once()), (3, 2));
+    let lively = soon("the end of the lively call", lively).await;
+    let lively = lively.expect("no panic").result();
+    assert!(lively.contains(&busy.to_string()), "{lively}");
+}
+
+#[tokio::test]
 async fn without_room_for_a_successor_a_call_that_shows_signs_of_life_is_not_lost() {
     let setup = setup();
     let gate = setup.path("gate");

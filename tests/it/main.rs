@@ -4,6 +4,7 @@
 //! `cargo test --no-default-features --test it`. The official SDKs and servers
 //! must be installed; a test that needs them says how where they are missing.
 
+mod accounting;
 mod admin;
 mod bad_input;
 mod bare;

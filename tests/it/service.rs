@@ -138,6 +138,11 @@ async fn a_service_from_its_installation_to_its_removal() {
         3,
         &["problem: it does not run", "mcp-gateway service start"],
     );
+    let doctor = user.setup.run(&["doctor"]).await;
+    assert!(
+        doctor.stdout.contains("mcp-gateway service status"),
+        "{doctor:#?}"
+    );
 
     check(&user.service(&["start"]).await, 0, &["The service runs"]);
     let third = user.occupant().expect("it runs");
@@ -335,4 +340,23 @@ async fn a_program_that_systemd_would_not_start_is_not_installed() {
     let refused = installed_from(&user, "it's", "data").await;
     check(&refused, 1, &["quotation marks", "install it elsewhere"]);
     assert!(!user.unit().exists());
+}
+
+/// launchd starts again whatever fails, and has no code to be told by that it should not.
+#[tokio::test]
+async fn what_launchd_starts_beside_another_gateway_ends_in_order() {
+    let gateway = setup().start().await;
+    let refused = async |label: &str| {
+        let mut second = gateway.setup().command(env!("CARGO_BIN_EXE_mcp-gateway"));
+        second.args(["--port", "0", "--data-dir"]);
+        second.arg(gateway.setup().path("data"));
+        run({
+            second.env("XPC_SERVICE_NAME", label);
+            second
+        })
+        .await
+    };
+    let ours = refused("io.github.mcp-gateway.service").await;
+    check(&ours, 0, &["already runs"]);
+    check(&refused("0").await, 3, &["already runs"]);
 }

@@ -59,6 +59,7 @@ export function status(parts: Partial<Status> = {}): Status {
     dataDir: '/home/dev/data',
     sessions: 3,
     counts: { streams: 2, tasks: 40 },
+    findings: null,
     approvals: 0,
     notices: [],
     servers: [server('demo')],

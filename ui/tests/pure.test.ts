@@ -80,6 +80,7 @@ test('the sign says what is known, and why nothing is', () => {
   expect(word(status({ state: 'degraded' }), null)).toBe('Needs attention');
   expect(word(status(), { kind: 'unreachable' })).toBe('Not reachable');
   expect(word(null, { kind: 'failed', cause: { en: '', zh: '' } })).toBe('Not running');
+  expect(word(null, { kind: 'waiting', what: { en: '', zh: '' } })).toBe('Connecting');
   expect(word(null, { kind: 'unauthorized' })).toBe('Not known');
 });
 

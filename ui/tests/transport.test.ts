@@ -170,6 +170,12 @@ describe('in the window', () => {
     expect(await outageOf(readStatus())).toEqual({ kind: 'failed', cause });
   });
 
+  test('a gateway that waits says what for', async () => {
+    const what = { en: 'Waiting for a gateway', zh: '正在等待一个网关' };
+    mockIPC(() => ({ status: 503, body: JSON.stringify({ waiting: what }) }));
+    expect(await outageOf(readStatus())).toEqual({ kind: 'waiting', what });
+  });
+
   test('a core that does not answer is unreachable', async () => {
     mockIPC(() => {
       throw new Error('the core is gone');

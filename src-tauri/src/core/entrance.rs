@@ -14,6 +14,8 @@ use tower::ServiceExt as _;
 pub(crate) enum Phase {
     /// It reads the configuration and takes its port.
     Starting,
+    /// It starts as soon as something else has ended, which may take a while.
+    Waiting(Words),
     /// It serves.
     Running(Router),
     /// It could not start.
@@ -62,8 +64,8 @@ impl Entrance {
         self.phase.clone()
     }
 
-    /// Waits for the end of the core's start, then answers: by the gateway's own router, or with
-    /// why there is none. Handlers leave tasks behind, so this belongs on the core's runtime.
+    /// Waits for the end of the core's start, unless that may take long, then answers: by the
+    /// gateway's own router, or with why there is none. Handlers leave tasks behind, so this belongs on the core's runtime.
     ///
     /// # Errors
     /// The core has ended, or this is no HTTP request.
@@ -80,7 +82,8 @@ impl Entrance {
                 .oneshot(request)
                 .await
                 .unwrap_or_else(|never| match never {}),
-            Phase::Failed(cause) => unavailable(&cause),
+            Phase::Waiting(what) => unavailable("waiting", &what),
+            Phase::Failed(cause) => unavailable("failure", &cause),
             Phase::Starting => unreachable!("waited for the end of the start"),
         })
     }
@@ -98,9 +101,9 @@ fn in_process(ask: Ask) -> anyhow::Result<Request<Body>> {
     Ok(request)
 }
 
-/// The answer to everything while there is no gateway; see `failure` in ui/src/api/transport.ts.
-fn unavailable(cause: &Words) -> Response<Body> {
-    let mut response = Response::new(Body::from(json!({ "failure": cause }).to_string()));
+/// The answer to everything while there is no gateway; see `absence` in ui/src/api/transport.ts.
+fn unavailable(why: &str, words: &Words) -> Response<Body> {
+    let mut response = Response::new(Body::from(json!({ why: words }).to_string()));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     response
 }
@@ -141,6 +144,10 @@ mod tests {
                 503,
                 r#"{"failure":{"en":"taken","zh":"被占用"}}"#.to_owned()
             )
+        );
+        assert_eq!(
+            answer(Phase::Waiting(Words::new("soon", "稍候"))).await,
+            (503, r#"{"waiting":{"en":"soon","zh":"稍候"}}"#.to_owned())
         );
     }
 }

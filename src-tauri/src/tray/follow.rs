@@ -26,6 +26,10 @@ pub(super) async fn follow(entrance: Entrance, hear: impl Fn(News)) {
                 hear(News::Starting);
                 phase.changed().await.is_err()
             }
+            Phase::Waiting(what) => {
+                hear(News::Waiting(what));
+                phase.changed().await.is_err()
+            }
             Phase::Failed(cause) => {
                 hear(News::Failed(cause));
                 phase.changed().await.is_err()
@@ -188,7 +192,8 @@ mod tests {
         let heard = Mutex::new(Vec::new());
         let next = |news: &News| match news {
             News::Starting => Some(Phase::Failed(Words::new("no", "否"))),
-            News::Failed(_) => Some(Phase::Running(router())),
+            News::Failed(_) => Some(Phase::Waiting(Words::new("soon", "稍候"))),
+            News::Waiting(_) => Some(Phase::Running(router())),
             News::Running(_) => None,
         };
         follow(Entrance::new(phase), |news| {
@@ -205,7 +210,7 @@ mod tests {
         assert!(
             matches!(
                 &heard[..],
-                [News::Starting, News::Failed(_), News::Running(status)] if status.endpoint == "here"
+                [News::Starting, News::Failed(_), News::Waiting(_), News::Running(status)] if status.endpoint == "here"
             ),
             "{heard:?}"
         );

@@ -5,6 +5,7 @@ use gateway::words::{Language, Words};
 use super::action::Action;
 use super::status::{News, Overall, Server, ServerState, Status};
 use super::text::{Text, short};
+use crate::begin::at_line;
 use crate::window::Route;
 
 /// More servers than this do not fit on a screen.
@@ -64,6 +65,10 @@ pub(super) fn menu(news: &News, language: Language, run_at_login: Option<bool>) 
     let text = Text(language);
     let mut entries = match news {
         News::Starting => vec![says("state", text.starting())],
+        News::Waiting(what) => vec![
+            says("state", text.starting()),
+            says("waiting", &short(what.text(language))),
+        ],
         News::Failed(cause) => failed(cause, text),
         News::Running(status) => running(status, text),
     };
@@ -85,7 +90,7 @@ pub(super) fn menu(news: &News, language: Language, run_at_login: Option<bool>) 
 /// What the icon shows.
 pub(super) fn mark(news: &News) -> Mark {
     let status = match news {
-        News::Starting => return Mark::Busy,
+        News::Starting | News::Waiting(_) => return Mark::Busy,
         News::Failed(_) => return Mark::Bad,
         News::Running(status) => status,
     };
@@ -109,6 +114,7 @@ pub(super) fn tooltip(news: &News, language: Language) -> String {
     let text = Text(language);
     let state = match news {
         News::Starting => text.starting().to_owned(),
+        News::Waiting(what) => format!("{}\n{}", text.starting(), what.text(language)),
         News::Failed(_) => text.failed().to_owned(),
         News::Running(status) => {
             format!("{}\n{}", text.overall(status.state), counts(status, text))
@@ -119,8 +125,15 @@ pub(super) fn tooltip(news: &News, language: Language) -> String {
 
 fn failed(cause: &Words, text: Text) -> Vec<Entry> {
     // The window tells it in full, and what to do about it.
-    let cause = short(cause.text(text.0));
-    let mut entries = vec![item(&Action::Open, text.failed()), says("cause", &cause)];
+    let mut entries = vec![item(&Action::Open, text.failed())];
+    let lines: Vec<_> = cause.text(text.0).lines().collect();
+    // What is the matter, and each mistake of a file.
+    for (index, line) in lines.iter().take(MOST_CAUSES + 1).enumerate() {
+        entries.push(says(&format!("cause {index}"), &short(line)));
+    }
+    if let Some(more @ 1..) = lines.len().checked_sub(MOST_CAUSES + 1) {
+        entries.push(item(&Action::Open, &text.and_more(more)));
+    }
     entries.push(item(&Action::TryAgain, text.try_again()));
     entries
 }
@@ -138,6 +151,10 @@ fn running(status: &Status, text: Text) -> Vec<Entry> {
             label: text.servers().to_owned(),
             entries: servers(status, text),
         },
+        item(
+            &Action::Go(Route::doctor()),
+            &text.doctor(status.findings.unwrap_or(0)),
+        ),
         item(&Action::CopyEndpoint, text.copy_endpoint()),
     ]);
     entries
@@ -175,13 +192,24 @@ fn asking(status: &Status, text: Text) -> Vec<Entry> {
     entries
 }
 
-/// A file that cannot be put in force. The window tells the rest above every page.
-fn config_problems(status: &Status, text: Text) -> Option<Entry> {
-    let label = match status.config_problems.len() {
-        0 => return None,
-        count => text.config_problems(count),
-    };
-    Some(item(&Action::Go(Route::home()), &label))
+/// A file that cannot be put in force: each mistake with its line. The window tells the rest above
+/// every page.
+fn config_problems(status: &Status, text: Text) -> Vec<Entry> {
+    let problems = &status.config_problems;
+    if problems.is_empty() {
+        return Vec::new();
+    }
+    let go = |label: &str| item(&Action::Go(Route::home()), label);
+    let mut entries = vec![go(&text.config_problems(problems.len()))];
+    entries.extend(problems.iter().take(MOST_CAUSES).map(|problem| {
+        let words = Words::from(problem.message.clone());
+        let line = at_line(problem.line, &problem.key, &words);
+        go(&short(line.text(text.0)))
+    }));
+    if let Some(more @ 1..) = problems.len().checked_sub(MOST_CAUSES) {
+        entries.push(go(&text.and_more(more)));
+    }
+    entries
 }
 
 /// One entry, however many servers an account has.

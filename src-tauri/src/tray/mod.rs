@@ -145,7 +145,7 @@ impl Tray {
     fn endpoint(&self) -> Option<String> {
         match &*lock(&self.news) {
             News::Running(status) => Some(status.endpoint.clone()),
-            News::Starting | News::Failed(_) => None,
+            News::Starting | News::Waiting(_) | News::Failed(_) => None,
         }
     }
 
@@ -155,7 +155,7 @@ impl Tray {
                 let mut servers = status.servers.iter();
                 Some(servers.find(|server| server.name == name)?.state)
             }
-            News::Starting | News::Failed(_) => None,
+            News::Starting | News::Waiting(_) | News::Failed(_) => None,
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::said::Said;
 pub(crate) enum News {
     /// It reads its configuration and takes its port.
     Starting,
+    /// It starts as soon as something else has ended.
+    Waiting(Words),
     /// It could not start.
     Failed(Words),
     /// It serves.
@@ -28,6 +30,9 @@ pub(crate) struct Status {
     /// What is wrong with the configuration file, for which an earlier text is in force.
     #[serde(default, rename = "configProblems")]
     pub(crate) config_problems: Vec<ConfigProblem>,
+    /// How much the doctor found when it looked last; nothing where it has not looked.
+    #[serde(default)]
+    pub(crate) findings: Option<usize>,
     /// How many clients wait until they are let in.
     #[serde(default)]
     pub(crate) approvals: usize,
@@ -36,9 +41,16 @@ pub(crate) struct Status {
     pub(crate) asking: Vec<String>,
 }
 
-/// One thing wrong with the file; the window tells what it is.
+/// One thing wrong with the file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct ConfigProblem {}
+pub(crate) struct ConfigProblem {
+    /// Of which key; empty for the file as a whole.
+    pub(crate) key: String,
+    /// In which line; 0 where it is in none.
+    pub(crate) line: usize,
+    /// What is wrong.
+    pub(crate) message: Said,
+}
 
 /// The gateway's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

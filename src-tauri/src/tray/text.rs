@@ -152,6 +152,17 @@ impl Text {
         self.pick("Add server…", "添加服务器…")
     }
 
+    /// The way to the doctor, with how much it found when it looked last.
+    pub(super) fn doctor(self, findings: usize) -> String {
+        match (self.0, findings) {
+            (Language::English, 0) => "Doctor…".to_owned(),
+            (Language::English, 1) => "Doctor: 1 finding…".to_owned(),
+            (Language::English, n) => format!("Doctor: {n} findings…"),
+            (Language::Chinese, 0) => "诊断…".to_owned(),
+            (Language::Chinese, n) => format!("诊断：发现 {n} 个问题…"),
+        }
+    }
+
     pub(super) fn copy_endpoint(self) -> &'static str {
         self.pick("Copy endpoint", "复制接入地址")
     }
@@ -196,6 +207,9 @@ mod tests {
         assert_eq!(EN.counts(0, 0, 0), "No servers yet");
         assert_eq!(ZH.counts(2, 3, 40), "2/3 个服务器可用，40 个工具");
         assert_eq!(ZH.counts(0, 0, 0), "还没有服务器");
+        assert_eq!(EN.doctor(0), "Doctor…");
+        assert_eq!(EN.doctor(1), "Doctor: 1 finding…");
+        assert_eq!(ZH.doctor(2), "诊断：发现 2 个问题…");
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl Route {
         Self("/accounts".to_owned())
     }
 
+    /// What is wrong, and its repair.
+    pub(crate) fn doctor() -> Self {
+        Self("/doctor".to_owned())
+    }
+
     /// The settings.
     pub(crate) fn settings() -> Self {
         Self("/settings".to_owned())

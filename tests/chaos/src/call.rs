@@ -73,6 +73,15 @@ impl Call {
     }
 }
 
+// === impl Record ===
+
+impl Record {
+    /// How long its client waited.
+    pub(crate) fn took(&self) -> Duration {
+        self.ended.saturating_sub(self.sent)
+    }
+}
+
 // === impl End ===
 
 impl End {

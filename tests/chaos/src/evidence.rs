@@ -16,6 +16,8 @@ use crate::town;
 /// was quiet for that long.
 const READ_WITHIN: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(300));
 const LOOK: Duration = Duration::from_millis(20);
+/// So many calls are told as the slowest ones.
+const SLOWEST: usize = 3;
 
 /// Everything but the fake servers' journals, which lie on disk.
 #[derive(Debug, Default)]
@@ -77,6 +79,22 @@ impl Papers {
         }
         let counted = counted.iter().map(|(end, count)| format!("{count} {end}"));
         counted.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The calls that took longest, for reading.
+    pub(crate) fn slowest(&self) -> Vec<String> {
+        let mut records: Vec<_> = self.records.iter().collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.took()));
+        let told = |record: &&Record| {
+            let (call, took) = (&record.call, record.took().as_secs_f32());
+            format!(
+                "{took:.1} s {} {}: {:?}",
+                call.token,
+                call.tool(),
+                record.end
+            )
+        };
+        records.iter().take(SLOWEST).map(told).collect()
     }
 
     /// For reading.

@@ -18,6 +18,10 @@ const RESTS_WITHIN: Duration = Duration::from_secs(60);
 /// It is at rest when nothing has changed for so many looks.
 const QUIET_LOOKS: u32 = 10;
 const LOOK: Duration = Duration::from_millis(250);
+/// Descriptors are counted so often in each of them; the fewest count.
+const COUNTED: u32 = 5;
+/// So many of the reasons to wait are told, the last ones.
+const REASONS: usize = 3;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,34 +49,40 @@ pub(crate) async fn at_rest(
     owner: &Owner,
     former: Option<Held>,
 ) -> anyhow::Result<Held> {
-    let deadline = Instant::now() + RESTS_WITHIN;
+    let began = Instant::now();
     let mut last: Option<Numbers> = None;
     let mut quiet = 0;
+    let mut reasons: Vec<(Duration, String)> = Vec::new();
     loop {
         let status = owner.status().await?;
-        let unrest = unrest(&status);
-        let numbers = numbers(gateway, &status)?;
-        quiet = if unrest.is_none() && last == Some(numbers) {
-            quiet + 1
-        } else {
-            0
-        };
-        last = Some(numbers);
+        let numbers = numbers(gateway, &status).await?;
         let held = Held {
             memory: process::resident_kib(gateway.pid()),
             numbers,
         };
-        let is_as_before = former.is_none_or(|former| faults(former, held).is_empty());
-        if quiet >= QUIET_LOOKS && is_as_before {
-            return Ok(held);
+        let differences = former.map_or_else(Vec::new, |former| faults(former, held));
+        let reason = unrest(&status).or_else(|| differences.first().cloned());
+        let is_quiet = reason.is_none() && last == Some(numbers);
+        quiet = if is_quiet { quiet + 1 } else { 0 };
+        last = Some(numbers);
+        if let Some(reason) = reason.clone()
+            && reasons.last().is_none_or(|(_, last)| *last != reason)
+        {
+            reasons.push((began.elapsed(), reason));
         }
-        if Instant::now() > deadline {
-            if let Some(unrest) = unrest {
+        if quiet >= QUIET_LOOKS || began.elapsed() > RESTS_WITHIN {
+            println!(
+                "    at rest after {:.1} s: {held}",
+                began.elapsed().as_secs_f32()
+            );
+            for (when, reason) in reasons.iter().rev().take(REASONS).rev() {
+                println!("    {:>5.1} s: {reason}", when.as_secs_f32());
+            }
+            if let Some(unrest) = unrest(&status) {
                 bail!("after {RESTS_WITHIN:?} without clients there is still no rest: {unrest}");
             }
             return Ok(held);
         }
-        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -100,10 +110,15 @@ fn unrest(status: &Value) -> Option<String> {
     None
 }
 
-fn numbers(gateway: &Gateway, status: &Value) -> anyhow::Result<Numbers> {
-    let descriptors = std::fs::read_dir(format!("/proc/{}/fd", gateway.pid()))
-        .context("the gateway has ended")?
-        .count();
+async fn numbers(gateway: &Gateway, status: &Value) -> anyhow::Result<Numbers> {
+    let folder = format!("/proc/{}/fd", gateway.pid());
+    let mut descriptors = usize::MAX;
+    // The connection that asked for the status may still be closing.
+    for _ in 0..COUNTED {
+        let open = std::fs::read_dir(&folder).context("the gateway has ended")?;
+        descriptors = descriptors.min(open.count());
+        tokio::time::sleep(LOOK / COUNTED).await;
+    }
     let number = |value: &Value| value.as_u64().context("no number in the status");
     Ok(Numbers {
         descriptors,

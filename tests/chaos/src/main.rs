@@ -102,6 +102,12 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
         bridge: arguments.bridge.clone(),
         epoch: Instant::now(),
     };
+    println!(
+        "chaos: {} clients, {} calls each in three rounds, seed {}",
+        round::CLIENTS,
+        arguments.calls,
+        arguments.seed
+    );
     let mut papers = Papers::default();
     let mut gateway = town::setup(arguments.gateway.clone()).start().await;
     let happened = all_rounds(&plan, &mut gateway, &mut papers).await;
@@ -136,6 +142,9 @@ fn judged(papers: &Papers, gateway: &Gateway) -> Vec<String> {
         evidence.executions.len(),
         evidence.gateway.len()
     );
+    for slow in papers.slowest() {
+        println!("    slow: {slow}");
+    }
     let broken = oracle::broken(&evidence);
     let told = broken
         .iter()
@@ -161,8 +170,10 @@ async fn all_rounds(
     .await?;
     papers.diaries(diaries);
     papers.outages.push(outage);
+    told(plan, "its clients have left");
     let owner = owner::Owner::of(gateway);
     owner.until_all_work().await?;
+    told(plan, "its servers work");
     faults.extend(cleared(gateway, &orphans).await);
     held::at_rest(gateway, &owner, None).await?;
 
@@ -170,9 +181,9 @@ async fn all_rounds(
     for name in ["first", "second"] {
         told(plan, &format!("the {name} of two rounds that are the same"));
         papers.diaries(round::quiet(plan, name, gateway).await?);
+        told(plan, "its clients have left");
         owner.until_all_work().await?;
         let held = held::at_rest(gateway, &owner, former).await?;
-        println!("    at rest: {held}");
         if let Some(former) = former {
             faults.extend(held::faults(former, held));
         }

@@ -99,7 +99,7 @@ export const takeNotices = (): Promise<Notice[]> => invoke<Notice[]>('take_notic
 
 /** Calls `hear` with what the shell sends as `event`. Returns what ends it. */
 export function onShellEvent<T>(
-  event: 'go' | 'desktop-changed' | 'notices',
+  event: 'go' | 'desktop-changed' | 'notices' | 'phase',
   hear: (payload: T) => void,
 ): () => void {
   let stopped = false;

@@ -16,6 +16,8 @@ export type Outage =
   | { kind: 'unauthorized' }
   /** The desktop app is there, but its gateway could not start; it says why. */
   | { kind: 'failed'; cause: Words }
+  /** The desktop app is there, and its gateway starts as soon as something else has ended. */
+  | { kind: 'waiting'; what: Words }
   /** Somebody answered, but not as this page's gateway does. */
   | { kind: 'unreadable'; status: number };
 
@@ -146,8 +148,8 @@ const isFine = (status: number) => status >= 200 && status < 300;
 /** The JSON of a good answer; throws what a bad one says. */
 function readReply(reply: Reply): unknown {
   const json = parse(reply.body);
-  const cause = failure(json);
-  if (cause !== null) throw new OutageError({ kind: 'failed', cause });
+  const absent = absence(json);
+  if (absent !== null) throw new OutageError(absent);
   if (isFine(reply.status) && json !== undefined) return json;
   throw refused(reply);
 }
@@ -155,8 +157,8 @@ function readReply(reply: Reply): unknown {
 /** What an answer that is not fine comes to. */
 function refused({ status, body }: Reply): OutageError | RefusedError {
   const json = parse(body);
-  const cause = failure(json);
-  if (cause !== null) return new OutageError({ kind: 'failed', cause });
+  const absent = absence(json);
+  if (absent !== null) return new OutageError(absent);
   if (status === 401) return new OutageError({ kind: 'unauthorized' });
   if (isProblem(json)) return new RefusedError(json);
   return new OutageError({ kind: 'unreadable', status });
@@ -181,10 +183,15 @@ function isProblem(json: unknown): json is Problem {
   );
 }
 
-/** What the shell says on every path when there is no gateway behind it: `{failure: {en, zh}}`. */
-function failure(json: unknown): Words | null {
-  if (typeof json !== 'object' || json === null || !('failure' in json)) return null;
-  return json.failure as Words;
+/**
+ * What the shell says on every path when there is no gateway behind it: `{failure: {en, zh}}`, or
+ * `{waiting: {en, zh}}` where there will be one.
+ */
+function absence(json: unknown): Outage | null {
+  if (typeof json !== 'object' || json === null) return null;
+  if ('failure' in json) return { kind: 'failed', cause: json.failure as Words };
+  if ('waiting' in json) return { kind: 'waiting', what: json.waiting as Words };
+  return null;
 }
 
 /** A code is exchanged for the token, so that request alone needs none. */

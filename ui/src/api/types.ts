@@ -239,6 +239,11 @@ sessions: number,
  */
 counts: Counts, 
 /**
+ * How many things the doctor found wrong or worth a warning when it looked last; `null`
+ * where nobody has asked it yet.
+ */
+findings: number | null, 
+/**
  * Clients that wait for the owner to let them in.
  */
 approvals: number, 

@@ -14,6 +14,7 @@ export function signOf(words: Messages, status: Status | null, outage: Outage | 
   const { gateway } = words.common;
   if (outage?.kind === 'unreachable') return { tone: 'bad', word: gateway.unreachable };
   if (outage?.kind === 'failed') return { tone: 'bad', word: gateway.failed };
+  if (outage?.kind === 'waiting') return { tone: 'busy', word: gateway.connecting };
   if (outage !== null) return { tone: 'warn', word: gateway.unknown };
   if (status === null) return { tone: 'busy', word: gateway.connecting };
   return { tone: gatewayTone[status.state], word: gateway[status.state] };

@@ -41,7 +41,9 @@ export function wordsOf(error: unknown): string {
   }
   if (error instanceof OutageError) {
     const { outage } = error;
-    return outage.kind === 'failed' ? plain(say(outage.cause)) : t().common.outage[outage.kind];
+    if (outage.kind === 'failed') return plain(say(outage.cause));
+    if (outage.kind === 'waiting') return plain(say(outage.what));
+    return t().common.outage[outage.kind];
   }
   throw error;
 }

@@ -21,6 +21,7 @@ use crate::config;
 use crate::context::Context;
 use crate::language::{failure, t};
 use crate::running::parse;
+use crate::service;
 use crate::table::printable;
 
 /// Blocking work that may be left at the end, such as a name being looked up.
@@ -168,10 +169,14 @@ impl<'a> Looking<'a> {
             ));
         }
         let folder = data_dir.display();
-        let whence = Words::new(
+        let mut whence = Words::new(
             format!("No gateway runs on {folder}; this is what one would find at its start."),
             format!("{folder} 上没有运行中的网关；以下是启动时会遇到的情况。"),
         );
+        if service::is_meant(context, &data_dir) {
+            whence.en += " Why the installed service does not run: mcp-gateway service status";
+            whence.zh += "已安装的服务为何没有运行：mcp-gateway service status";
+        }
         let vault = VaultOptions::from_env(&data_dir, |name| (context.env)(name));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -18,12 +19,15 @@ use crate::config::disk::{self, ReplaceError};
 use crate::config::edit::{self, Edit, EditError, Removed};
 use crate::config::{LoadError, Loaded, Problem, Source, put_schema_beside, revision};
 use crate::core::Core;
+use crate::environment;
 use crate::instance::{self, PortHolder};
 use crate::serve::listener::{self, Move};
 use crate::words::Words;
 
 /// Changes that can be taken back.
 const UNDOS: usize = 20;
+/// A file that takes longer to be read lies where nothing answers.
+const READ: Duration = Duration::from_secs(10);
 
 /// What a change led to.
 #[derive(Debug)]
@@ -202,7 +206,10 @@ impl Core {
 
     async fn read_file(self: &Arc<Self>) -> Result<Done, Refusal> {
         let source = self.source.as_ref().ok_or(Refusal::NoSource)?;
-        let loaded = source.load().map_err(|error| match error {
+        let (source, place) = (source.clone(), self.live().path.clone());
+        let loaded = environment::apart(READ, move || source.load()).await;
+        let loaded = loaded.ok_or_else(|| no_answer(&place.unwrap_or_default()))?;
+        let loaded = loaded.map_err(|error| match error {
             LoadError::Invalid { problems, .. } => Refusal::Mistakes(problems),
             LoadError::Unreadable { path, source } => unreadable(&path, &source),
         })?;
@@ -334,9 +341,10 @@ impl Core {
     /// A configuration file's text; `None` where there is no such file.
     pub(crate) async fn text_of(&self, path: &Path) -> Result<Option<String>, Refusal> {
         let from = path.to_owned();
-        let bytes = match blocking(move || disk::read(&from)).await {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(error)) | Err(error) => return Err(unreadable(path, &error)),
+        let bytes = match environment::apart(READ, move || disk::read(&from)).await {
+            Some(Ok(bytes)) => bytes,
+            Some(Err(error)) => return Err(unreadable(path, &error)),
+            None => return Err(no_answer(path)),
         };
         let text = bytes.map(String::from_utf8).transpose();
         text.map_err(|_| {
@@ -363,6 +371,15 @@ fn unreadable(path: &Path, error: &io::Error) -> Refusal {
         io::ErrorKind::NotFound => Words::new("the file is gone", "文件已不存在"),
         _ => Words::new(error.to_string(), error.to_string()),
     };
+    Refusal::Unreadable(path.to_owned(), why)
+}
+
+fn no_answer(path: &Path) -> Refusal {
+    let seconds = READ.as_secs();
+    let why = Words::new(
+        format!("the drive that it lies on does not answer within {seconds} s"),
+        format!("其所在的驱动器在 {seconds} 秒内没有响应"),
+    );
     Refusal::Unreadable(path.to_owned(), why)
 }
 

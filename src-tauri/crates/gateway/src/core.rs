@@ -30,6 +30,7 @@ use crate::serve::listener::{Ending, Move};
 use crate::serve::session::Sessions;
 use crate::server::Server;
 use crate::user::User;
+use crate::words::Words;
 
 /// For so long after the gateway's start, or its user's sign-in, a list waits for a server
 /// that is still starting, so that clients which ask once see the tools. Later on a
@@ -215,6 +216,28 @@ impl Core {
     pub(crate) fn scope_name(&self, scope: Option<ServerIndex>) -> String {
         let server = scope.and_then(|index| self.server(index));
         server.map_or_else(String::new, |server| server.config.name.clone())
+    }
+
+    /// Starts a server that can be found by now, unless the gateway ends. Whoever takes that
+    /// down sets its mark first and looks for servers then: one of both sees the other.
+    pub(crate) fn start(&self, server: &Arc<Server>) {
+        if self.ending.servers.is_cancelled() {
+            server.close(&Self::farewell());
+        } else {
+            server.start();
+        }
+    }
+
+    /// Why calls end when the gateway does.
+    pub(crate) fn farewell() -> Words {
+        Words::new("the gateway is shutting down", "网关正在关闭")
+    }
+
+    /// Every server that there is.
+    pub(crate) fn all_servers(&self) -> Vec<Arc<Server>> {
+        let mut all = self.live().servers.clone();
+        all.extend(self.guests.all());
+        all
     }
 
     /// What servers are made of.

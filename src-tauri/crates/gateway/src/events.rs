@@ -2,8 +2,8 @@
 //! and once a second the numbers that always change.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -17,6 +17,7 @@ use crate::by_hand::ConfigProblem;
 use crate::core::Core;
 use crate::server::log::now;
 use crate::status::{self, Status};
+use crate::sync::Locked;
 use crate::usage::Percent;
 
 /// The pulse.
@@ -33,6 +34,8 @@ pub(crate) struct Hub {
     pub(crate) accounts: watch::Sender<u64>,
     /// What is wrong with the configuration file, for which an earlier text is in force.
     problems: ArcSwap<Vec<ConfigProblem>>,
+    /// What the doctor has found last, counted; `None` before it looked.
+    findings: Mutex<Option<usize>>,
     /// Somebody began to listen and was told the status of that moment, whatever the
     /// others were told last.
     has_newcomer: AtomicBool,
@@ -81,6 +84,7 @@ impl Default for Hub {
             pulse: watch::Sender::new(Bytes::new()),
             accounts: watch::Sender::new(0),
             problems: ArcSwap::default(),
+            findings: Mutex::default(),
             has_newcomer: AtomicBool::new(false),
         }
     }
@@ -95,6 +99,16 @@ impl Hub {
     /// What is wrong with the file; nothing where it is in force as it is.
     pub(crate) fn problems(&self) -> Arc<Vec<ConfigProblem>> {
         self.problems.load_full()
+    }
+
+    /// How much was wrong or worth a warning when the doctor looked last.
+    pub(crate) fn findings(&self) -> Option<usize> {
+        *self.findings.locked()
+    }
+
+    /// The doctor has looked.
+    pub(crate) fn set_findings(&self, count: usize) {
+        *self.findings.locked() = Some(count);
     }
 
     /// The file was looked at.

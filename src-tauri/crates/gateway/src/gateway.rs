@@ -226,6 +226,11 @@ impl Gateway {
         Ok(gateway)
     }
 
+    #[cfg(test)]
+    pub(crate) fn core(&self) -> Arc<Core> {
+        Arc::clone(&self.core)
+    }
+
     /// The addresses listened on at the start.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
@@ -272,18 +277,15 @@ impl Gateway {
         // Close the servers: end of input, then SIGTERM, then SIGKILL.
         self.ending.cancel();
         self.core.ending.servers.cancel();
-        let live = self.core.live_full();
-        let why = Words::new("the gateway is shutting down", "网关正在关闭");
-        let guests = self.core.guests.all();
-        live.servers
+        let servers = self.core.all_servers();
+        servers
             .iter()
-            .chain(&guests)
-            .for_each(|server| server.close(&why));
+            .for_each(|server| server.close(&Core::farewell()));
         let gone = async {
             self.connections.wait().await;
             self.core.tasks.close();
             self.core.tasks.wait().await;
-            for server in live.servers.iter().chain(&guests) {
+            for server in &servers {
                 server.ended().await;
             }
             self.core.retiring.close();

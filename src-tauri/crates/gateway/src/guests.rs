@@ -185,7 +185,7 @@ impl Core {
             self.board.admit(guest.host.index(), &listing);
         }
         for guest in new {
-            guest.server.start();
+            self.start(&guest.server);
         }
         let why = Words::new("it was restarted meanwhile", "它已被重新启动");
         self.retire_guests(gone, &why);
@@ -231,3 +231,6 @@ fn personal(live: &Live) -> impl Iterator<Item = &Arc<Server>> {
     let servers = live.servers.iter();
     servers.filter(|server| server.config.enabled && server.config.wants_account())
 }
+
+#[cfg(test)]
+mod tests;

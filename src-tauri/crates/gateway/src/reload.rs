@@ -212,14 +212,15 @@ impl Core {
         for server in new {
             let before = self.leaving.before(&server.config);
             if before.is_empty() || !server.config.enabled {
-                server.start();
+                self.start(&server);
                 continue;
             }
+            let core = Arc::clone(self);
             self.retiring.spawn(async move {
                 for gone in before {
                     gone.cancelled().await;
                 }
-                server.start();
+                core.start(&server);
             });
         }
     }

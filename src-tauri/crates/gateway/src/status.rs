@@ -55,6 +55,9 @@ pub struct Status {
     pub sessions: usize,
     /// What else the gateway holds at this moment.
     pub counts: Counts,
+    /// How many things the doctor found wrong or worth a warning when it looked last; `null`
+    /// where nobody has asked it yet.
+    pub findings: Option<usize>,
     /// Clients that wait for the owner to let them in.
     pub approvals: usize,
     /// What the user should know about how the gateway runs.
@@ -239,6 +242,7 @@ pub(crate) fn status(core: &Core) -> Status {
         data_dir: core.data_dir.display().to_string(),
         sessions: core.sessions.count(),
         counts: counts::now(core),
+        findings: core.hub.findings(),
         approvals: core.oauth.facade.approvals().len(),
         notices: core
             .oauth

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::shell::{self, cargo, target};
 use crate::words::said;
 
-/// Calls of each client in a round: by itself, in the short form, and as a step of the tests.
+/// Calls of each client in a round: by itself (about two minutes), and in the short form.
 const CALLS: u32 = 100;
 const SHORT: u32 = 20;
 /// It has failed after that long. Most of it is never used.

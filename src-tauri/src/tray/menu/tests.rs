@@ -93,6 +93,7 @@ Servers >
     Open…
   ---
   Add server…
+Doctor…
 Copy endpoint
 ---
 Open MCP Gateway
@@ -131,6 +132,7 @@ web：找不到 npx
     打开…
   ---
   添加服务器…
+诊断…
 复制接入地址
 ---
 打开 MCP Gateway
@@ -142,7 +144,7 @@ web：找不到 npx
 
 #[test]
 fn a_gateway_that_could_not_start_says_why_and_tries_again() {
-    let news = News::Failed(Words::new("port 4298 is taken\nmore", "端口 4298 已被占用"));
+    let news = News::Failed(Words::new("port 4298 is taken", "端口 4298 已被占用"));
     assert_eq!(
         drawn(&menu(&news, Language::English, None)),
         "\
@@ -154,6 +156,44 @@ Open MCP Gateway
 · [ ] Run at login
 ---
 Quit"
+    );
+}
+
+#[test]
+fn each_mistake_of_a_file_that_keeps_it_from_starting_is_told_with_its_line() {
+    let lines = |count| {
+        let mistakes = (1..=count).map(|n| format!("Line {n}: is wrong"));
+        let lines = std::iter::once("The file cannot be used:".to_owned()).chain(mistakes);
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let told = |count| {
+        let news = News::Failed(Words::new(lines(count), "否"));
+        let drawn = drawn(&menu(&news, Language::English, None));
+        drawn.split("\n---").next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        told(2),
+        "\
+The gateway could not start
+· The file cannot be used:
+· Line 1: is wrong
+· Line 2: is wrong
+Try again"
+    );
+    assert!(told(10).ends_with("· Line 8: is wrong\nAnd 2 more…\nTry again"));
+}
+
+#[test]
+fn what_is_waited_for_is_told() {
+    let news = News::Waiting(Words::new("Waiting for a gateway", "正在等待一个网关"));
+    assert!(
+        drawn(&menu(&news, Language::Chinese, None))
+            .starts_with("· 正在启动\n· 正在等待一个网关\n---")
+    );
+    assert_eq!(mark(&news), Mark::Busy);
+    assert_eq!(
+        tooltip(&news, Language::English),
+        "MCP Gateway\nStarting\nWaiting for a gateway"
     );
 }
 
@@ -321,7 +361,15 @@ fn an_account_that_is_signed_out_is_told_once() {
 #[test]
 fn a_file_with_mistakes_is_told_and_leads_to_the_window() {
     let mut broken = status("ok", &[server("git", "ready", 12)]);
-    broken.config_problems = serde_json::from_str(r#"[{"line": 3}, {"line": 9}]"#).expect("two");
+    broken.config_problems = serde_json::from_str(
+        r#"[{"key": "servers[0].url", "line": 3, "message": {"en": "is no URL", "zh": "不是网址"}},
+            {"key": "", "line": 9, "message": {"en": "odd", "zh": "有误"}}]"#,
+    )
+    .expect("two");
+    assert_eq!(
+        attention_in(broken.clone(), Language::English),
+        "· Needs attention\nThe configuration file has 2 problems\nLine 3: servers[0].url: is no URL\nLine 9: odd\n"
+    );
     let news = News::Running(broken);
     assert_eq!(mark(&news), Mark::Warn);
     let told = |language| {

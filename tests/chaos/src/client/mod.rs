@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(150);
 /// A client tries for so long to reach a gateway that was there before.
 const RECONNECTING: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(100);
+/// A client whose connection broke gives the gateway so long to come back.
+const SETBACK: Duration = Duration::from_millis(500);
 
 /// How a client reaches the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +82,7 @@ pub(crate) async fn run(
             }
         });
         let end = ended.await.unwrap_or(End::Lost);
+        let was_cut = matches!(end, End::Cut(_));
         diary.records.push(Record {
             call,
             kind,
@@ -88,6 +91,9 @@ pub(crate) async fn run(
             end,
         });
         made();
+        if was_cut {
+            tokio::time::sleep(SETBACK).await;
+        }
     }
     diary.strays = match client {
         Client::Streamable(client) => client.leave().await?,

@@ -29,7 +29,7 @@ struct Options {
 pub fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("--grandchild") {
         // Long enough to be noticed as a leak, short enough never to be one for good.
-        std::thread::sleep(std::time::Duration::from_secs(120));
+        std::thread::sleep(std::time::Duration::from_secs(15 * 60));
         return ExitCode::SUCCESS;
     }
     match options().and_then(run) {

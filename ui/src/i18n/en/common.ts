@@ -74,6 +74,7 @@ export const common = {
     unreachable: 'Could not reach the gateway',
     unauthorized: 'This page needs the gateway’s key',
     failed: 'The gateway could not start',
+    waiting: 'The gateway is starting',
     unreadable: 'The answer could not be read',
   },
   unreachableHint: 'It may have been stopped, or it is starting again. The page keeps trying.',
@@ -84,6 +85,8 @@ export const common = {
   unauthorizedOr: 'Or look at the state in a terminal:',
   codeUsed: 'The address has been used already, or it is older than a minute. Ask for a new one:',
   failedHint: 'Repair what is named here, then try again.',
+  failedFile: 'When the configuration file is saved, the gateway tries again by itself.',
+  waitingHint: 'It goes on by itself; this takes less than a minute.',
   tryAgain: 'Try again',
   quit: 'Quit MCP Gateway',
   unreadableHint: (status: number) =>

@@ -77,6 +77,7 @@ export const common: Messages['common'] = {
     unreachable: '无法连接到网关',
     unauthorized: '此页面需要网关的密钥',
     failed: '网关无法启动',
+    waiting: '网关正在启动',
     unreadable: '无法读取返回的内容',
   },
   unreachableHint: '网关可能已停止，或正在重新启动。页面会继续重试。',
@@ -86,6 +87,8 @@ export const common: Messages['common'] = {
   unauthorizedOr: '或者在终端中查看状态：',
   codeUsed: '这个地址已经用过，或者已超过一分钟。请重新获取：',
   failedHint: '请解决上述问题，然后重试。',
+  failedFile: '保存配置文件后，网关会自动重试。',
+  waitingHint: '随后会自动继续，通常不超过一分钟。',
   tryAgain: '重试',
   quit: '退出 MCP Gateway',
   unreadableHint: (status) =>

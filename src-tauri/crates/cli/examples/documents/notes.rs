@@ -37,6 +37,16 @@ const DATA: (&str, &str, &str) = (
     "The gateway's data: its admin token, the sealed store of secrets and sign-ins, what servers offered last time, which servers run, what they said (logs/).",
     "网关的数据：管理令牌、加密保存机密与登录状态的存储文件、各服务器上次提供的内容、正在运行的服务器、服务器的日志（logs/）。",
 );
+const SERVICE: (&str, &str, &str) = (
+    "~/.config/systemd/user/mcp-gateway.service",
+    "The service, as `mcp-gateway service install` writes it.",
+    "`mcp-gateway service install` 写入的服务单元。",
+);
+const SERVICE_VARIABLES: (&str, &str, &str) = (
+    "~/.config/mcp-gateway/service.env",
+    "Variables for the service that are nobody else's business, one NAME=value a line.",
+    "服务使用的不宜公开的环境变量，每行一个 NAME=value。",
+);
 const DEFAULTS: (&str, &str, &str) = (
     "/usr/share/doc/mcp-gateway/examples/defaults.jsonc",
     "Every setting with its default and an explanation.",
@@ -47,7 +57,7 @@ const DEFAULTS: (&str, &str, &str) = (
 pub(crate) const GATEWAY: &[Section] = &[
     Section {
         heading: FILES,
-        items: &[CONFIG, DATA, DEFAULTS],
+        items: &[CONFIG, DATA, SERVICE, SERVICE_VARIABLES, DEFAULTS],
     },
     Section {
         heading: ENVIRONMENT,
@@ -95,6 +105,16 @@ pub(crate) const GATEWAY: &[Section] = &[
                 "2",
                 "The command line cannot be understood.",
                 "无法理解命令行。",
+            ),
+            (
+                "3",
+                "Another gateway has the data folder; of `service status`: the service does not run.",
+                "另一个网关占用着数据目录；对于 `service status`：服务没有运行。",
+            ),
+            (
+                "4",
+                "Of `service status`: the service is not installed, or that cannot be known.",
+                "对于 `service status`：服务尚未安装，或无法得知。",
             ),
         ],
     },

@@ -25,8 +25,8 @@ const CARRIED: [&str; 10] = [
 /// Variables that a definition, which other programs may read, does not hold.
 pub(super) const SECRETS: [&str; 2] = ["MCP_GATEWAY_KEY", "MCP_GATEWAY_PASSPHRASE"];
 
-/// Parts of paths below which programs do not stay, and why.
-const FLEETING: [(&str, &str, &str); 7] = [
+/// Parts of paths below which programs do not stay, and why. `^` is where a path begins.
+const FLEETING: [(&str, &str, &str); 8] = [
     ("/target/debug/", "a build folder", "编译目录"),
     ("/target/release/", "a build folder", "编译目录"),
     ("/_npx/", "the cache of npx", "npx 的缓存"),
@@ -41,7 +41,12 @@ const FLEETING: [(&str, &str, &str); 7] = [
         "Homebrew 的单个版本",
     ),
     ("/nix/store/", "one version of Nix's", "Nix 的单个版本"),
-    ("/tmp/", "a folder for temporary files", "临时目录"),
+    ("^/tmp/", "a folder for temporary files", "临时目录"),
+    (
+        "/AppData/Local/Temp/",
+        "a folder for temporary files",
+        "临时目录",
+    ),
 ];
 
 /// What a service manager starts.
@@ -130,7 +135,7 @@ impl Definition {
     /// Why its program may be gone one day.
     pub(crate) fn doubts(&self) -> Option<Words> {
         let program = &self.program;
-        let path = program.replace('\\', "/");
+        let path = format!("^{}", program.replace('\\', "/"));
         let (_, en, zh) = FLEETING.iter().find(|(part, ..)| path.contains(part))?;
         Some(Words::new(
             format!(
@@ -214,6 +219,8 @@ mod tests {
         ));
         assert!(doubted("/home/a/.npm/_npx/1f/node_modules/x/mcp-gateway"));
         assert!(doubted("/tmp/.mount_MCPabc/usr/bin/mcp-gateway"));
+        assert!(doubted("/tmp/mcp-gateway"));
+        assert!(!doubted("/home/a/tmp/mcp-gateway"));
     }
 
     #[cfg(unix)]

@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) answer: Answer,
     /// What the service printed last, where it does not run as it should.
     pub(crate) lines: Vec<String>,
+    /// What would make a service that starts at login better.
+    pub(crate) hint: Option<Words>,
     /// The version that looks.
     pub(crate) version: &'static str,
 }
@@ -131,7 +133,9 @@ impl Diagnosis {
             4
         } else if has("process", State::Problem) {
             3
-        } else if layers.iter().any(|layer| layer.state == State::Problem) {
+        } else if layers.iter().any(|layer| layer.state == State::Problem)
+            || !matches!(facts.answer, Answer::Said { .. })
+        {
             1
         } else {
             0

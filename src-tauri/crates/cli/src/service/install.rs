@@ -64,7 +64,7 @@ impl Service<'_> {
         self.manager
             .register()
             .map_err(|trouble| failure(&trouble.words()))?;
-        advice.extend(self.manager.observe().hint);
+        advice.extend(self.manager.hint());
         for words in &advice {
             writeln!(err, "{} {}", t("note:", "注意："), said(words))?;
         }

@@ -159,10 +159,13 @@ impl Manager for Launchd {
 
     fn stop(&self) -> Result<(), Trouble> {
         // Merely ended it would stay, with the file as it was when it was read.
-        if self.is_loaded() {
-            self.act(&["bootout", &self.target])
-        } else {
-            Ok(())
+        if !self.is_loaded() {
+            return Ok(());
+        }
+        match self.act(&["bootout", &self.target]) {
+            // EINPROGRESS: it was told, and takes its time.
+            Err(trouble) if trouble.cause.en.contains("36:") => Ok(()),
+            ended => ended,
         }
     }
 
@@ -176,7 +179,6 @@ impl Manager for Launchd {
         Observed {
             starts_at_login,
             process,
-            hint: None,
         }
     }
 

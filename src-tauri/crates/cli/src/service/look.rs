@@ -51,10 +51,14 @@ impl Service<'_> {
             occupant: running(&data_dir),
             answer: Answer::NotAsked,
             lines: Vec::new(),
+            hint: None,
             version: env!("CARGO_PKG_VERSION"),
         };
         if let Some(address) = facts.own().and_then(|own| own.address()) {
             facts.answer = self.ask(&line, &format!("http://{address}"));
+        }
+        if facts.observed.starts_at_login == Some(true) {
+            facts.hint = self.manager.hint();
         }
         let is_well = matches!(facts.answer, Answer::Said { .. });
         let was_started = facts.reach.is_ok()

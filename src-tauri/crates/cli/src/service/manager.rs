@@ -65,6 +65,11 @@ pub(crate) trait Manager {
     /// How the service fares, as far as it says.
     fn observe(&self) -> Observed;
 
+    /// What would make a service that starts at login better.
+    fn hint(&self) -> Option<Words> {
+        None
+    }
+
     /// The last lines that the service printed, or why they cannot be had.
     fn last_lines(&self) -> Result<Vec<String>, Words>;
 }
@@ -82,8 +87,6 @@ pub(crate) struct Observed {
     /// Whether it starts at login; `None` where that is not known.
     pub(crate) starts_at_login: Option<bool>,
     pub(crate) process: Process,
-    /// What would make it better.
-    pub(crate) hint: Option<Words>,
 }
 
 /// The service's process.

@@ -34,7 +34,7 @@ mod samples;
 mod scripted;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -79,6 +79,16 @@ pub(crate) fn run(
     }
 }
 
+/// Whether a service is installed whose gateway would have this data folder.
+pub(crate) fn is_meant(context: &Context, data_dir: &Path) -> bool {
+    let manager = manager::of_this_system(context);
+    manager.is_ok_and(|manager| {
+        let service = Service { manager, context };
+        let installed = matches!(service.installed(), Installed::Yes { .. });
+        installed && service.data_dir().is_ok_and(|folder| folder == data_dir)
+    })
+}
+
 impl Service<'_> {
     /// The definition on disk.
     fn installed(&self) -> Installed {
@@ -95,7 +105,7 @@ impl Service<'_> {
             None => Installed::Strange(path),
             Some(definition) => Installed::Yes {
                 path,
-                program_exists: std::path::Path::new(&definition.program).exists(),
+                program_exists: Path::new(&definition.program).exists(),
                 definition,
             },
         }
@@ -125,7 +135,7 @@ impl Service<'_> {
 }
 
 /// Nobody reads half of it; and launchd takes no file that others may write.
-fn replace(path: &std::path::Path, content: &[u8]) -> std::io::Result<()> {
+fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }

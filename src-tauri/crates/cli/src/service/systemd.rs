@@ -184,14 +184,16 @@ impl Manager for Systemd {
         if !shown.success {
             return Observed::default();
         }
-        let mut observed = read(&shown.stdout);
-        if observed.starts_at_login == Some(true) && self.lingers() == Some(false) {
-            observed.hint = Some(Words::new(
+        read(&shown.stdout)
+    }
+
+    fn hint(&self) -> Option<Words> {
+        (self.lingers() == Some(false)).then(|| {
+            Words::new(
                 "it runs while you are logged in; to have it run without that: loginctl enable-linger",
                 "它只在您登录期间运行；如需不登录也运行，请执行：loginctl enable-linger",
-            ));
-        }
-        observed
+            )
+        })
     }
 
     fn last_lines(&self) -> Result<Vec<String>, Words> {
@@ -284,7 +286,6 @@ fn read(shown: &str) -> Observed {
         ))
         .filter(|_| !property("LoadState").is_empty()),
         process,
-        hint: None,
     }
 }
 

@@ -175,7 +175,6 @@ impl Manager for Tasks {
             // A task that is not there cannot be told.
             starts_at_login: Some(starts_at_login.unwrap_or(false)),
             process: listed.map_or(Process::Unknown, |ran| read(&ran.stdout)),
-            hint: None,
         }
     }
 

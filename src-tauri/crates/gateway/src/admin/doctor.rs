@@ -19,7 +19,10 @@ pub(crate) struct Fix {
 
 /// `GET /api/doctor`.
 pub(crate) async fn examine(State(app): State<App>) -> Json<Report> {
-    Json(Doctor::of(Arc::clone(&app.core)).examine().await)
+    let report = Doctor::of(Arc::clone(&app.core)).examine().await;
+    app.core.hub.set_findings(report.count());
+    app.core.changed.notify_one();
+    Json(report)
 }
 
 /// `POST /api/doctor/fix`.

@@ -3,9 +3,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::load::{Environment, LoadError, LoadOptions, Loaded, assemble, load};
 use super::locate::{locate, standard_path};
+use super::watch::Watch;
 
 type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -37,6 +39,23 @@ impl Source {
     /// See [`LoadError`].
     pub fn load(&self) -> Result<Loaded, LoadError> {
         load(&self.options, &self.environment())
+    }
+
+    /// Waits until something happens to the file that would be read, or `patience` is over: for
+    /// whoever cannot start with what it says now.
+    pub async fn stirred(&self, patience: Duration) {
+        let path = self.path().or_else(|| self.first_path());
+        let armed = tokio::task::spawn_blocking(move || {
+            let mut watch = Watch::default();
+            let followed = path.map(|path| watch.follow(&path));
+            if let Some(Err(error)) = followed {
+                tracing::debug!(%error, "the configuration file cannot be watched");
+            }
+            watch
+        });
+        // Without a watch, the patience is what there is.
+        let watch = armed.await.unwrap_or_default();
+        drop(tokio::time::timeout(patience, watch.stirred()).await);
     }
 
     /// What a file of this text would mean.

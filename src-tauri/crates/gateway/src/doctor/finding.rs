@@ -149,6 +149,13 @@ impl Report {
         }
     }
 
+    /// How much does not work, or may not for long.
+    pub fn count(&self) -> usize {
+        let matters =
+            |one: &&Finding| matches!(one.severity, Severity::Problem | Severity::Warning);
+        self.findings.iter().filter(matters).count()
+    }
+
     /// Whether anything does not work.
     pub fn has_problems(&self) -> bool {
         self.findings
@@ -173,5 +180,6 @@ mod tests {
         let ids: Vec<_> = report.findings.iter().map(|one| one.id.as_str()).collect();
         assert_eq!(ids, ["c", "b", "d", "a"]);
         assert!(report.has_problems());
+        assert_eq!(report.count(), 3);
     }
 }

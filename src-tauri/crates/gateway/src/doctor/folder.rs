@@ -49,9 +49,28 @@ fn free(path: &Path) -> Option<u64> {
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
+fn free(path: &Path) -> Option<u64> {
+    let path = std::path::absolute(path).ok()?;
+    let kind = sysinfo::DiskRefreshKind::nothing().with_storage();
+    let disks = sysinfo::Disks::new_with_refreshed_list_specifics(kind).ok()?;
+    let mounts = disks.iter();
+    let mounts = mounts.map(|disk| (disk.mount_point(), disk.available_space()));
+    nearest(&path, mounts)
+}
+
+#[cfg(not(any(unix, windows)))]
 fn free(_: &Path) -> Option<u64> {
     None
+}
+
+/// What is free on the disk that a path is on: of those on its way, the one that is mounted
+/// nearest. Disks may be mounted in folders of others.
+#[cfg(any(windows, test))]
+fn nearest<'a>(path: &Path, mounts: impl Iterator<Item = (&'a Path, u64)>) -> Option<u64> {
+    let on_the_way = mounts.filter(|(mount, _)| path.starts_with(mount));
+    let nearest = on_the_way.max_by_key(|(mount, _)| mount.components().count());
+    nearest.map(|(_, free)| free)
 }
 
 /// Files that hold keys, tokens and secrets, or texts of the configuration, which may.
@@ -229,6 +248,21 @@ mod tests {
             };
             assert_eq!(severities(&full), [severity]);
         }
+    }
+
+    #[test]
+    fn the_disk_of_a_folder_is_the_one_that_is_mounted_nearest() {
+        let mounts = [("/", 1), ("/data", 2), ("/data/big", 3), ("/database", 4)];
+        let free = |path: &str| {
+            let mounts = mounts
+                .iter()
+                .map(|(mount, free)| (Path::new(*mount), *free));
+            nearest(Path::new(path), mounts)
+        };
+        assert_eq!(free("/home/me"), Some(1));
+        assert_eq!(free("/data/me"), Some(2));
+        assert_eq!(free("/data/big/me/more"), Some(3));
+        assert_eq!(nearest(Path::new("/x"), std::iter::empty()), None);
     }
 
     #[cfg(unix)]

@@ -22,6 +22,8 @@ pub(crate) struct Found {
     /// The folder that the child's `PATH` is to begin with, because the program was not found
     /// in it: what it starts itself (`npx` starts `node`) is likely beside it.
     pub(crate) front: Option<PathBuf>,
+    /// The search was given up, because a folder of it did not answer.
+    pub(crate) late: bool,
 }
 
 /// What is searched.
@@ -71,6 +73,7 @@ pub(super) fn search(program: &str, at: Where<'_>) -> Found {
         },
         path,
         searched,
+        late: false,
     }
     .tidied()
 }

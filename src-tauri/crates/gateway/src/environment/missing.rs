@@ -25,6 +25,14 @@ impl Missing {
     /// What is wrong.
     pub(crate) fn message(&self) -> Words {
         let program = &self.found.program;
+        if self.found.late {
+            return Words::new(
+                format!(
+                    "the search for the command `{program}` was given up: a folder does not answer"
+                ),
+                format!("已放弃查找命令 `{program}`：有目录没有响应"),
+            );
+        }
         Words::new(
             format!("the command `{program}` was not found"),
             format!("找不到命令 `{program}`"),
@@ -34,7 +42,7 @@ impl Missing {
     /// What to do, and what was searched.
     pub(crate) fn remedy(&self) -> Words {
         let parts = [
-            Some(self.unfit().unwrap_or_else(|| install(&self.found.program))),
+            Some(self.first_step()),
             Some(self.searched()),
             self.about_shell(),
         ];
@@ -46,6 +54,16 @@ impl Missing {
             joined("; ", |words| &words.en),
             joined("；", |words| &words.zh),
         )
+    }
+
+    fn first_step(&self) -> Words {
+        if self.found.late {
+            return Words::new(
+                "a folder of PATH may be on a network drive that cannot be reached: take it out, or write the full path of the program in `command`",
+                "PATH 中可能有目录位于无法访问的网络驱动器上：请将其移除，或在 `command` 中写程序的完整路径",
+            );
+        }
+        self.unfit().unwrap_or_else(|| install(&self.found.program))
     }
 
     fn unfit(&self) -> Option<Words> {

@@ -47,6 +47,10 @@ const DEADLINE: Duration = Duration::from_secs(3);
 /// What it takes beside, until its answer is there.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// A search that takes longer waits for a folder that does not answer, as one on a network
+/// drive.
+const SEARCH: Duration = Duration::from_secs(10);
+
 /// A shell that was too late, as at the start of the whole desktop, is asked again after
 /// this, where a program is not found.
 #[cfg(unix)]
@@ -101,6 +105,20 @@ pub(crate) struct Launch {
     pub(crate) program: PathBuf,
     /// All of its variables.
     pub(crate) variables: Variables,
+}
+
+/// A search for a program, with all that it needs.
+#[derive(Debug)]
+struct Search {
+    program: String,
+    /// The folders of the `PATH` that the child is given.
+    path: Vec<PathBuf>,
+    /// The `PATH` of everybody is in it, too.
+    base: Variables,
+    cwd: PathBuf,
+    /// Where version managers put programs below; `None` where they are not looked for.
+    home: Option<PathBuf>,
+    root: PathBuf,
 }
 
 /// The one of this process: variables and shell are the same for everybody in it.
@@ -166,7 +184,7 @@ impl Environment {
 
     /// Where a program is that a server's configuration names; `env` and `cwd` are those of
     /// that configuration. Asks the shell where it is not found without. Takes at most the
-    /// shell's deadline.
+    /// shell's deadline and those of two searches.
     pub(crate) async fn find(
         &self,
         program: &str,
@@ -174,18 +192,16 @@ impl Environment {
         cwd: Option<&Path>,
         ledger: &Arc<Ledger>,
     ) -> Found {
-        let base = self.variables();
-        let found = self.look(program, &base, env, cwd, &[]);
+        let found = self.look(program, env, cwd, false).await;
         if found.path.is_some() || is_path(program) {
             return found;
         }
         self.ask_shell(ledger).await;
-        let base = self.variables();
-        let places = self.places(&base);
-        self.look(program, &base, env, cwd, &places)
+        self.look(program, env, cwd, true).await
     }
 
-    /// Everything about the start of a server's program, which is found first; takes at most the shell's deadline.
+    /// Everything about the start of a server's program, which is found first; takes as long
+    /// as [`Self::find`] may.
     ///
     /// # Errors
     /// Where there is no such program.
@@ -201,12 +217,12 @@ impl Environment {
             // The system decides what such a path means, also where it is relative. Of those
             // that Windows knows it adds but one ending by itself.
             let named = Path::new(program);
-            let found = (cfg!(windows) && named.is_absolute()).then(|| {
-                self.look(program, &Variables::default(), &[], None, &[])
-                    .path
-            });
+            let found = match cfg!(windows) && named.is_absolute() {
+                true => self.look(program, &[], None, false).await.path,
+                false => None,
+            };
             return Ok(Launch {
-                program: found.flatten().unwrap_or_else(|| named.to_owned()),
+                program: found.unwrap_or_else(|| named.to_owned()),
                 variables: compose::child(&self.variables(), env, None),
             });
         }
@@ -224,32 +240,31 @@ impl Environment {
         }
     }
 
-    fn look(
+    /// Searches with what is known of the environment by now; with `places`, also where
+    /// version managers put programs.
+    async fn look(
         &self,
         program: &str,
-        base: &Variables,
         env: &[(String, String)],
         cwd: Option<&Path>,
-        places: &[PathBuf],
+        places: bool,
     ) -> Found {
-        let path = compose::path(base, env);
-        let further = compose::merged(&[compose::folders(base.get("PATH")), places.to_vec()]);
-        let at = Where {
-            path: &path,
-            further: &further,
-            cwd: &self.cwd.join(cwd.unwrap_or(Path::new(""))),
+        let base = self.variables();
+        let search = Search {
+            program: program.to_owned(),
+            path: compose::path(&base, env),
+            cwd: self.cwd.join(cwd.unwrap_or(Path::new(""))),
+            home: self.home.clone().filter(|_| places),
+            root: self.root.clone(),
+            base,
         };
-        find::search(program, at)
-    }
-
-    fn places(&self, variables: &Variables) -> Vec<PathBuf> {
-        let Some(home) = &self.home else {
-            return Vec::new();
-        };
-        places::folders(Machine {
-            variables,
-            home,
-            root: &self.root,
+        let path = search.path.clone();
+        let found = apart(SEARCH, move || search.run()).await;
+        found.unwrap_or_else(|| Found {
+            program: program.to_owned(),
+            searched: path,
+            late: true,
+            ..Found::default()
         })
     }
 
@@ -324,6 +339,37 @@ impl LoginShell {
             Self::Told(_) | Self::Silent { .. } | Self::Absent => false,
         }
     }
+}
+
+// === impl Search ===
+
+impl Search {
+    fn run(self) -> Found {
+        let places = self.home.as_deref().map_or_else(Vec::new, |home| {
+            places::folders(Machine {
+                variables: &self.base,
+                home,
+                root: &self.root,
+            })
+        });
+        let further = compose::merged(&[compose::folders(self.base.get("PATH")), places]);
+        let at = Where {
+            path: &self.path,
+            further: &further,
+            cwd: &self.cwd,
+        };
+        find::search(&self.program, at)
+    }
+}
+
+/// Does what may have to wait for a file system, where that keeps nobody; `None` where it
+/// takes longer than `patience`. It goes on then, and what it gives is dropped.
+pub(crate) async fn apart<T: Send + 'static>(
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let done = tokio::task::spawn_blocking(work);
+    tokio::time::timeout(patience, done).await.ok()?.ok()
 }
 
 /// Whether a shell stands behind these variables. Each counts how deep it is; one that was

@@ -469,3 +469,28 @@ fn a_shell_counts_how_deep_it_is() {
     assert!(deep("1") && deep("3"));
     assert!(!deep("0") && !deep("") && !of_a_shell(&Variables::default()));
 }
+
+#[tokio::test]
+async fn a_folder_that_does_not_answer_keeps_nobody() {
+    let (answer, waits) = std::sync::mpsc::channel::<()>();
+    let hung = apart(Duration::from_millis(10), move || waits.recv().is_ok());
+    assert_eq!(hung.await, None);
+    drop(answer);
+    assert_eq!(apart(PATIENT, || 7).await, Some(7));
+
+    let found = Found {
+        program: "npx".to_owned(),
+        searched: vec![PathBuf::from("/net/bin")],
+        late: true,
+        ..Found::default()
+    };
+    let missing = Missing {
+        found,
+        shell: LoginShell::NotAsked,
+        home: None,
+    };
+    let (message, remedy) = (missing.message(), missing.remedy());
+    assert!(message.en.contains("does not answer"), "{message:?}");
+    assert!(remedy.en.contains("network drive") && remedy.en.contains("/net/bin"));
+    assert!(remedy.zh.contains("网络驱动器"), "{remedy:?}");
+}

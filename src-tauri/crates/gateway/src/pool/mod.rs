@@ -21,21 +21,22 @@
 mod choice;
 mod lease;
 mod queue;
+mod state;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use lease::Lease;
-use queue::{Queue, Ticket};
+use state::{State, strike};
+use waiting::{Place, Waiter};
 
 use crate::config::model::{PoolLimits, Sharing};
-use crate::lifecycle::START_DEADLINE;
 use crate::serve::session::Session;
 use crate::sync::Locked;
 use crate::upstream::Connection;
@@ -87,21 +88,6 @@ pub(crate) struct Pool {
     pub(crate) needs_keeper: Notify,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    /// In use, the primary one first.
-    connections: Vec<Arc<Connection>>,
-    /// Those that hang.
-    aside: Vec<Arc<Connection>>,
-    /// Those that are being started and those that are on their way out.
-    passing: Vec<Arc<Connection>>,
-    queue: Queue<Waiter>,
-    /// No connection is to be had for now; why.
-    refusal: Option<Words>,
-    /// None ever will be again.
-    is_shut: bool,
-}
-
 /// What taking a connection out has left.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Removed {
@@ -109,66 +95,6 @@ pub(crate) struct Removed {
     pub(crate) was_primary: bool,
     /// Other connections.
     pub(crate) left: usize,
-}
-
-#[derive(Debug)]
-struct Waiter {
-    client: Option<Arc<Session>>,
-    give: oneshot::Sender<Result<Lease, Words>>,
-}
-
-/// A waiter's place in the queue, given up when nobody waits there any more: also where
-/// whoever waited is dropped.
-#[derive(Debug)]
-struct Place<'a> {
-    pool: &'a Pool,
-    ticket: Ticket,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut state = self.pool.state.locked();
-        state.queue.remove(self.ticket);
-        self.pool.count_waiting(&state);
-    }
-}
-
-impl State {
-    /// Those that calls run on.
-    fn all(&self) -> impl Iterator<Item = &Arc<Connection>> {
-        self.connections.iter().chain(&self.aside)
-    }
-
-    /// As many as may have a process.
-    fn counted(&self) -> usize {
-        self.connections.len() + self.aside.len() + self.passing.len()
-    }
-
-    /// How many are in use and not on their way out.
-    fn open(&self) -> usize {
-        self.connections.iter().filter(|one| one.is_open()).count()
-    }
-
-    fn take_out(&mut self, connection: &Arc<Connection>) -> Option<Removed> {
-        let mut connections = self.connections.iter();
-        let position = connections.position(|other| Arc::ptr_eq(other, connection))?;
-        self.connections.remove(position);
-        Some(Removed {
-            was_primary: position == 0,
-            left: self.connections.len(),
-        })
-    }
-
-    /// Whether a caller has a connection that is its alone.
-    fn has_own(&self, client: Option<&Arc<Session>>) -> bool {
-        let mut open = self.connections.iter().filter(|one| one.is_open());
-        open.any(|one| one.owner().is(client))
-    }
-}
-
-/// Takes a connection out of a list.
-fn strike(list: &mut Vec<Arc<Connection>>, connection: &Arc<Connection>) {
-    list.retain(|other| !Arc::ptr_eq(other, connection));
 }
 
 impl Pool {
@@ -242,34 +168,6 @@ impl Pool {
         }
     }
 
-    /// Ends when a call has waited long enough. `acquireTimeout` is for connections that are
-    /// busy. Where there is none yet, because its server is still being started or is woken
-    /// by this very call, the start may take as long as starts may, and the clock runs anew
-    /// once it has come.
-    async fn too_long(&self, client: Option<&Arc<Session>>) {
-        self.begun.cancelled().await;
-        let started = Instant::now() + START_DEADLINE;
-        sleep(self.limits.acquire_timeout).await;
-        let arrival = self.arrived.notified();
-        if self.awaits_a_start(client) {
-            tokio::select! {
-                () = arrival => sleep(self.limits.acquire_timeout).await,
-                () = sleep_until(started) => {}
-            }
-        }
-    }
-
-    /// Whether a caller can only be served by a connection that is still to come.
-    fn awaits_a_start(&self, client: Option<&Arc<Session>>) -> bool {
-        let state = self.state.locked();
-        !self.may_be_served(&state, client) && state.open() < self.most()
-    }
-
-    /// For the look at the return of a lease, which takes no lock.
-    fn count_waiting(&self, state: &State) {
-        self.waiting.store(state.queue.len(), Ordering::SeqCst);
-    }
-
     /// Its server may be started now, or never will be.
     pub(crate) fn begin(&self) {
         self.begun.cancel();
@@ -337,44 +235,6 @@ impl Pool {
     pub(crate) fn reinstate(self: &Arc<Self>, connection: &Connection) {
         connection.trust();
         self.serve_queue();
-    }
-
-    /// No further connection can be had for now: whoever waits and cannot be served by one
-    /// that is there is told.
-    pub(crate) fn refuse(self: &Arc<Self>, why: &Words) {
-        let mut state = self.state.locked();
-        if !state.is_shut {
-            state.refusal = Some(why.clone());
-        }
-        let mut queue = std::mem::take(&mut state.queue);
-        let turned_away = queue.take(|waiter| !self.may_be_served(&state, waiter.client.as_ref()));
-        state.queue = queue;
-        self.count_waiting(&state);
-        drop(state);
-        for waiter in turned_away {
-            // A waiter that has given up meanwhile needs no answer.
-            drop(waiter.give.send(Err(why.clone())));
-        }
-        // Where connections are left, calls need no longer wait for a new one.
-        self.serve_queue();
-    }
-
-    /// The same for good.
-    pub(crate) fn shut(self: &Arc<Self>, why: &Words) {
-        // In one step: nothing may let calls wait in between.
-        let mut state = self.state.locked();
-        state.refusal = Some(why.clone());
-        state.is_shut = true;
-        drop(state);
-        self.refuse(why);
-    }
-
-    /// Lets calls wait for a connection again.
-    pub(crate) fn allow(&self) {
-        let mut state = self.state.locked();
-        if !state.is_shut {
-            state.refusal = None;
-        }
     }
 
     /// Whether another connection is to be started now.
@@ -451,35 +311,6 @@ impl Pool {
     pub(crate) fn is_busy(&self) -> bool {
         let state = self.state.locked();
         !state.queue.is_empty() || state.all().any(|one| one.in_flight() > 0)
-    }
-
-    /// Gives connections to those who wait, as far as they go.
-    fn serve_queue(self: &Arc<Self>) {
-        loop {
-            let (waiter, lease) = {
-                let mut guard = self.state.locked();
-                let state = &mut *guard;
-                // Whoever is next in turn comes first; where each session has its own
-                // connection, nobody stands in another's way.
-                let reach = match self.sharing {
-                    Sharing::Shared => 1,
-                    Sharing::Session => usize::MAX,
-                };
-                let mut queue = std::mem::take(&mut state.queue);
-                let has_left = |waiter: &Waiter| waiter.give.is_closed();
-                let served = queue.serve(reach, has_left, |waiter| {
-                    self.pick(state, waiter.client.as_ref())
-                });
-                state.queue = queue;
-                self.count_waiting(state);
-                let Some((waiter, connection)) = served else {
-                    return;
-                };
-                (waiter, Lease::take(self, connection))
-            };
-            // Outside the lock: a lease that nobody takes any more returns here.
-            drop(waiter.give.send(Ok(lease)));
-        }
     }
 
     /// A lease has come back.

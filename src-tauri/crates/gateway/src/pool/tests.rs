@@ -1,21 +1,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::config::model::Limits;
-use crate::serve::session::{Capabilities, Sessions};
-use crate::serve::session_id::SessionKey;
-use crate::server::censor::Censor;
-use crate::server::log::Log;
-use crate::server::news::News;
-use crate::server::subscriptions::Subscriptions;
+use crate::serve::session::Capabilities;
 use crate::upstream::Link;
-use crate::upstream::inbox::Learned;
 use crate::upstream::outbox::Outbox;
 
 /// A pool without a keeper: the test starts and ends connections.
@@ -26,26 +17,7 @@ struct Scene {
 
 impl Scene {
     fn new(sharing: Sharing, min_connections: usize, max_connections: usize) -> Self {
-        let inbox = Arc::new(Inbox {
-            server: "fake".into(),
-            index: 0,
-            owner: None,
-            limits: Limits {
-                message_bytes: 1_000,
-                depth: 10,
-                header_bytes: 1_000,
-                sessions: 10,
-                in_flight: 1,
-            },
-            sessions: Sessions::new(SessionKey::from_bytes([7; 32]), 10),
-            subscriptions: Arc::new(Subscriptions::default()),
-            log: Arc::new(Log::new(None)),
-            censor: Censor::default(),
-            news: News::default(),
-            learned: Learned::default(),
-            leaving: OnceLock::new(),
-            tasks: TaskTracker::new(),
-        });
+        let inbox = Inbox::stand_in();
         let limits = PoolLimits {
             min_connections,
             max_connections,

@@ -6,7 +6,10 @@
 //! Except where more would be lost than memory: a session whose state a server keeps in a
 //! process of its own ends for good, so that its client is told to begin anew.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod capabilities;
+mod ended;
+
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
@@ -15,6 +18,9 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wire::Version;
+
+pub(crate) use capabilities::Capabilities;
+use ended::Ended;
 
 use super::outbound::Outbound;
 use super::session_id::{Claims, SessionKey};
@@ -27,10 +33,6 @@ use crate::user::{Caller, User};
 
 /// No `logging/setLevel` was sent.
 const NO_LEVEL: u8 = u8::MAX;
-
-/// What a client declared at `initialize`, as far as the gateway must know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Capabilities(u8);
 
 /// One client's session.
 #[derive(Debug)]
@@ -65,84 +67,6 @@ pub(crate) struct Sessions {
     open: RwLock<HashMap<String, Arc<Session>>>,
     /// Ids that must not be resumed.
     ended: Mutex<Ended>,
-}
-
-/// The ids of sessions that have ended for good, the last ones.
-#[derive(Debug, Default)]
-struct Ended {
-    ids: HashSet<String>,
-    /// Oldest first.
-    order: VecDeque<String>,
-}
-
-// === impl Capabilities ===
-
-impl Capabilities {
-    const SAMPLING: u8 = 1;
-    const SAMPLING_TOOLS: u8 = 2;
-    const ELICITATION_FORM: u8 = 4;
-    const ELICITATION_URL: u8 = 8;
-    const ROOTS: u8 = 16;
-
-    /// From the raw `capabilities` of an `initialize` request.
-    pub(crate) fn read(raw: &[u8]) -> Self {
-        let member = |object: &'_ [u8], name: &str| {
-            wire::members(object)
-                .find(|member| member.key.of(object) == name.as_bytes())
-                .map(|member| member.value)
-        };
-        let mut bits = 0;
-        if let Some(sampling) = member(raw, "sampling") {
-            bits |= Self::SAMPLING;
-            if member(sampling.of(raw), "tools").is_some() {
-                bits |= Self::SAMPLING_TOOLS;
-            }
-        }
-        if member(raw, "roots").is_some() {
-            bits |= Self::ROOTS;
-        }
-        if let Some(elicitation) = member(raw, "elicitation") {
-            let elicitation = elicitation.of(raw);
-            let (form, url) = (member(elicitation, "form"), member(elicitation, "url"));
-            // An empty object means forms alone (MCP 2025-11-25, "Elicitation / Capabilities").
-            if form.is_some() || url.is_none() {
-                bits |= Self::ELICITATION_FORM;
-            }
-            if url.is_some() {
-                bits |= Self::ELICITATION_URL;
-            }
-        }
-        Self(bits)
-    }
-
-    pub(crate) const fn from_bits(bits: u8) -> Self {
-        Self(bits)
-    }
-
-    pub(crate) const fn bits(self) -> u8 {
-        self.0
-    }
-
-    /// Whether a client with these may be sent a sampling request.
-    pub(crate) const fn samples(self, with_tools: bool) -> bool {
-        self.0 & Self::SAMPLING != 0 && (!with_tools || self.0 & Self::SAMPLING_TOOLS != 0)
-    }
-
-    /// Whether it may be asked for its roots.
-    pub(crate) const fn has_roots(self) -> bool {
-        self.0 & Self::ROOTS != 0
-    }
-
-    /// Whether it may be sent an elicitation.
-    pub(crate) const fn elicits(self, by_url: bool) -> bool {
-        self.0
-            & (if by_url {
-                Self::ELICITATION_URL
-            } else {
-                Self::ELICITATION_FORM
-            })
-            != 0
-    }
 }
 
 // === impl Session ===
@@ -280,7 +204,7 @@ impl Sessions {
             return is_own.then_some(session);
         }
         let claims = self.key.verify(id)?;
-        if !claims.is_for(&scope_name(), user) || self.ended.locked().ids.contains(id) {
+        if !claims.is_for(&scope_name(), user) || self.ended.locked().contains(id) {
             return None;
         }
         tracing::debug!("a session of an earlier run is resumed");
@@ -447,178 +371,5 @@ impl Sessions {
     }
 }
 
-// === impl Ended ===
-
-impl Ended {
-    /// Adds one; of more than `limit` the oldest go.
-    fn add(&mut self, id: &str, limit: usize) {
-        if self.ids.insert(id.to_owned()) {
-            self.order.push_back(id.to_owned());
-        }
-        while self.order.len() > limit.max(1) {
-            if let Some(oldest) = self.order.pop_front() {
-                self.ids.remove(&oldest);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn capabilities_are_read_as_the_specification_defines_them() {
-        let read = |raw: &str| Capabilities::read(raw.as_bytes());
-        assert!(!read("{}").samples(false) && !read("{}").elicits(false));
-        assert!(
-            read(r#"{"sampling":{}}"#).samples(false) && !read(r#"{"sampling":{}}"#).samples(true)
-        );
-        assert!(read(r#"{"sampling":{"tools":{}}}"#).samples(true));
-        let forms = read(r#"{"elicitation":{}}"#);
-        assert!(forms.elicits(false) && !forms.elicits(true));
-        let urls = read(r#"{"elicitation":{"url":{}}}"#);
-        assert!(!urls.elicits(false) && urls.elicits(true));
-    }
-
-    #[test]
-    fn a_session_is_resumed_by_its_id_alone_but_not_after_its_end() {
-        let key = || SessionKey::from_bytes([7; 32]);
-        let before = Sessions::new(key(), 10);
-        let session = before
-            .open(
-                Version::V2025_06_18,
-                Capabilities::from_bits(5),
-                None,
-                "",
-                None,
-            )
-            .expect("random");
-        let after = Sessions::new(key(), 10);
-        let resumed = after
-            .find(&session.id, None, None, String::new)
-            .expect("resumed");
-        assert_eq!(
-            (resumed.version, resumed.capabilities),
-            (Version::V2025_06_18, Capabilities::from_bits(5))
-        );
-        assert!(
-            after
-                .find(&session.id, Some(0), None, || "other".to_owned())
-                .is_none(),
-            "another endpoint"
-        );
-        let stranger = User::new("stranger");
-        for sessions in [&before, &after, &Sessions::new(key(), 10)] {
-            let found = sessions.find(&session.id, None, Some(&stranger), String::new);
-            assert!(found.is_none(), "another user");
-        }
-        after.close(&resumed);
-        assert!(
-            after.find(&session.id, None, None, String::new).is_none(),
-            "deleted"
-        );
-        assert!(
-            Sessions::new(SessionKey::from_bytes([8; 32]), 10)
-                .find(&session.id, None, None, String::new)
-                .is_none(),
-            "forged"
-        );
-    }
-
-    #[test]
-    fn a_server_is_told_the_level_of_those_who_see_it() {
-        let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 10);
-        let (ann, ben) = (User::new("ann"), User::new("ben"));
-        let open = |scope, user| {
-            let none = Capabilities::default();
-            let session = sessions.open(Version::LATEST, none, scope, "", user);
-            session.expect("random")
-        };
-        let level = |name: &str| LogLevel::from_wire(name).expect("a level");
-        open(None, Some(&ann)).set_log_level(level("debug"));
-        open(Some(7), Some(&ben)).set_log_level(level("error"));
-        open(None, None);
-        for (server, owner, lowest) in [
-            (1, Some(&ann), Some("debug")),
-            (1, None, Some("debug")),
-            (1, Some(&ben), None),
-            (7, Some(&ben), Some("error")),
-        ] {
-            assert_eq!(
-                sessions.lowest_log_level(server, owner),
-                lowest.map(level),
-                "{server} of {owner:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_session_ends_with_the_access_that_it_is_used_by() {
-        let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 10);
-        let user = User::new("ann");
-        let open = || {
-            let none = Capabilities::default();
-            let session = sessions.open(Version::LATEST, none, None, "", Some(&user));
-            session.expect("random")
-        };
-        let access = CancellationToken::new();
-        let caller = Caller::proved(user.clone()).until(access.clone());
-        let (gone, stays) = (open(), open());
-        gone.used_by(&caller);
-        sessions.close_taken_back();
-        assert_eq!(sessions.count(), 2);
-
-        access.cancel();
-        sessions.close_taken_back();
-        let found = |id: &str| sessions.find(id, None, Some(&user), String::new).is_some();
-        assert!(!found(&gone.id) && found(&stays.id));
-    }
-
-    #[test]
-    fn memory_is_bounded_and_nothing_is_lost_by_it() {
-        let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 2);
-        let open = || {
-            sessions
-                .open(Version::LATEST, Capabilities::default(), None, "", None)
-                .expect("random")
-        };
-        let first = open();
-        open();
-        open();
-        assert_eq!(sessions.count(), 2);
-        assert!(sessions.find(&first.id, None, None, String::new).is_some());
-    }
-
-    #[test]
-    fn a_session_with_state_goes_last_and_for_good() {
-        let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 2);
-        let open = || {
-            let none = Capabilities::default();
-            let session = sessions.open(Version::LATEST, none, None, "", None);
-            session.expect("random")
-        };
-        let found = |session: &Session| sessions.find(&session.id, None, None, String::new);
-        let first = open();
-        first.has_state();
-        let second = open();
-        let third = open();
-        third.has_state();
-        assert!(found(&first).is_some(), "it has more to lose");
-        assert!(found(&second).is_some(), "resumed, at the cost of another");
-        let left = [&first, &third].map(|one| found(one).is_some());
-        assert_ne!(left[0], left[1], "one of them has ended for good");
-        assert_eq!(sessions.count(), 2);
-    }
-
-    #[test]
-    fn those_that_ended_last_are_remembered() {
-        let mut ended = Ended::default();
-        for id in ["a", "b", "b", "c"] {
-            ended.add(id, 2);
-        }
-        assert!(!ended.ids.contains("a"));
-        assert!(ended.ids.contains("b") && ended.ids.contains("c"));
-        assert_eq!((ended.ids.len(), ended.order.len()), (2, 2));
-    }
-}
+mod tests;

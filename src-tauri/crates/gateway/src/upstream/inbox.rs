@@ -93,6 +93,34 @@ impl Inbox {
     }
 }
 
+#[cfg(test)]
+impl Inbox {
+    /// That of a server which there is not.
+    pub(crate) fn stand_in() -> Arc<Self> {
+        let key = crate::serve::session_id::SessionKey::from_bytes([7; 32]);
+        Arc::new(Self {
+            server: "fake".into(),
+            index: 0,
+            owner: None,
+            limits: Limits {
+                message_bytes: 1_000,
+                depth: 10,
+                header_bytes: 1_000,
+                sessions: 10,
+                in_flight: 1,
+            },
+            sessions: Sessions::new(key, 10),
+            subscriptions: Arc::new(Subscriptions::default()),
+            log: Arc::new(Log::new(None)),
+            censor: Censor::default(),
+            news: News::default(),
+            learned: Learned::default(),
+            leaving: OnceLock::new(),
+            tasks: TaskTracker::new(),
+        })
+    }
+}
+
 /// Takes one message of a server.
 pub(crate) fn receive(connection: &Arc<Connection>, text: Bytes) {
     let inbox = &connection.inbox;

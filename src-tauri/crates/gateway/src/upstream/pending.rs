@@ -1,7 +1,7 @@
 //! Calls in flight on one connection: upstream ids ↔ who waits.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -51,6 +51,8 @@ struct Entry {
     /// Nobody waits any more, but the server may still be working on it, and
     /// what it asks meanwhile must not be taken for somebody else's.
     abandoned: Option<Instant>,
+    /// Who asked, once it is abandoned: whoever has left is not kept for that.
+    former: Option<Weak<Session>>,
 }
 
 /// An abandoned call is remembered this long: until then a question could be its.
@@ -92,6 +94,7 @@ impl Pending {
             last_sign: Instant::now(),
             parked: 0,
             abandoned: None,
+            former: None,
         };
         table.calls.insert(id, entry);
         Ok(id)
@@ -133,11 +136,15 @@ impl Pending {
             return;
         };
         entry.abandoned.get_or_insert_with(Instant::now);
+        let client = entry.call.client.take();
+        if let Some(client) = &client {
+            entry.former = Some(Arc::downgrade(client));
+        }
         let lease = entry.call.lease.take();
         let slot = Arc::clone(&entry.call.slot);
         drop(table);
         slot.finish(Err(lost));
-        drop(lease);
+        drop((lease, client));
     }
 
     /// Passes a progress notification to its caller under the client's token.
@@ -167,12 +174,8 @@ impl Pending {
     pub(crate) fn undoubted(&self) -> Option<Candidate> {
         let table = self.table.locked();
         let mut calls = table.calls.values().filter(|entry| entry.of_client);
-        let whose = &calls.next()?.call.client;
-        let same = |entry: &Entry| match (&entry.call.client, whose) {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            _ => false,
-        };
-        if !calls.all(same) {
+        let whose = calls.next()?.client();
+        if !calls.all(|entry| whose.is_some() && entry.client() == whose) {
             return None;
         }
         drop(calls);
@@ -268,6 +271,15 @@ impl Pending {
     }
 }
 
+impl Entry {
+    /// Who asked, to be told from others; `None` for callers without a session.
+    fn client(&self) -> Option<*const Session> {
+        let present = self.call.client.as_ref().map(Arc::as_ptr);
+        // As long as this is kept, nobody else's session lies there.
+        present.or_else(|| self.former.as_ref().map(Weak::as_ptr))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,5 +322,63 @@ mod tests {
             Some(Order::InOrder)
         );
         assert_eq!(pending.complete(third, answer(), true), None, "once");
+    }
+
+    #[test]
+    fn a_call_is_lively_by_what_is_heard_of_it_or_while_a_person_is_asked() {
+        let pending = Pending::default();
+        let id = begin(&pending);
+        let of_client = |id| {
+            let mut table = pending.table.locked();
+            table.calls.get_mut(&id).expect("a call").of_client = true;
+        };
+        let soon = || Instant::now() + Duration::from_secs(60);
+        assert!(!pending.is_lively_since(Instant::now() - Duration::from_secs(60)));
+        of_client(id);
+        let before = Instant::now();
+        assert!(!pending.is_lively_since(soon()));
+        pending.progress(id, |_| Bytes::new());
+        assert!(pending.is_lively_since(before));
+        pending.park(id, true);
+        assert!(pending.is_lively_since(soon()));
+        pending.abandon(id, Lost::Cancelled);
+        assert!(!pending.is_lively_since(before));
+    }
+
+    #[test]
+    fn an_abandoned_call_is_still_told_from_others_but_keeps_no_session() {
+        let inbox = crate::upstream::inbox::Inbox::stand_in();
+        let open = || {
+            let none = crate::serve::session::Capabilities::default();
+            let session = inbox
+                .sessions
+                .open(wire::Version::LATEST, none, None, "", None);
+            session.expect("random")
+        };
+        let pending = Pending::default();
+        let of = |client: &Arc<Session>| {
+            let id = begin(&pending);
+            let mut table = pending.table.locked();
+            let entry = table.calls.get_mut(&id).expect("a call");
+            entry.of_client = true;
+            entry.call.client = Some(Arc::clone(client));
+            id
+        };
+        let (one, other) = (open(), open());
+        pending.abandon(of(&one), Lost::Cancelled);
+        let second = of(&one);
+        assert_eq!(pending.undoubted().map(|call| call.id), Some(second));
+        pending.abandon(second, Lost::Cancelled);
+        of(&other);
+        assert!(pending.undoubted().is_none(), "it could be about the first");
+
+        inbox.sessions.close(&one);
+        let gone = Arc::downgrade(&one);
+        drop(one);
+        assert_eq!(gone.strong_count(), 0);
+        assert!(
+            pending.undoubted().is_none(),
+            "also once its client has left"
+        );
     }
 }

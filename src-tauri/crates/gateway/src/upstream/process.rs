@@ -15,6 +15,8 @@ use crate::environment::{self, Missing};
 use crate::ledger::{Entry, Ledger};
 use crate::words::Words;
 
+/// For the system to start a program.
+const START: Duration = Duration::from_secs(10);
 /// After stdin has been closed, before SIGTERM (MCP, "Lifecycle / Shutdown / stdio").
 const AFTER_EOF: Duration = Duration::from_secs(2);
 /// After SIGTERM, before SIGKILL.
@@ -81,14 +83,24 @@ impl Child {
                 spawned.current_dir(cwd);
             }
         });
-        let mut child =
-            Self::start(wrap).map_err(|error| SpawnError::new(program, cwd.as_ref(), &error))?;
-        child.entry = child.id().map(|pid| ledger.enter(&config.name, pid));
-        Ok(child)
+        let (program, cwd) = (program.clone(), cwd.clone());
+        let (name, ledger) = (config.name.clone(), Arc::clone(ledger));
+        let named = program.clone();
+        // The program, or its working directory, may lie where nothing answers. One that is
+        // started too late after all is ended when it is dropped.
+        let started = environment::apart(START, move || {
+            let mut child = Self::start(wrap)
+                .map_err(|error| SpawnError::new(&program, cwd.as_ref(), &error))?;
+            child.entry = child.id().map(|pid| ledger.enter(&name, pid));
+            Ok(child)
+        });
+        started
+            .await
+            .unwrap_or_else(|| Err(SpawnError::too_late(&named)))
     }
 
     /// Starts a process in a group, or job, of its own.
-    fn start(mut wrap: CommandWrap) -> io::Result<Self> {
+    pub(super) fn start(mut wrap: CommandWrap) -> io::Result<Self> {
         wrap.wrap(KillOnDrop);
         #[cfg(unix)]
         wrap.wrap(process_wrap::tokio::ProcessGroup::leader());
@@ -211,6 +223,21 @@ impl SpawnError {
                 "它在启动之前已被关闭",
             ),
             remedy: Words::new("start it again", "请重新启动它"),
+        }
+    }
+
+    /// The system has not started it in time.
+    fn too_late(program: &str) -> Self {
+        let seconds = START.as_secs();
+        Self {
+            message: Words::new(
+                format!("the system has not started the command `{program}` within {seconds} s"),
+                format!("系统在 {seconds} 秒内没有启动命令 `{program}`"),
+            ),
+            remedy: Words::new(
+                "check that the drive on which the program and `cwd` lie answers",
+                "请检查程序和 `cwd` 所在的驱动器是否有响应",
+            ),
         }
     }
 

@@ -173,3 +173,54 @@ async fn log(inbox: &Inbox, mut stderr: impl AsyncRead + Unpin) {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::process::Stdio;
+
+    use process_wrap::tokio::CommandWrap;
+
+    use super::super::pending::Call;
+    use super::super::slot::Slot;
+    use super::*;
+
+    #[tokio::test]
+    async fn calls_at_a_process_that_hangs_end_once_with_the_cause() {
+        let wrap = CommandWrap::with_new("sleep", |command| {
+            command
+                .arg("600")
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+        });
+        let child = Child::start(wrap).unwrap();
+        let closing = CancellationToken::new();
+        let link = Link::Stdio(Outbox::new(1_000));
+        let connection = Connection::new(link, Inbox::stand_in(), closing);
+        let driver = tokio::spawn(drive(Arc::clone(&connection), child));
+        let call = || Call {
+            slot: Slot::new(),
+            progress_token: None,
+            client: None,
+            lease: None,
+        };
+        let begun = call();
+        let slot = Arc::clone(&begun.slot);
+        let write = |id: &str| wire::request(id, "tools/call", "{}");
+        connection.start(begun, write).unwrap();
+
+        connection.condemn(&Words::new("it hangs", "它已无响应"));
+
+        let lost = slot.answer().await.unwrap_err();
+        assert!(
+            matches!(&lost, Lost::Died(why) if why.en == "it hangs"),
+            "{lost:?}"
+        );
+        // With the process, well before one that does not hang would be sent a signal.
+        let ended = tokio::time::timeout(Duration::from_millis(1900), driver);
+        assert_eq!(ended.await.unwrap().unwrap().en, "it hangs");
+        let (_, lost) = connection.start(call(), write).unwrap_err();
+        assert!(matches!(lost, Lost::Unsent(_)), "{lost:?}");
+    }
+}

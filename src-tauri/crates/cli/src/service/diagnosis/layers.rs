@@ -161,7 +161,7 @@ impl Facts {
         }
         match self.observed.starts_at_login {
             Some(true) => Layer {
-                remedy: self.observed.hint.clone(),
+                remedy: self.hint.clone(),
                 ..Layer::ok(
                     "registration",
                     Words::new("it starts when you log in", "登录时会自动启动"),
@@ -209,7 +209,7 @@ impl Facts {
                 State::Problem,
                 Words::new(
                     format!("it does not run, because {} has its data folder", who.en),
-                    format!("没有运行，因为{}占用着它的数据目录", who.zh),
+                    format!("没有运行：{}占用着它的数据目录", who.zh),
                 ),
             )
             .with(Words::new(

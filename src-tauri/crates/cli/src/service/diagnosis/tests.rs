@@ -15,7 +15,6 @@ fn well() -> Facts {
         observed: Observed {
             starts_at_login: Some(true),
             process: Process::Running { pid: Some(7) },
-            hint: None,
         },
         occupant: Some(occupant(7, Kind::Service { stop: None })),
         answer: Answer::Said {
@@ -24,6 +23,7 @@ fn well() -> Facts {
             troubled: Vec::new(),
         },
         lines: Vec::new(),
+        hint: None,
         version: "1.2.3",
     }
 }
@@ -85,7 +85,7 @@ fn check(name: &str, facts: &Facts, exit_code: u8) {
 fn a_service_that_is_well() {
     check("well", &well(), 0);
     let mut facts = well();
-    facts.observed.hint = Some(Words::new("let it linger", "保持运行"));
+    facts.hint = Some(Words::new("let it linger", "保持运行"));
     facts.answer = Answer::Said {
         version: "1.2.3".to_owned(),
         servers: 3,
@@ -139,7 +139,6 @@ fn the_installation() {
         observed: Observed {
             starts_at_login: Some(false),
             process: Process::Stopped,
-            hint: None,
         },
         ..down(Process::Stopped)
     };
@@ -175,6 +174,14 @@ fn the_registration() {
 #[test]
 fn the_process() {
     check("stopped", &down(Process::Stopped), 3);
+    // Neither stopped nor well: not yet, or no more.
+    check("starting", &down(Process::Starting), 1);
+    let without_note = Facts {
+        lines: vec!["reading the configuration".to_owned()],
+        ..down(Process::Running { pid: Some(7) })
+    };
+    check("it_says_not_where", &without_note, 1);
+    check("stopping", &down(Process::Stopping), 3);
     check("failed", &failed(End::Code(1), true), 3);
     check("killed", &failed(End::Signal(9), false), 3);
     for (name, kind) in [

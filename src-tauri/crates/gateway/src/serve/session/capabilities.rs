@@ -1,0 +1,92 @@
+//! What a client declared at `initialize`. Pure.
+
+/// See the module; as far as the gateway must know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Capabilities(u8);
+
+impl Capabilities {
+    const SAMPLING: u8 = 1;
+    const SAMPLING_TOOLS: u8 = 2;
+    const ELICITATION_FORM: u8 = 4;
+    const ELICITATION_URL: u8 = 8;
+    const ROOTS: u8 = 16;
+
+    /// From the raw `capabilities` of an `initialize` request.
+    pub(crate) fn read(raw: &[u8]) -> Self {
+        let member = |object: &'_ [u8], name: &str| {
+            wire::members(object)
+                .find(|member| member.key.of(object) == name.as_bytes())
+                .map(|member| member.value)
+        };
+        let mut bits = 0;
+        if let Some(sampling) = member(raw, "sampling") {
+            bits |= Self::SAMPLING;
+            if member(sampling.of(raw), "tools").is_some() {
+                bits |= Self::SAMPLING_TOOLS;
+            }
+        }
+        if member(raw, "roots").is_some() {
+            bits |= Self::ROOTS;
+        }
+        if let Some(elicitation) = member(raw, "elicitation") {
+            let elicitation = elicitation.of(raw);
+            let (form, url) = (member(elicitation, "form"), member(elicitation, "url"));
+            // An empty object means forms alone (MCP 2025-11-25, "Elicitation / Capabilities").
+            if form.is_some() || url.is_none() {
+                bits |= Self::ELICITATION_FORM;
+            }
+            if url.is_some() {
+                bits |= Self::ELICITATION_URL;
+            }
+        }
+        Self(bits)
+    }
+
+    pub(crate) const fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether a client with these may be sent a sampling request.
+    pub(crate) const fn samples(self, with_tools: bool) -> bool {
+        self.0 & Self::SAMPLING != 0 && (!with_tools || self.0 & Self::SAMPLING_TOOLS != 0)
+    }
+
+    /// Whether it may be asked for its roots.
+    pub(crate) const fn has_roots(self) -> bool {
+        self.0 & Self::ROOTS != 0
+    }
+
+    /// Whether it may be sent an elicitation.
+    pub(crate) const fn elicits(self, by_url: bool) -> bool {
+        self.0
+            & (if by_url {
+                Self::ELICITATION_URL
+            } else {
+                Self::ELICITATION_FORM
+            })
+            != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_are_read_as_the_specification_defines_them() {
+        let read = |raw: &str| Capabilities::read(raw.as_bytes());
+        assert!(!read("{}").samples(false) && !read("{}").elicits(false));
+        assert!(
+            read(r#"{"sampling":{}}"#).samples(false) && !read(r#"{"sampling":{}}"#).samples(true)
+        );
+        assert!(read(r#"{"sampling":{"tools":{}}}"#).samples(true));
+        let forms = read(r#"{"elicitation":{}}"#);
+        assert!(forms.elicits(false) && !forms.elicits(true));
+        let urls = read(r#"{"elicitation":{"url":{}}}"#);
+        assert!(!urls.elicits(false) && urls.elicits(true));
+    }
+}
