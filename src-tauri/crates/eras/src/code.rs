@@ -8,8 +8,6 @@ const INVALID_REQUEST: i64 = error_code::INVALID_REQUEST as i64;
 const METHOD_NOT_FOUND: i64 = error_code::METHOD_NOT_FOUND as i64;
 const INVALID_PARAMS: i64 = error_code::INVALID_PARAMS as i64;
 const INTERNAL_ERROR: i64 = error_code::INTERNAL_ERROR as i64;
-const UNAVAILABLE: i64 = error_code::UPSTREAM_UNAVAILABLE as i64;
-const TIMEOUT: i64 = error_code::REQUEST_TIMEOUT as i64;
 const RESOURCE_NOT_FOUND: i64 = error_code::RESOURCE_NOT_FOUND as i64;
 const HEADER_MISMATCH: i64 = error_code::HEADER_MISMATCH as i64;
 const MISSING_CAPABILITY: i64 = error_code::MISSING_CAPABILITY as i64;
@@ -29,10 +27,12 @@ pub fn forwarded_code(code: i64) -> i64 {
 }
 
 /// The code that a modern client gets for one of the gateway's own.
-pub fn own_code(code: i64) -> i64 {
+pub fn own_code(code: i32) -> i32 {
     match code {
-        UNAVAILABLE | TIMEOUT => INTERNAL_ERROR,
-        RESOURCE_NOT_FOUND => INVALID_PARAMS,
+        error_code::UPSTREAM_UNAVAILABLE | error_code::REQUEST_TIMEOUT => {
+            error_code::INTERNAL_ERROR
+        }
+        error_code::RESOURCE_NOT_FOUND => error_code::INVALID_PARAMS,
         other => other,
     }
 }
@@ -66,7 +66,7 @@ mod tests {
             (-1, -1, -1),
             (7, 7, 7),
         ] {
-            assert_eq!(forwarded_code(code), forwarded, "{code}");
+            assert_eq!(forwarded_code(code.into()), forwarded, "{code}");
             assert_eq!(own_code(code), own, "{code}");
         }
     }

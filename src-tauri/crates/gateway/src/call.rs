@@ -3,25 +3,26 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wire::{Span, error_code, splice, splice_one};
+use eras::{Crossing, Facts, Outgoing, write_answer, write_request};
+use wire::{Envelope, Era, Span, error_code};
 
 use crate::call_log::{self, End};
+use crate::client::Client;
 use crate::offer::Repeat;
 use crate::requests::OpenRequest;
-use crate::serve::session::Session;
 use crate::server::Server;
 use crate::upstream::pending;
-use crate::upstream::slot::{Event, Lost, Slot};
+use crate::upstream::slot::{Answer, Event, Lost, Slot};
 
 /// A request that has been routed: what to send, and to whom.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) server: Arc<Server>,
-    pub(crate) client: Option<Arc<Session>>,
+    pub(crate) client: Option<Client>,
     /// The request as the client wrote it.
     pub(crate) text: Bytes,
+    pub(crate) envelope: Envelope,
     pub(crate) id: Span,
-    pub(crate) progress_token: Option<Span>,
     /// A name that the server knows under another one.
     pub(crate) renamed: Option<(Span, Bytes)>,
     /// Whether it may be sent a second time where the first one may have arrived.
@@ -36,7 +37,7 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) enum NotSent {
     /// An error response, ready for the client.
-    Refused(Bytes),
+    Refused(Final),
     /// The client cancelled it before.
     Cancelled,
 }
@@ -51,13 +52,22 @@ pub(crate) struct CallInFlight {
     end: End,
 }
 
+/// An answer as it goes to its client.
+#[derive(Debug)]
+pub(crate) struct Final {
+    pub(crate) text: Bytes,
+    /// Of an error: its code.
+    #[expect(dead_code, reason = "read where modern requests are served")]
+    pub(crate) code: Option<i64>,
+}
+
 /// What the client is to be sent next.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// A notification or question; more follows.
     Message(Bytes),
     /// The answer.
-    Answer(Bytes),
+    Answer(Final),
     /// The client cancelled: there is no answer.
     Nothing,
 }
@@ -92,8 +102,58 @@ impl Plan {
         NotSent::Refused(self.error(error_code::UPSTREAM_UNAVAILABLE, message))
     }
 
-    fn error(&self, code: i32, message: &str) -> Bytes {
-        wire::error_response(self.id.of(&self.text), code, message, None).into()
+    fn error(&self, code: i32, message: &str) -> Final {
+        Final::error(self.era(), self.id.of(&self.text), code, message)
+    }
+
+    /// The era of whoever waits; who has no session speaks as a legacy client.
+    fn era(&self) -> Era {
+        self.client.as_ref().map_or(Era::Legacy, Client::era)
+    }
+
+    /// The server's answer as the client must see it.
+    fn answered(&self, answer: &Answer) -> Final {
+        let id = self.id.of(&self.text);
+        let client = self.era();
+        let hello = match client {
+            Era::Legacy => None,
+            Era::Modern => self.server.hello(),
+        };
+        let facts = Facts {
+            server: Era::Legacy,
+            client,
+            cacheable: client == Era::Modern && eras::cacheable(&self.envelope.method(&self.text)),
+            server_info: hello
+                .as_ref()
+                .and_then(|hello| hello.server_info.as_deref()),
+        };
+        let written = write_answer(&answer.seen(), id, &facts, &[]);
+        Final {
+            text: written.text.into(),
+            code: written.code,
+        }
+    }
+}
+
+impl Final {
+    /// An error of the gateway's own, for a request with the raw `id`.
+    pub(crate) fn error(era: Era, id: &[u8], code: i32, message: &str) -> Self {
+        let code = match era {
+            Era::Legacy => code,
+            Era::Modern => eras::own_code(code),
+        };
+        Self {
+            text: wire::error_response(id, code, message, None).into(),
+            code: Some(code.into()),
+        }
+    }
+
+    /// An answer of the gateway's own that is no error.
+    pub(crate) fn result(id: &[u8], result: &[u8]) -> Self {
+        Self {
+            text: wire::result_response(id, result).into(),
+            code: None,
+        }
     }
 }
 
@@ -141,9 +201,7 @@ impl CallInFlight {
             let plan = &self.plan;
             let name = &plan.server.config.name;
             return match outcome {
-                Ok(answer) => {
-                    Step::Answer(splice_one(&answer.text, answer.id, plan.id.of(&plan.text)).into())
-                }
+                Ok(answer) => Step::Answer(plan.answered(&answer)),
                 Err(Lost::Cancelled) => Step::Nothing,
                 Err(Lost::TimedOut) => Step::Answer(plan.error(
                     error_code::REQUEST_TIMEOUT,
@@ -185,7 +243,7 @@ impl CallInFlight {
         loop {
             match self.next().await {
                 Step::Message(_) => {}
-                Step::Answer(answer) => return Some(answer),
+                Step::Answer(answer) => return Some(answer.text),
                 Step::Nothing => return None,
             }
         }
@@ -197,7 +255,7 @@ impl CallInFlight {
             let lease = plan
                 .server
                 .pool
-                .acquire(plan.client.as_ref())
+                .acquire(plan.client.as_ref().and_then(Client::session))
                 .await
                 .map_err(|refused| plan.refused(&plan.server.refusal(&refused)))?;
             if plan.is_cancelled() {
@@ -210,18 +268,23 @@ impl CallInFlight {
             let call = pending::Call {
                 slot: Arc::clone(&self.slot),
                 progress_token: plan
-                    .progress_token
+                    .envelope
+                    .params
+                    .meta_progress_token
                     .map(|token| plan.text.slice(token.range())),
                 client: plan.client.clone(),
                 lease: Some(lease),
             };
-            let write = |own: &str| {
-                let mut edits = Vec::with_capacity(3);
-                edits.push((plan.id, own.as_bytes()));
-                edits.extend(plan.progress_token.map(|token| (token, own.as_bytes())));
-                edits.extend(plan.renamed.as_ref().map(|(span, name)| (*span, &name[..])));
-                splice(&plan.text, &mut edits)
+            let out = Outgoing {
+                text: &plan.text,
+                envelope: &plan.envelope,
+                renamed: plan.renamed.as_ref().map(|(span, name)| (*span, &name[..])),
             };
+            let crossing = match plan.era() {
+                Era::Legacy => Crossing::LegacyToLegacy,
+                Era::Modern => Crossing::ModernToLegacy,
+            };
+            let write = |own: &str| write_request(&out, own, &crossing);
             match connection.start(call, write) {
                 Ok(call) => {
                     let open = plan.open.as_ref();
@@ -233,8 +296,8 @@ impl CallInFlight {
                 }
                 // The connection closed between lease and registration: nothing was sent.
                 Err(_) if self.attempts_left > 0 => self.attempts_left -= 1,
-                Err((_, lost)) => {
-                    let (name, why) = (&plan.server.config.name, lost.words().en);
+                Err(unsent) => {
+                    let (name, why) = (&plan.server.config.name, unsent.1.words().en);
                     return Err(plan.refused(&format!("server `{name}` is not available: {why}")));
                 }
             }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wire::{Envelope, Span, error_code, string_text};
+use wire::{Envelope, Era, Span, error_code, string_text};
 
-use crate::call::{CallInFlight, NotSent, Plan};
+use crate::call::{CallInFlight, Final, NotSent, Plan};
 use crate::catalog::ServerIndex;
+use crate::client::Client;
 use crate::core::Core;
 use crate::lifecycle::State;
 use crate::log_level::LogLevel;
@@ -24,7 +25,7 @@ use crate::user::{Caller, User};
 pub(crate) struct Incoming {
     pub(crate) text: Bytes,
     pub(crate) envelope: Envelope,
-    pub(crate) client: Option<Arc<Session>>,
+    pub(crate) client: Option<Client>,
     /// The one server that the endpoint stands for; `None` for all.
     pub(crate) scope: Option<ServerIndex>,
     /// Whether messages can be sent before the answer.
@@ -38,7 +39,7 @@ impl Incoming {
     pub(crate) fn new(
         text: Bytes,
         envelope: Envelope,
-        client: Option<Arc<Session>>,
+        client: Option<Client>,
         scope: Option<ServerIndex>,
         streams: bool,
         caller: Caller,
@@ -57,15 +58,24 @@ impl Incoming {
     fn user(&self) -> Option<&User> {
         self.caller.user()
     }
+
+    /// The session of a legacy client.
+    pub(crate) fn session(&self) -> Option<&Arc<Session>> {
+        self.client.as_ref().and_then(Client::session)
+    }
+
+    fn era(&self) -> Era {
+        self.client.as_ref().map_or(Era::Legacy, Client::era)
+    }
 }
 
 /// What a request leads to.
 #[derive(Debug)]
 pub(crate) enum Reply {
     /// The answer, from the gateway itself.
-    Answer(Bytes),
+    Answer(Final),
     /// A server is working on it.
-    Call(CallInFlight),
+    Call(Box<CallInFlight>),
     /// The client has cancelled it: there is no answer.
     Nothing,
 }
@@ -73,7 +83,7 @@ pub(crate) enum Reply {
 /// Takes a request with the given id.
 pub(crate) async fn request(core: &Core, mut incoming: Incoming, id: Span) -> Reply {
     let method = incoming.envelope.method(&incoming.text).into_owned();
-    if let Some(client) = &incoming.client {
+    if let Some(client) = incoming.session() {
         match OpenRequest::new(client, incoming.text.slice(id.range())) {
             Ok(open) => incoming.open = Some(open),
             Err(requests::Refused::Cancelled) => return Reply::Nothing,
@@ -105,14 +115,14 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
     let (text, params) = (&incoming.text, incoming.envelope.params);
     match incoming.envelope.method(text).as_ref() {
         "notifications/cancelled" => {
-            if let (Some(client), Some(id)) = (&incoming.client, params.request_id) {
+            if let (Some(client), Some(id)) = (incoming.session(), params.request_id) {
                 client.requests.cancel(text.slice(id.range()), |own| {
                     wire::splice_one(text, id, own.as_bytes())
                 });
             }
         }
         "notifications/progress" => {
-            if let (Some(client), Some(token)) = (&incoming.client, params.progress_token) {
+            if let (Some(client), Some(token)) = (incoming.session(), params.progress_token) {
                 client.questions.progress(text, token);
             }
         }
@@ -122,7 +132,7 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
             let servers = core.in_scope(incoming.scope, incoming.user());
             for server in servers.iter().filter(|server| server.config.roots) {
                 for connection in server.pool.connections() {
-                    if connection.owner().is(incoming.client.as_ref()) {
+                    if connection.owner().is(incoming.session()) {
                         connection.send(text.to_vec(), None);
                     }
                 }
@@ -132,7 +142,7 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
             for server in core.in_scope(incoming.scope, incoming.user()) {
                 for connection in server.pool.connections() {
                     let owner = connection.owner();
-                    if owner.is_free() || owner.is(incoming.client.as_ref()) {
+                    if owner.is_free() || owner.is(incoming.session()) {
                         connection.send(text.to_vec(), None);
                     }
                 }
@@ -294,8 +304,8 @@ async fn forward(server: Arc<Server>, incoming: Incoming, id: Span, aim: Aim) ->
     let plan = Plan {
         server,
         client: incoming.client,
-        progress_token: incoming.envelope.params.meta_progress_token,
         text: incoming.text,
+        envelope: incoming.envelope,
         id,
         renamed: aim.renamed,
         repeat: aim.repeat,
@@ -303,7 +313,7 @@ async fn forward(server: Arc<Server>, incoming: Incoming, id: Span, aim: Aim) ->
         open: incoming.open,
     };
     match plan.launch().await {
-        Ok(call) => Reply::Call(call),
+        Ok(call) => Reply::Call(Box::new(call)),
         Err(NotSent::Refused(refusal)) => Reply::Answer(refusal),
         Err(NotSent::Cancelled) => Reply::Nothing,
     }
@@ -337,7 +347,7 @@ async fn list(core: &Core, incoming: &Incoming, id: Span, list: List) -> Reply {
 }
 
 async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted: bool) -> Reply {
-    let Some(client) = &incoming.client else {
+    let Some(client) = incoming.session() else {
         return error(
             incoming,
             id,
@@ -390,7 +400,11 @@ async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted: bool) -> 
         .await
     {
         Ok(reply) => {
-            Reply::Answer(wire::splice_one(&reply.text, reply.id, id.of(&incoming.text)).into())
+            let text = wire::splice_one(&reply.text, reply.id, id.of(&incoming.text));
+            Reply::Answer(Final {
+                text: text.into(),
+                code: None,
+            })
         }
         Err(failed @ OwnCallError::Timeout { .. }) => error(
             incoming,
@@ -421,7 +435,7 @@ fn set_level(core: &Core, incoming: &Incoming, id: Span) -> Reply {
         let message = "params.level must be debug, info, notice, warning, error, critical, alert or emergency";
         return error(incoming, id, error_code::INVALID_PARAMS, message);
     };
-    if let Some(client) = &incoming.client {
+    if let Some(client) = incoming.session() {
         client.set_log_level(level);
         let servers = core.in_scope(client.scope, client.user.as_ref());
         servers.iter().for_each(|server| server.apply_log_level());
@@ -487,9 +501,10 @@ fn text_at(incoming: &Incoming, span: Option<Span>) -> Option<(Span, String)> {
 }
 
 fn answer(incoming: &Incoming, id: Span, result: &[u8]) -> Reply {
-    Reply::Answer(wire::result_response(id.of(&incoming.text), result).into())
+    Reply::Answer(Final::result(id.of(&incoming.text), result))
 }
 
 fn error(incoming: &Incoming, id: Span, code: i32, message: &str) -> Reply {
-    Reply::Answer(wire::error_response(id.of(&incoming.text), code, message, None).into())
+    let id = id.of(&incoming.text);
+    Reply::Answer(Final::error(incoming.era(), id, code, message))
 }

@@ -14,6 +14,7 @@ mod call;
 mod call_log;
 mod catalog;
 mod change;
+mod client;
 pub mod config;
 mod core;
 mod counts;

@@ -191,7 +191,7 @@ fn addressee(connection: &Connection) -> Option<Addressee> {
     }
     let call = connection.pending.undoubted()?;
     Some(Addressee {
-        session: call.client?,
+        session: call.client?.session()?.clone(),
         call: Some((call.id, call.slot)),
     })
 }

@@ -25,6 +25,7 @@ use super::respond::Refusal;
 use super::session::Session;
 use super::{App, handshake, respond, streamable};
 use crate::call::Step;
+use crate::client::Client;
 use crate::core::Core;
 use crate::dispatch::{self, Incoming, Reply};
 use crate::sync::Locked;
@@ -204,7 +205,7 @@ async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal>
             return Ok(respond::raw_json(status, answer));
         }
     };
-    let client = channel.session.locked().clone();
+    let client = channel.session.locked().clone().map(Client::Session);
     let incoming = Incoming::new(text, envelope, client, None, true, caller);
     match envelope.kind {
         Kind::Request { id, .. } => {
@@ -221,9 +222,8 @@ async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal>
         Kind::Notification { .. } => dispatch::notification(&app.core, &incoming),
         Kind::Response { id, .. } => {
             let known = incoming
-                .client
-                .as_ref()
-                .is_some_and(|client| client.questions.answer(incoming.text.clone(), id));
+                .session()
+                .is_some_and(|session| session.questions.answer(incoming.text.clone(), id));
             if !known {
                 tracing::debug!("a response that answers no open question was dropped");
             }
@@ -265,14 +265,14 @@ async fn work(core: &Arc<Core>, channel: &Arc<Channel>, incoming: Incoming, id: 
         return;
     }
     let mut call = match dispatch::request(core, incoming, id).await {
-        Reply::Answer(answer) => return send(answer).await,
+        Reply::Answer(answer) => return send(answer.text).await,
         Reply::Call(call) => call,
         Reply::Nothing => return,
     };
     loop {
         match call.next().await {
             Step::Message(message) => send(message).await,
-            Step::Answer(answer) => return send(answer).await,
+            Step::Answer(answer) => return send(answer.text).await,
             Step::Nothing => return,
         }
     }

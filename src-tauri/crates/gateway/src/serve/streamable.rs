@@ -18,6 +18,7 @@ use super::{App, challenge, handshake, respond, rest};
 use crate::access::Denied;
 use crate::call::{CallInFlight, Step};
 use crate::catalog::ServerIndex;
+use crate::client::Client;
 use crate::core::Core;
 use crate::dispatch::{self, Incoming, Reply};
 use crate::user::Caller;
@@ -87,10 +88,11 @@ pub(super) async fn take(
         );
     }
     check_version(&head.headers)?;
-    let incoming = Incoming::new(text, envelope, session, scope, accepts.stream, caller);
+    let client = session.map(Client::Session);
+    let incoming = Incoming::new(text, envelope, client, scope, accepts.stream, caller);
     Ok(match envelope.kind {
         Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
-            Reply::Answer(answer) => accepts.one(answer),
+            Reply::Answer(answer) => accepts.one(answer.text),
             Reply::Call(call) => relay(call, accepts).await,
             Reply::Nothing => respond::event_stream(futures_util::stream::empty()),
         },
@@ -217,9 +219,9 @@ fn accepts_type(accept: &[u8], wanted: &[u8]) -> bool {
 }
 
 /// Answers with JSON where the answer comes first, with a stream where something comes before it.
-async fn relay(mut call: CallInFlight, accepts: Accepts) -> Response {
+async fn relay(mut call: Box<CallInFlight>, accepts: Accepts) -> Response {
     match call.next().await {
-        Step::Answer(answer) => accepts.one(answer),
+        Step::Answer(answer) => accepts.one(answer.text),
         Step::Nothing => respond::event_stream(futures_util::stream::empty()),
         Step::Message(message) => {
             let first = Bytes::from(encode_sse(None, &message));
@@ -236,7 +238,7 @@ async fn relay(mut call: CallInFlight, accepts: Accepts) -> Response {
                     Step::Message(message) => {
                         Some((Ok(encode_sse(None, &message).into()), Some((call, ticks))))
                     }
-                    Step::Answer(answer) => Some((Ok(encode_sse(None, &answer).into()), None)),
+                    Step::Answer(answer) => Some((Ok(encode_sse(None, &answer.text).into()), None)),
                     Step::Nothing => None,
                 }
             });
@@ -275,9 +277,8 @@ fn listen(core: &Core, session: &Session) -> Response {
 
 fn answered(incoming: &Incoming, id: wire::Span) -> Response {
     let known = incoming
-        .client
-        .as_ref()
-        .is_some_and(|client| client.questions.answer(incoming.text.clone(), id));
+        .session()
+        .is_some_and(|session| session.questions.answer(incoming.text.clone(), id));
     if !known {
         tracing::debug!("a response that answers no open question was dropped");
     }
@@ -326,6 +327,7 @@ async fn batch(
                     return Some(respond::bad_message(&text, &error, depth).1.into());
                 }
             };
+            let client = client.map(Client::Session);
             let incoming = Incoming::new(text, envelope, client, scope, false, caller);
             match envelope.kind {
                 Kind::Request { id, .. } if envelope.method(&incoming.text) == "initialize" => {
@@ -336,7 +338,7 @@ async fn batch(
                     )
                 }
                 Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
-                    Reply::Answer(answer) => Some(answer),
+                    Reply::Answer(answer) => Some(answer.text),
                     Reply::Call(call) => call.answer().await,
                     Reply::Nothing => None,
                 },

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use wire::Era;
 
 use crate::config::model::{ServerConfig, Transport};
 use crate::offer::{Item, List, Offer};
@@ -71,6 +72,7 @@ impl Greeting {
     fn into_hello(self) -> Hello {
         let bytes = |raw: &RawValue| Bytes::copy_from_slice(raw.get().as_bytes());
         Hello {
+            era: Era::Legacy,
             capabilities: bytes(&self.capabilities),
             instructions: self.instructions,
             server_info: self.server_info.as_deref().map(bytes),

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wire::Version;
+use wire::{Era, Version};
 
 use super::{Connection, Link, OwnCallError};
 use crate::serve::handshake::INSTANCE;
@@ -14,6 +14,11 @@ use crate::words::Words;
 /// What a server said at `initialize`, raw.
 #[derive(Debug, Clone)]
 pub(crate) struct Hello {
+    #[expect(
+        dead_code,
+        reason = "read where requests are written for modern servers"
+    )]
+    pub(crate) era: Era,
     pub(crate) capabilities: Bytes,
     pub(crate) instructions: Option<String>,
     pub(crate) server_info: Option<Bytes>,
@@ -66,6 +71,7 @@ impl Connection {
             )));
         }
         let hello = Hello {
+            era: Era::Legacy,
             capabilities: member("capabilities").unwrap_or_else(|| Bytes::from_static(b"{}")),
             instructions: text("instructions"),
             server_info: member("serverInfo"),

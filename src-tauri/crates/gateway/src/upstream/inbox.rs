@@ -189,12 +189,18 @@ fn not_a_message(connection: &Connection, text: &[u8], error: &wire::EnvelopeErr
 
 fn route(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope) {
     match envelope.kind {
-        Kind::Response { id, body, failed, .. } => {
+        Kind::Response {
+            id,
+            body,
+            failed,
+            result_type,
+        } => {
             let answer = Answer {
                 text,
                 id,
                 body,
                 failed,
+                result_type,
             };
             completed(connection, answer);
         }
@@ -278,7 +284,7 @@ fn logged(connection: &Connection, text: &Bytes, envelope: &wire::Envelope) {
         let wanted = call
             .client
             .as_ref()
-            .is_none_or(|client| client.wants_log(level, true));
+            .is_none_or(|client| client.wants_log(level));
         if wanted && call.slot.push(text.clone()) {
             return;
         }

@@ -271,7 +271,7 @@ impl Connection {
         self: &Arc<Self>,
         call: Call,
         write: impl FnOnce(&str) -> Vec<u8>,
-    ) -> Result<CallId, (Call, Lost)> {
+    ) -> Result<CallId, Box<(Call, Lost)>> {
         let id = self.pending.register(call)?;
         self.send(write(&id.to_string()), Some(id));
         Ok(id)
@@ -338,7 +338,7 @@ impl Connection {
         };
         let id = self
             .start(call, |id| wire::request(id, method, params))
-            .map_err(|(_, lost)| OwnCallError::Lost(lost.words()))?;
+            .map_err(|unsent| OwnCallError::Lost(unsent.1.words()))?;
         match tokio::time::timeout(patience, slot.answer()).await {
             Err(_) => {
                 self.pending.lose(id, Lost::TimedOut);

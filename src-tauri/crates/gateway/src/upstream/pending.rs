@@ -1,14 +1,14 @@
 //! Calls in flight on one connection: upstream ids ↔ who waits.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::slot::{Answer, Lost, Slot};
+use crate::client::{Client, Former};
 use crate::pool::Lease;
-use crate::serve::session::Session;
 use crate::sync::Locked;
 
 /// Id of a request on one connection; also its progress token there.
@@ -21,7 +21,7 @@ pub(crate) struct Call {
     /// The progress token that the client chose, as written.
     pub(crate) progress_token: Option<Bytes>,
     /// Who asked; `None` for the gateway itself and for REST.
-    pub(crate) client: Option<Arc<Session>>,
+    pub(crate) client: Option<Client>,
     /// Held until the server has answered, even if the caller left; `None` for
     /// the gateway's own requests.
     pub(crate) lease: Option<Lease>,
@@ -52,7 +52,7 @@ struct Entry {
     /// what it asks meanwhile must not be taken for somebody else's.
     abandoned: Option<Instant>,
     /// Who asked, once it is abandoned: whoever has left is not kept for that.
-    former: Option<Weak<Session>>,
+    former: Option<Former>,
 }
 
 /// An abandoned call is remembered this long: until then a question could be its.
@@ -63,7 +63,7 @@ const ABANDONED: Duration = Duration::from_secs(15);
 pub(crate) struct Candidate {
     pub(crate) id: CallId,
     pub(crate) slot: Arc<Slot>,
-    pub(crate) client: Option<Arc<Session>>,
+    pub(crate) client: Option<Client>,
 }
 
 /// How an answer relates to the calls before it.
@@ -80,11 +80,11 @@ impl Pending {
     ///
     /// # Errors
     /// Gives the call back, with the reason, where the connection is closed.
-    pub(crate) fn register(&self, call: Call) -> Result<CallId, (Call, Lost)> {
+    pub(crate) fn register(&self, call: Call) -> Result<CallId, Box<(Call, Lost)>> {
         let mut table = self.table.locked();
         if let Some(lost) = &table.closed {
             let lost = lost.clone();
-            return Err((call, lost));
+            return Err(Box::new((call, lost)));
         }
         table.last_id += 1;
         let id = table.last_id;
@@ -138,7 +138,7 @@ impl Pending {
         entry.abandoned.get_or_insert_with(Instant::now);
         let client = entry.call.client.take();
         if let Some(client) = &client {
-            entry.former = Some(Arc::downgrade(client));
+            entry.former = Some(client.former());
         }
         let lease = entry.call.lease.take();
         let slot = Arc::clone(&entry.call.slot);
@@ -272,17 +272,17 @@ impl Pending {
 }
 
 impl Entry {
-    /// Who asked, to be told from others; `None` for callers without a session.
-    fn client(&self) -> Option<*const Session> {
-        let present = self.call.client.as_ref().map(Arc::as_ptr);
-        // As long as this is kept, nobody else's session lies there.
-        present.or_else(|| self.former.as_ref().map(Weak::as_ptr))
+    /// Who asked, to be told from others; `None` where that is not known.
+    fn client(&self) -> Option<usize> {
+        let present = self.call.client.as_ref().map(Client::identity);
+        present.or_else(|| self.former.as_ref().map(Former::identity))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::session::Session;
 
     fn begin(pending: &Pending) -> CallId {
         let call = Call {
@@ -293,7 +293,7 @@ mod tests {
         };
         pending
             .register(call)
-            .map_err(|(_, lost)| lost)
+            .map_err(|unsent| unsent.1)
             .expect("open")
     }
 
@@ -304,6 +304,7 @@ mod tests {
             id: span,
             body: span,
             failed: false,
+            result_type: None,
         }
     }
 
@@ -361,7 +362,7 @@ mod tests {
             let mut table = pending.table.locked();
             let entry = table.calls.get_mut(&id).expect("a call");
             entry.of_client = true;
-            entry.call.client = Some(Arc::clone(client));
+            entry.call.client = Some(Client::Session(Arc::clone(client)));
             id
         };
         let (one, other) = (open(), open());

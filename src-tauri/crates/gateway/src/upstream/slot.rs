@@ -26,6 +26,20 @@ pub(crate) struct Answer {
     pub(crate) id: Span,
     pub(crate) body: Span,
     pub(crate) failed: bool,
+    pub(crate) result_type: Option<Span>,
+}
+
+impl Answer {
+    /// As the translation between the eras sees it.
+    pub(crate) fn seen(&self) -> eras::Answer<'_> {
+        eras::Answer {
+            text: &self.text,
+            id: self.id,
+            body: self.body,
+            failed: self.failed,
+            result_type: self.result_type,
+        }
+    }
 }
 
 /// Why a call gets no answer.

@@ -220,7 +220,7 @@ mod tests {
         // With the process, well before one that does not hang would be sent a signal.
         let ended = tokio::time::timeout(Duration::from_millis(1900), driver);
         assert_eq!(ended.await.unwrap().unwrap().en, "it hangs");
-        let (_, lost) = connection.start(call(), write).unwrap_err();
+        let lost = connection.start(call(), write).unwrap_err().1;
         assert!(matches!(lost, Lost::Unsent(_)), "{lost:?}");
     }
 }
