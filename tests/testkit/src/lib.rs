@@ -7,6 +7,7 @@ pub mod aliyun;
 mod answer;
 pub mod browser;
 pub mod client;
+pub mod conformance;
 pub mod fake;
 mod gateway;
 mod http_fake;
