@@ -9,6 +9,7 @@ mod icons;
 mod node;
 mod run;
 mod rust;
+mod server;
 mod shell;
 mod stamp;
 mod system;

@@ -69,7 +69,7 @@ impl Board {
     /// A legacy client that is told of everything while it exists.
     pub(super) fn join(&self, peer: &Arc<Peer>) {
         let mut peers = lock(&self.peers);
-        peers.retain(|peer| peer.strong_count() > 0);
+        peers.retain(|other| other.strong_count() > 0 && other.as_ptr() != Arc::as_ptr(peer));
         peers.push(Arc::downgrade(peer));
     }
 

@@ -16,7 +16,6 @@ pub(super) async fn serve(fixture: Arc<Fixture>) -> anyhow::Result<()> {
     let (outbox, messages) = mpsc::unbounded_channel();
     let writer = tokio::spawn(write(messages));
     let peer = Arc::new(Peer::new(outbox.clone()));
-    fixture.board.join(&peer);
     let running = Running::default();
     let mut lines = BufReader::with_capacity(1 << 16, tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await? {
@@ -54,6 +53,10 @@ fn receive(
             Err(fault) => drop(outbox.send(fault.answer(&message["id"]))),
         }
     } else {
+        if message["method"] == "initialize" {
+            // A modern client is told only what it asked for.
+            fixture.board.join(peer);
+        }
         legacy::start(fixture, peer, message, outbox.clone());
     }
 }

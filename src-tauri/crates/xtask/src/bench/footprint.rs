@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::gateway::gateway;
+use super::gateway::{gateway, resident};
 use super::median;
 
 const SERVERS: [&str; 3] = ["one", "two", "three"];
@@ -34,7 +34,7 @@ pub(super) fn measure() -> anyhow::Result<Footprint> {
     idle.wait_until_ready()?;
     sleep(SETTLE);
     Ok(Footprint {
-        resident: idle.resident()?,
+        resident: resident(&idle)?,
         listening_ms: median(&starts),
         slowest_ms: starts.iter().copied().fold(0.0, f64::max),
     })

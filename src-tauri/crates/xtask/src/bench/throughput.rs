@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::gateway::{Server, gateway, least_proxy};
+use super::gateway::{gateway, least_proxy};
 use super::{built, median};
+use crate::server::Server;
 use crate::words::said;
 
 const CONNECTIONS: [u64; 3] = [1, 16, 64];

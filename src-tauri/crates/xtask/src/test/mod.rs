@@ -1,5 +1,6 @@
 //! `cargo xtask test`: runs the steps of [`steps`], each streamed, and sums up.
 
+mod conformance;
 mod elsewhere;
 mod end_to_end;
 mod peers;

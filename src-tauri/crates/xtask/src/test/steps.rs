@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use super::{elsewhere, end_to_end, peers};
+use super::{conformance, elsewhere, end_to_end, peers};
 use crate::bench;
 use crate::chaos;
 use crate::dist;
@@ -61,6 +61,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "build",        english: "debug build of everything",        chinese: "完整调试构建",             needs: &[],                     minutes: 40, run: |until| rust(cargo(["build", "--workspace", "--all-targets", "--locked"]), until) },
     Step { name: "peers",        english: "real MCP servers and SDK clients", chinese: "真实的 MCP 服务器与客户端", needs: &[],                     minutes: 15, run: install_peers },
     Step { name: "test",         english: "unit and integration tests",       chinese: "单元测试与集成测试",       needs: &["build"],              minutes: 30, run: |until| rust(cargo(["test", "--workspace", "--locked", "--no-fail-fast"]), until) },
+    Step { name: "conformance",  english: "the official conformance suite",   chinese: "官方一致性测试套件",       needs: &["build", "peers"],     minutes: 12, run: conform },
     Step { name: "chaos",        english: "faulty servers, 50 clients, a kill", chinese: "故障服务器、50 个客户端与强杀", needs: &["build"],            minutes: 12, run: |until| rust(chaos::short(), until) },
     Step { name: "e2e-install",  english: "dependencies of the next two",     chinese: "安装端到端测试的依赖",     needs: &[],                     minutes: 10, run: |until| install("tests/e2e", until) },
     Step { name: "e2e-browser",  english: "the page in a browser",            chinese: "浏览器端到端测试",         needs: &["build", "peers", "e2e-install"], minutes: 15, run: |until| on_build("browser", until) },
@@ -160,6 +161,20 @@ fn install_peers(until: Instant) -> anyhow::Result<Outcome> {
         return absent("tests/peers");
     }
     peers::install(|command| run_within(command, Some(until)))?;
+    DONE
+}
+
+fn conform(until: Instant) -> anyhow::Result<Outcome> {
+    if !conformance::is_there() {
+        return Ok(Outcome::Skipped(
+            said(
+                "its Node is for Linux on x64",
+                "所需的 Node 仅支持 x64 Linux",
+            )
+            .to_owned(),
+        ));
+    }
+    conformance::run(until)?;
     DONE
 }
 

