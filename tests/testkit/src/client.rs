@@ -1,6 +1,8 @@
 //! Raw MCP clients over HTTP: every answer with its status, headers and exact
 //! bytes, so that a test can see what an SDK would hide.
 
+mod modern;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,6 +13,7 @@ use crate::answer::{Answer, Stream};
 use crate::wait::soon;
 
 pub use crate::answer::{member, result_of};
+pub use modern::McpModern;
 
 /// The version that the clients ask for unless told otherwise.
 pub const VERSION: &str = "2025-11-25";
@@ -30,11 +33,7 @@ pub struct McpHttp {
 impl McpHttp {
     /// A client without a session, on a connection pool of its own.
     pub fn new(url: impl Into<String>) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .tls_certs_only([])
-            .build()
-            .expect("a client without TLS roots can be built");
+        let http = http_client();
         let mut headers = HeaderMap::new();
         headers.insert(
             "accept",
@@ -146,12 +145,7 @@ impl McpHttp {
 
     /// Calls a tool that answers with a text; gives the text.
     pub async fn text(&self, name: &str, arguments: &str) -> String {
-        let answer = self.tool(name, arguments).await;
-        let result: Value = serde_json::from_str(&answer.result()).expect("JSON");
-        match result["content"][0]["text"].as_str() {
-            Some(text) => text.to_owned(),
-            None => panic!("no text in {result}"),
-        }
+        text_in(&self.tool(name, arguments).await)
     }
 
     /// Sends a notification.
@@ -172,21 +166,10 @@ impl McpHttp {
     pub async fn tool_names(&self) -> Vec<String> {
         let mut names = Vec::new();
         let mut params = "{}".to_owned();
-        loop {
-            let page: Value =
-                serde_json::from_str(&self.call("tools/list", &params).await.result())
-                    .expect("JSON");
-            let tools = page["tools"].as_array().expect("tools");
-            names.extend(
-                tools
-                    .iter()
-                    .map(|tool| tool["name"].as_str().expect("a name").to_owned()),
-            );
-            match &page["nextCursor"] {
-                Value::Null => return names,
-                cursor => params = format!(r#"{{"cursor":{cursor}}}"#),
-            }
+        while let Some(next) = tools_in(&self.call("tools/list", &params).await, &mut names) {
+            params = next;
         }
+        names
     }
 
     /// Opens the GET stream.
@@ -246,4 +229,31 @@ impl McpHttp {
             .send();
         Answer::read(soon("an answer", sent).await.expect("the gateway answers")).await
     }
+}
+
+/// A connection pool of its own.
+fn http_client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .build()
+        .expect("a client without TLS roots can be built")
+}
+
+/// The text that a tool has answered with.
+fn text_in(answer: &Answer) -> String {
+    let result: Value = serde_json::from_str(&answer.result()).expect("JSON");
+    match result["content"][0]["text"].as_str() {
+        Some(text) => text.to_owned(),
+        None => panic!("no text in {result}"),
+    }
+}
+
+/// Reads the names of one page of tools; gives the params for the next page.
+fn tools_in(answer: &Answer, names: &mut Vec<String>) -> Option<String> {
+    let page: Value = serde_json::from_str(&answer.result()).expect("JSON");
+    let tools = page["tools"].as_array().expect("tools").iter();
+    names.extend(tools.map(|tool| tool["name"].as_str().expect("a name").to_owned()));
+    let cursor = page.get("nextCursor")?;
+    (!cursor.is_null()).then(|| format!(r#"{{"cursor":{cursor}}}"#))
 }

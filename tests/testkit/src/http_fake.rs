@@ -1,15 +1,13 @@
 //! The fake server in its HTTP mode, as a process of the test's own.
 
+use std::fmt::Display;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Stdio};
-
-use serde_json::Value;
 
 use crate::journal::Journal;
 use crate::setup::Setup;
 
-/// A fake Streamable HTTP server; ends when dropped.
+/// A fake server over HTTP; ends when dropped.
 pub struct HttpFake {
     child: Child,
     journal: Journal,
@@ -18,23 +16,49 @@ pub struct HttpFake {
 }
 
 impl HttpFake {
-    /// Starts one in the folder of a test.
-    pub fn start(setup: &Setup, name: &str, script: &Value) -> Self {
+    /// Starts a Streamable HTTP server in the folder of a test. The script is JSON, as a value or
+    /// as text.
+    pub fn start(setup: &Setup, name: &str, script: &(impl Display + ?Sized)) -> Self {
         Self::start_on(setup, name, script, 0)
     }
 
     /// Starts one on a given port.
-    pub fn start_on(setup: &Setup, name: &str, script: &Value, port: u16) -> Self {
+    pub fn start_on(
+        setup: &Setup,
+        name: &str,
+        script: &(impl Display + ?Sized),
+        port: u16,
+    ) -> Self {
+        Self::spawn(setup, name, script, ["--http", &port.to_string()])
+    }
+
+    /// Starts one that speaks HTTP+SSE, the transport of 2024-11-05.
+    pub fn start_sse(setup: &Setup, name: &str, script: &(impl Display + ?Sized)) -> Self {
+        Self::start_sse_on(setup, name, script, 0)
+    }
+
+    /// Starts one of these on a given port.
+    pub fn start_sse_on(
+        setup: &Setup,
+        name: &str,
+        script: &(impl Display + ?Sized),
+        port: u16,
+    ) -> Self {
+        Self::spawn(setup, name, script, ["--sse", &port.to_string()])
+    }
+
+    fn spawn(
+        setup: &Setup,
+        name: &str,
+        script: &(impl Display + ?Sized),
+        transport: [&str; 2],
+    ) -> Self {
         let path = setup.path(&format!("{name}.script.json"));
         std::fs::write(&path, script.to_string()).expect("the script is written");
         let journal = setup.journal(name);
-        Self::spawn(&path, journal, port)
-    }
-
-    fn spawn(script: &Path, journal: Journal, port: u16) -> Self {
         let mut child = std::process::Command::new(crate::programs::fake_server())
-            .arg(script)
-            .args(["--http", &port.to_string()])
+            .arg(path)
+            .args(transport)
             .env("FAKE_JOURNAL", journal.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -62,12 +86,8 @@ impl HttpFake {
 
     /// Its port.
     pub fn port(&self) -> u16 {
-        let address = self.url.trim_end_matches("/mcp");
-        address
-            .rsplit(':')
-            .next()
-            .and_then(|port| port.parse().ok())
-            .expect("a port")
+        let url: url::Url = self.url.parse().expect("a URL");
+        url.port().expect("a port")
     }
 }
 

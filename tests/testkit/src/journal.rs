@@ -18,11 +18,14 @@ pub struct Journal {
 pub struct Entry {
     /// The instance.
     pub pid: u32,
-    /// `start`, `recv`, `exit`, `eof`, `sigterm`, `grandchild`.
+    /// `start`, `recv`, `mirrored`, `closed`, `exit`, `eof`, `sigterm`, `grandchild`.
     pub event: String,
     /// The exact message received, or the reason of an exit.
     pub raw: String,
-    /// Headers, where it came over HTTP.
+    /// The HTTP method by which it came, empty where it did not.
+    pub http: String,
+    /// Headers, where it came over HTTP. In a `mirrored` entry what those of a modern request
+    /// repeat of its body: `{version, method, name, params}`, decoded.
     pub headers: Value,
 }
 
@@ -48,6 +51,7 @@ impl Journal {
                 pid: entry["pid"].as_u64().unwrap_or_default() as u32,
                 event: entry["event"].as_str().unwrap_or_default().to_owned(),
                 raw: entry["raw"].as_str().unwrap_or_default().to_owned(),
+                http: entry["http"].as_str().unwrap_or_default().to_owned(),
                 headers: entry["headers"].clone(),
             })
             .collect()
@@ -69,6 +73,25 @@ impl Journal {
                 .is_ok_and(|message| message.method(raw.as_bytes()) == method)
         };
         self.received().into_iter().filter(is_it).collect()
+    }
+
+    /// What the headers of modern requests with this method repeated of their bodies, all of it
+    /// compared by the server: `{version, method, name, params}`.
+    pub fn mirrored_of(&self, method: &str) -> Vec<Value> {
+        self.entries()
+            .into_iter()
+            .filter(|entry| entry.event == "mirrored" && entry.headers["method"] == method)
+            .map(|entry| entry.headers)
+            .collect()
+    }
+
+    /// The modern requests whose clients closed the connection before the answer.
+    pub fn closed(&self) -> Vec<String> {
+        self.entries()
+            .into_iter()
+            .filter(|entry| entry.event == "closed")
+            .map(|entry| entry.raw)
+            .collect()
     }
 
     /// How many instances ever started.

@@ -1,5 +1,7 @@
 //! Streamable HTTP: POST, GET and DELETE on `/mcp`.
 
+mod modern;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::atomic::Ordering;
@@ -15,7 +17,10 @@ use futures_util::stream;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
-use super::server::{Fake, Message, Outbox, Ways};
+use super::call::{Outbox, Ways};
+use super::modern::VERSION;
+use super::script::Era;
+use super::server::{Fake, Message};
 
 const SESSION: &str = "mcp-session-id";
 
@@ -87,8 +92,13 @@ async fn receive(
     body: Bytes,
 ) -> Response {
     let raw = String::from_utf8_lossy(&body).into_owned();
-    journal(&endpoint, "POST", &headers, &raw);
+    journal(&endpoint.fake, "POST", &headers, &raw);
     let message = serde_json::from_str::<Message>(&raw).ok();
+    if let Some(message) = &message
+        && endpoint.fake.is_modern(message, version_in(&headers))
+    {
+        return modern::receive(&endpoint.fake, &headers, &raw, message).await;
+    }
     let method = message.as_ref().and_then(|message| message.method.clone());
     let is_request = method.is_some() && message.is_some_and(|message| message.id.is_some());
     let (id, session) = if method.as_deref() == Some("initialize") {
@@ -103,19 +113,12 @@ async fn receive(
     let (call, messages) = mpsc::unbounded_channel();
     let http = &endpoint.fake.script.http;
     if !is_request {
-        endpoint.fake.receive(
-            &raw,
-            Ways {
-                call: session.push.clone(),
-                push: session.push,
-            },
-        );
+        let push = session.push;
+        let ways = Ways::apart(push.clone(), push, None);
+        endpoint.fake.receive(&raw, ways);
         return StatusCode::ACCEPTED.into_response();
     }
-    let ways = Ways {
-        call,
-        push: session.push.clone(),
-    };
+    let ways = Ways::apart(call, session.push.clone(), None);
     let mut response = if http.sse {
         endpoint.fake.receive(&raw, ways);
         events(messages, http.pretty)
@@ -158,14 +161,14 @@ fn events(messages: mpsc::UnboundedReceiver<String>, pretty: bool) -> Response {
     event_stream(Body::from_stream(frames))
 }
 
-fn frame(message: &str, pretty: bool) -> String {
+pub(super) fn frame(message: &str, pretty: bool) -> String {
     match message.strip_prefix('{').filter(|_| pretty) {
         Some(rest) => format!("event: message\ndata: {{\ndata: {rest}\n\n"),
         None => format!("event: message\ndata: {message}\n\n"),
     }
 }
 
-fn event_stream(body: Body) -> Response {
+pub(super) fn event_stream(body: Body) -> Response {
     (
         [
             (header::CONTENT_TYPE, "text/event-stream"),
@@ -177,7 +180,10 @@ fn event_stream(body: Body) -> Response {
 }
 
 async fn listen(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap) -> Response {
-    journal(&endpoint, "GET", &headers, "");
+    journal(&endpoint.fake, "GET", &headers, "");
+    if has_no_sessions(&endpoint, &headers) {
+        return only_post();
+    }
     if !endpoint.fake.script.http.get {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
@@ -199,37 +205,48 @@ async fn listen(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap) -> Re
     event_stream(Body::from_stream(frames))
 }
 
-async fn forget(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap) -> StatusCode {
-    journal(&endpoint, "DELETE", &headers, "");
+async fn forget(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap) -> Response {
+    journal(&endpoint.fake, "DELETE", &headers, "");
+    if has_no_sessions(&endpoint, &headers) {
+        return only_post();
+    }
     let id = headers
         .get(SESSION)
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default();
-    match endpoint
-        .sessions
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .remove(id)
-    {
-        Some(_) => StatusCode::OK,
-        None => StatusCode::NOT_FOUND,
+    let sessions = endpoint.sessions.lock();
+    let removed = sessions.unwrap_or_else(PoisonError::into_inner).remove(id);
+    match removed {
+        Some(_) => StatusCode::OK.into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-fn journal(endpoint: &Endpoint, method: &str, headers: &HeaderMap, raw: &str) {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes())
-                    .into_owned()
-                    .into(),
-            )
-        })
-        .collect::<serde_json::Map<_, _>>();
-    endpoint
-        .fake
-        .journal
-        .received_over_http(method, &headers.into(), raw);
+fn version_in(headers: &HeaderMap) -> Option<&str> {
+    headers.get("mcp-protocol-version")?.to_str().ok()
+}
+
+/// Whether a GET or a DELETE comes to the modern era, which has neither.
+fn has_no_sessions(endpoint: &Endpoint, headers: &HeaderMap) -> bool {
+    match endpoint.fake.script.era {
+        Era::Both => version_in(headers) == Some(VERSION),
+        _ => endpoint.fake.is_modern_only(),
+    }
+}
+
+fn only_post() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response()
+}
+
+/// Writes down what has come; a header that came several times with all its values.
+pub(super) fn journal(fake: &Fake, method: &str, headers: &HeaderMap, raw: &str) {
+    let all = headers.keys().map(|name| {
+        let values = headers.get_all(name).iter();
+        let values: Vec<_> = values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
+        (name.to_string(), values.join(", ").into())
+    });
+    let all = all.collect::<serde_json::Map<_, _>>();
+    fake.journal.received_over_http(method, &all.into(), raw);
 }

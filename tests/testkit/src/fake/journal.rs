@@ -30,6 +30,11 @@ impl Journal {
         self.write(&json!({"pid": std::process::id(), "event": "recv", "http": method, "headers": headers, "raw": raw}));
     }
 
+    /// Appends what the headers of a modern request repeat of its body.
+    pub(super) fn mirrored(&self, headers: &serde_json::Value, raw: &str) {
+        self.write(&json!({"pid": std::process::id(), "event": "mirrored", "headers": headers, "raw": raw}));
+    }
+
     /// Writes the last event and ends the process at once.
     pub(super) fn exit(&self, code: i32, why: &str) -> ! {
         self.event("exit", why);

@@ -1,15 +1,24 @@
 //! The scriptable fake MCP server: what it does (`script`), how a step is
-//! performed (`server`), what it leaves behind (`journal`), and its two
-//! transports. It parses JSON by itself rather than through `wire`, so that a
-//! fault there cannot hide here as well.
+//! performed (`server`), what it leaves behind (`journal`), and its three
+//! transports. It parses JSON and reads headers by itself rather than through
+//! `wire`, so that a fault there cannot hide here as well.
 
+mod call;
+mod events;
 mod http;
 mod journal;
+mod listens;
+mod mirrored;
 mod mischief;
+mod modern;
 mod raw;
+mod rounds;
 mod script;
 mod server;
+mod speech;
 mod stdio;
+mod tasks;
+mod usual;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,10 +30,20 @@ use server::Fake;
 /// What the command line asks for.
 struct Options {
     script: Script,
-    http: Option<u16>,
+    transport: Transport,
 }
 
-/// The program: `fake-mcp-server [SCRIPT.json] [--http PORT] [--tools a,b]`,
+/// How its client reaches it.
+#[derive(Clone, Copy)]
+enum Transport {
+    Stdio,
+    /// Streamable HTTP.
+    Http(u16),
+    /// HTTP+SSE, the transport before it.
+    Events(u16),
+}
+
+/// The program: `fake-mcp-server [SCRIPT.json] [--http PORT | --sse PORT] [--tools a,b]`,
 /// with `FAKE_SCRIPT` (a path) and `FAKE_JOURNAL` (a path) from the environment.
 pub fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("--grandchild") {
@@ -43,12 +62,13 @@ pub fn main() -> ExitCode {
 
 fn options() -> anyhow::Result<Options> {
     let mut path = std::env::var_os("FAKE_SCRIPT").map(PathBuf::from);
-    let mut http = None;
+    let mut transport = Transport::Stdio;
     let mut tools = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "--http" => http = Some(args.next().unwrap_or_default().parse()?),
+            "--http" => transport = Transport::Http(args.next().unwrap_or_default().parse()?),
+            "--sse" => transport = Transport::Events(args.next().unwrap_or_default().parse()?),
             "--tools" => tools.extend(
                 args.next()
                     .unwrap_or_default()
@@ -65,11 +85,11 @@ fn options() -> anyhow::Result<Options> {
     script
         .tools
         .extend(tools.into_iter().map(script::Tool::named));
-    Ok(Options { script, http })
+    Ok(Options { script, transport })
 }
 
 fn run(options: Options) -> anyhow::Result<()> {
-    let Options { script, http } = options;
+    let Options { script, transport } = options;
     for line in &script.start.stderr {
         eprintln!("{line}");
     }
@@ -94,9 +114,10 @@ fn run(options: Options) -> anyhow::Result<()> {
         }
         let fake = Fake::new(script, journal);
         watch_sigterm(&fake)?;
-        match http {
-            Some(port) => http::serve(fake, port).await,
-            None => stdio::serve(fake).await,
+        match transport {
+            Transport::Stdio => stdio::serve(fake).await,
+            Transport::Http(port) => http::serve(fake, port).await,
+            Transport::Events(port) => events::serve(fake, port).await,
         }
     })
 }

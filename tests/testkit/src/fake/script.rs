@@ -12,6 +12,13 @@ use serde_json::value::RawValue;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Script {
+    pub(super) era: Era,
+    /// What `server/discover` meets with, whatever the era.
+    pub(super) probe: Probe,
+    /// Modern: the versions it speaks and names.
+    pub(super) supported: Supported,
+    /// Modern: what goes along with results that may be kept for a while.
+    pub(super) hints: Hints,
     /// `serverInfo.name`.
     pub(super) name: Option<String>,
     /// `capabilities` instead of the usual ones.
@@ -41,6 +48,9 @@ pub(super) struct Script {
     /// Starts a child of its own that only a signal to the group ends.
     pub(super) grandchild: bool,
     pub(super) http: Http,
+    /// Whether a tool starts tasks; found out at the start.
+    #[serde(skip)]
+    pub(super) has_tasks: bool,
 }
 
 /// Before the first message.
@@ -65,6 +75,61 @@ pub(super) struct Http {
     pub(super) get: bool,
     /// Breaks each message over two `data:` lines, as a pretty printer would.
     pub(super) pretty: bool,
+    /// HTTP+SSE: the data of the `endpoint` event instead of the usual path; `{port}` and
+    /// `{session}` are filled in.
+    pub(super) endpoint: Option<String>,
+}
+
+/// The versions that it speaks: with an `initialize` handshake, or with a claim in each request.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Era {
+    #[default]
+    Legacy,
+    Modern,
+    /// Each message is taken for what it is.
+    Both,
+    /// The process keeps the era of its first request.
+    Lock,
+}
+
+/// What becomes of `server/discover`.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Probe {
+    /// What its era has to say.
+    #[default]
+    Answer,
+    Silent,
+    /// Ends the process.
+    Exit,
+    /// Answers as soon as another message has come.
+    Late,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Supported(pub(super) Vec<String>);
+
+impl Default for Supported {
+    fn default() -> Self {
+        Self(vec![super::modern::VERSION.to_owned()])
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Hints {
+    pub(super) ttl_ms: u64,
+    pub(super) cache_scope: String,
+}
+
+impl Default for Hints {
+    fn default() -> Self {
+        Self {
+            ttl_ms: 0,
+            cache_scope: "private".to_owned(),
+        }
+    }
 }
 
 impl Default for Http {
@@ -74,6 +139,7 @@ impl Default for Http {
             sessions: true,
             get: true,
             pretty: false,
+            endpoint: None,
         }
     }
 }
@@ -172,6 +238,81 @@ pub(super) enum Step {
     CrashFirst(PathBuf),
     /// Stops the process, as SIGSTOP does.
     Freeze,
+    /// Answers with a raw result to which nothing is added, whatever the era.
+    Bare(Box<RawValue>),
+    /// Modern: answers with questions, until they are answered; the steps behind it are for the
+    /// client that comes back. Legacy: asks them one after the other.
+    InputRequired(Round),
+    /// Answers with the raw `inputResponses` and `requestState` that arrived as `structuredContent`.
+    SawResponses,
+    /// Modern: answers with a task.
+    TaskStart(TaskPlan),
+    /// Tells a change: modern, on the open listens that asked for it; legacy, outside of any call.
+    ListenPush(Push),
+    /// Modern: ends all open listens.
+    ListenEnd(ListenEnd),
+}
+
+/// One round of questions, each part raw.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Round {
+    /// The questions by key, `{key: {method, params}}`.
+    #[serde(default)]
+    pub(super) requests: Option<Box<RawValue>>,
+    /// A JSON string.
+    #[serde(default)]
+    pub(super) state: Option<Box<RawValue>>,
+}
+
+/// The life of a task.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TaskPlan {
+    /// A JSON string; counted where absent.
+    pub(super) id: Option<Box<RawValue>>,
+    /// How often it is found working before it goes on.
+    pub(super) polls: u64,
+    /// Raw questions that it has, once, before it can end.
+    pub(super) requests: Option<Box<RawValue>>,
+    /// How it ends; where neither is there, with the answers it got.
+    pub(super) result: Option<Box<RawValue>>,
+    pub(super) error: Option<Box<RawValue>>,
+    pub(super) poll_interval_ms: u64,
+}
+
+impl Default for TaskPlan {
+    fn default() -> Self {
+        Self {
+            id: None,
+            polls: 1,
+            requests: None,
+            result: None,
+            error: None,
+            poll_interval_ms: 10,
+        }
+    }
+}
+
+/// A notification of a change.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Push {
+    pub(super) method: String,
+    #[serde(default)]
+    pub(super) params: Option<Box<RawValue>>,
+    /// Also tells those who did not ask for it, as no server may.
+    #[serde(default)]
+    pub(super) anyway: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum ListenEnd {
+    /// With a result.
+    Graceful,
+    /// Without one: HTTP breaks the stream off, stdio cancels it.
+    Cut,
 }
 
 /// A question of the server.

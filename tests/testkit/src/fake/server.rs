@@ -4,30 +4,21 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 
+use super::call::{Call, Ways, send};
 use super::journal::Journal;
-use super::mischief;
-use super::raw::{argument, definition, raw_member, raws, text};
-use super::script::{Ask, Script, Step, Tool};
-
-/// Where raw messages go.
-pub(super) type Outbox = mpsc::UnboundedSender<String>;
-
-/// The two ways out: with the call that caused it, and outside of any call.
-/// Over stdio they are the same.
-#[derive(Clone)]
-pub(super) struct Ways {
-    pub(super) call: Outbox,
-    pub(super) push: Outbox,
-}
+use super::listens::Listens;
+use super::raw::{argument, definition, raw_member, text};
+use super::script::{Era, Probe, Script, Step, Tool};
+use super::tasks::Tasks;
+use super::{mischief, modern, rounds};
 
 /// The parts of a message that matter here; everything stays raw.
 #[derive(Deserialize)]
@@ -43,35 +34,39 @@ pub(super) struct Message<'a> {
 pub(super) struct Fake {
     pub(super) script: Script,
     pub(super) journal: Journal,
-    tools: Mutex<Vec<Tool>>,
+    pub(super) tools: Mutex<Vec<Tool>>,
+    pub(super) listens: Listens,
+    pub(super) tasks: Tasks,
+    /// [`Era::Lock`]: whether it is the modern one.
+    locked: OnceLock<bool>,
+    /// How many messages have come.
+    received: watch::Sender<u64>,
     /// Questions asked and not yet answered, by raw id.
-    questions: Mutex<HashMap<String, oneshot::Sender<String>>>,
+    pub(super) questions: Mutex<HashMap<String, oneshot::Sender<String>>>,
     running: Mutex<HashMap<String, AbortHandle>>,
-    next_question: AtomicU64,
+    pub(super) next_question: AtomicU64,
     turn: tokio::sync::Mutex<()>,
     /// HTTP: counts up when all sessions are to be forgotten.
     pub(super) epoch: AtomicU64,
 }
 
-/// One request while its steps run.
-struct Call {
-    /// Raw; absent for a notification.
-    id: Option<String>,
-    method: String,
-    params: String,
-    ways: Ways,
-    asked: String,
-    answer: String,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Fake {
     pub(super) fn new(mut script: Script, journal: Journal) -> Arc<Self> {
+        let tools = std::mem::take(&mut script.tools);
+        script.has_tasks = tools
+            .iter()
+            .flat_map(|tool| &tool.does)
+            .any(|step| matches!(step, Step::TaskStart(_)));
         Arc::new(Self {
-            tools: Mutex::new(std::mem::take(&mut script.tools)),
+            tools: Mutex::new(tools),
+            listens: Listens::default(),
+            tasks: Tasks::default(),
+            locked: OnceLock::new(),
+            received: watch::Sender::new(0),
             script,
             journal,
             questions: Mutex::default(),
@@ -82,6 +77,38 @@ impl Fake {
         })
     }
 
+    /// Whether a message belongs to the modern era, where need be by the version that its
+    /// headers name.
+    pub(super) fn is_modern(&self, message: &Message<'_>, header: Option<&str>) -> bool {
+        let method = message.method.as_deref().unwrap_or_default();
+        let params = message.params.map_or("{}", RawValue::get);
+        let is_claimed =
+            modern::has_claim(params) || header == Some(modern::VERSION) && method != "initialize";
+        match self.script.era {
+            Era::Legacy => false,
+            Era::Modern => true,
+            Era::Both => is_claimed,
+            // What it never answers decides nothing.
+            Era::Lock if message.id.is_some() && !self.is_ignored(method) => {
+                *self.locked.get_or_init(|| is_claimed)
+            }
+            Era::Lock => self.locked.get().copied().unwrap_or(is_claimed),
+        }
+    }
+
+    /// The era it has settled on, where it speaks but one.
+    pub(super) fn is_modern_only(&self) -> bool {
+        match self.script.era {
+            Era::Modern => true,
+            Era::Lock => self.locked.get() == Some(&true),
+            Era::Legacy | Era::Both => false,
+        }
+    }
+
+    fn is_ignored(&self, method: &str) -> bool {
+        method == "server/discover" && matches!(self.script.probe, Probe::Silent | Probe::Exit)
+    }
+
     /// Takes one raw message. The returned task, if any, ends when the message
     /// is dealt with; dropping its handle does not stop it.
     pub(super) fn receive(
@@ -89,6 +116,7 @@ impl Fake {
         raw: &str,
         ways: Ways,
     ) -> Option<tokio::task::JoinHandle<()>> {
+        self.received.send_modify(|received| *received += 1);
         let Ok(message) = serde_json::from_str::<Message>(raw) else {
             send(
                 &ways.call,
@@ -97,6 +125,7 @@ impl Fake {
             );
             return None;
         };
+        let is_modern = self.is_modern(&message, ways.version.as_deref());
         let Some(method) = message.method else {
             if let Some(question) = message
                 .id
@@ -114,16 +143,10 @@ impl Fake {
             self.cancel(&params);
         }
         let id = message.id.map(|id| id.get().to_owned());
-        let call = Call {
-            id: id.clone(),
-            method,
-            params,
-            ways,
-            asked: "null".to_owned(),
-            answer: String::new(),
-        };
+        let call = Call::new(id.clone(), method, params, ways, is_modern);
         let fake = self.clone();
-        let task = tokio::spawn(async move { fake.perform(call).await });
+        let later = self.received.subscribe();
+        let task = tokio::spawn(async move { fake.perform(call, later).await });
         if let Some(id) = id {
             lock(&self.running).insert(id, task.abort_handle());
         }
@@ -136,26 +159,68 @@ impl Fake {
             #[serde(borrow, rename = "requestId")]
             id: &'a RawValue,
         }
-        if let Ok(cancelled) = serde_json::from_str::<Cancelled>(params)
-            && let Some(task) = lock(&self.running).remove(cancelled.id.get())
-        {
+        let Ok(cancelled) = serde_json::from_str::<Cancelled>(params) else {
+            return;
+        };
+        self.listens.forget(cancelled.id.get());
+        if let Some(task) = lock(&self.running).remove(cancelled.id.get()) {
             task.abort();
         }
     }
 
-    async fn perform(&self, mut call: Call) {
-        let steps = self.steps(&call);
+    async fn perform(&self, mut call: Call, mut later: watch::Receiver<u64>) {
+        if call.method == "server/discover" {
+            match self.script.probe {
+                Probe::Answer => {}
+                Probe::Silent => std::future::pending().await,
+                Probe::Exit => self.journal.exit(1, "probe"),
+                // The sender is this server's own, so that it lasts.
+                Probe::Late => later.changed().await.unwrap_or_default(),
+            }
+        }
+        let steps = match self.admitted(&mut call) {
+            Ok(steps) => steps,
+            Err(error) => {
+                call.error(&error);
+                Vec::new()
+            }
+        };
         let turn = match self.script.serial && call.id.is_some() {
             true => Some(self.turn.lock().await),
             false => None,
         };
         for step in steps {
             self.step(step, &mut call).await;
+            if call.is_over {
+                break;
+            }
         }
         drop(turn);
         if let Some(id) = &call.id {
             lock(&self.running).remove(id);
         }
+    }
+
+    /// The raw definition of the tool that a request calls.
+    pub(super) fn definition_for(&self, method: &str, params: &str) -> Option<String> {
+        let name = argument(params, &["name"]).filter(|_| method == "tools/call")?;
+        let tools = lock(&self.tools);
+        let tool = tools.iter().find(|tool| name == tool.name.as_str())?;
+        Some(definition(tool))
+    }
+
+    /// What a call makes it do, or the error of one that it may not make.
+    fn admitted(&self, call: &mut Call) -> Result<Vec<Step>, String> {
+        if call.is_modern && call.id.is_some() {
+            modern::admit(&self.script, &call.method, &call.params)?;
+        }
+        let steps = self.steps(call);
+        if call.is_modern {
+            call.rounds_behind = rounds::behind(&steps, &call.params)?;
+            call.responses = raw_member(&call.params, "inputResponses");
+            call.state = raw_member(&call.params, "requestState");
+        }
+        Ok(steps)
     }
 
     fn steps(&self, call: &Call) -> Vec<Step> {
@@ -189,6 +254,14 @@ impl Fake {
                 }
             }
             Step::Progress(times) => self.progress(times, call),
+            Step::Ask(_) if call.is_modern => {
+                call.error(&modern::error(
+                    -32603,
+                    "A modern server asks by inputRequired",
+                    None,
+                ));
+                call.is_over = true;
+            }
             Step::Ask(question) => call.asked = self.ask(&question, &call.ways).await,
             Step::Notify(raw) => send(&call.ways.call, raw.get().to_owned()),
             Step::Push(raw) => send(&call.ways.push, raw.get().to_owned()),
@@ -212,20 +285,15 @@ impl Fake {
                 self.epoch.fetch_add(1, Ordering::SeqCst);
             }
             Step::Default => self.usual(call),
-            Step::Echo => call.result(&format!(
-                r#"{{"content":[],"structuredContent":{}}}"#,
-                call.params
-            )),
-            Step::EchoText => call.result(&text(&call.params)),
-            Step::Asked => call.result(&format!(
-                r#"{{"content":[],"structuredContent":{}}}"#,
-                call.asked
-            )),
-            Step::Pid => call.result(&text(&std::process::id().to_string())),
-            Step::Env(name) => call.result(&text(&std::env::var(name).unwrap_or_default())),
-            Step::Text(words) => call.result(&text(&words)),
-            Step::Big(bytes) => call.result(&text(&"x".repeat(bytes))),
-            Step::Result(raw) => call.result(raw.get()),
+            Step::Echo => self.result(&structured(&call.params), call),
+            Step::EchoText => self.result(&text(&call.params), call),
+            Step::Asked => self.result(&structured(&call.asked), call),
+            Step::Pid => self.result(&text(&std::process::id().to_string()), call),
+            Step::Env(name) => self.result(&text(&std::env::var(name).unwrap_or_default()), call),
+            Step::Text(words) => self.result(&text(&words), call),
+            Step::Big(bytes) => self.result(&text(&"x".repeat(bytes)), call),
+            Step::Result(raw) => self.result(raw.get(), call),
+            Step::Bare(raw) => call.result(raw.get()),
             Step::Error(raw) => call.error(raw.get()),
             Step::AnswerAs(id) => {
                 let answer = format!(
@@ -239,155 +307,23 @@ impl Fake {
             Step::Flood(lines) => mischief::flood(lines),
             Step::CrashFirst(f) => mischief::crash_first(&f, &call.params, &self.journal).await,
             Step::Freeze => mischief::freeze(),
-        }
-    }
-
-    fn progress(&self, times: u64, call: &Call) {
-        let Some(token) =
-            raw_member(&call.params, "_meta").and_then(|meta| raw_member(&meta, "progressToken"))
-        else {
-            return;
-        };
-        for step in 1..=times {
-            send(
-                &call.ways.call,
-                format!(
-                    r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":{step},"total":{times}.0,"message":"step {step}"}}}}"#
-                ),
-            );
-        }
-    }
-
-    async fn ask(&self, question: &Ask, ways: &Ways) -> String {
-        let id = format!(
-            "\"ask-{}\"",
-            self.next_question.fetch_add(1, Ordering::SeqCst)
-        );
-        let (answered, answer) = oneshot::channel();
-        lock(&self.questions).insert(id.clone(), answered);
-        let params = question
-            .params
-            .as_ref()
-            .map_or_else(String::new, |raw| format!(r#","params":{}"#, raw.get()));
-        send(
-            &ways.call,
-            format!(
-                r#"{{"jsonrpc":"2.0","id":{id},"method":{}{params}}}"#,
-                json!(question.method)
-            ),
-        );
-        answer.await.unwrap_or_default()
-    }
-
-    /// What a decent small server does.
-    fn usual(&self, call: &mut Call) {
-        match call.method.as_str() {
-            "initialize" => call.result(&self.initialize_result(&call.params)),
-            "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => {
-                call.result("{}")
+            Step::InputRequired(round) => self.round(&round, call).await,
+            Step::SawResponses => {
+                let seen = rounds::seen(call.responses.as_deref(), call.state.as_deref());
+                self.result(&structured(&seen), call);
             }
-            "tools/list" => {
-                let tools: Vec<String> = lock(&self.tools).iter().map(definition).collect();
-                self.list("tools", &tools, call);
+            Step::TaskStart(_) if !modern::declares(&call.params, modern::TASKS) => {
+                call.error(&modern::tasks_needed());
             }
-            "prompts/list" => self.list("prompts", &raws(&self.script.prompts), call),
-            "resources/list" => self.list("resources", &raws(&self.script.resources), call),
-            "resources/templates/list" => {
-                self.list("resourceTemplates", &raws(&self.script.templates), call)
-            }
-            "prompts/get" => {
-                let text = json!(format!("prompt {}", call.params));
-                call.result(&format!(r#"{{"messages":[{{"role":"user","content":{{"type":"text","text":{text}}}}}]}}"#));
-            }
-            "resources/read" => {
-                let uri = raw_member(&call.params, "uri").unwrap_or_else(|| "\"\"".to_owned());
-                call.result(&format!(
-                    r#"{{"contents":[{{"uri":{uri},"text":"content of {}"}}]}}"#,
-                    uri.trim_matches('"')
-                ));
-            }
-            "completion/complete" => {
-                call.result(r#"{"completion":{"values":["one","two"],"total":2,"hasMore":false}}"#)
-            }
-            "tools/call" => call.error(r#"{"code":-32602,"message":"Unknown tool"}"#),
-            method if method.starts_with("notifications/") => {}
-            _ if self.script.exit_on_unknown_method => self.journal.exit(1, "unknown method"),
-            method => call.error(&format!(
-                r#"{{"code":-32601,"message":{}}}"#,
-                json!(format!("Method not found: {method}"))
-            )),
-        }
-    }
-
-    fn initialize_result(&self, params: &str) -> String {
-        let script = &self.script;
-        let asked =
-            raw_member(params, "protocolVersion").unwrap_or_else(|| "\"2025-11-25\"".to_owned());
-        let version = script
-            .protocol_version
-            .as_ref()
-            .map_or(asked, |version| json!(version).to_string());
-        let capabilities = script.capabilities.as_ref().map_or(
-            r#"{"tools":{"listChanged":true},"prompts":{"listChanged":true},"resources":{"subscribe":true,"listChanged":true},"logging":{},"completions":{}}"#,
-            |raw| raw.get(),
-        );
-        let name = json!(script.name.as_deref().unwrap_or("fake"));
-        let instructions = match &script.instructions {
-            Some(words) => format!(r#","instructions":{}"#, json!(words)),
-            None => String::new(),
-        };
-        format!(
-            r#"{{"protocolVersion":{version},"capabilities":{capabilities},"serverInfo":{{"name":{name},"version":"1.0"}}{instructions}}}"#
-        )
-    }
-
-    fn list(&self, key: &str, items: &[String], call: &mut Call) {
-        let from = argument(&call.params, &["cursor"])
-            .and_then(|cursor| {
-                cursor
-                    .as_str()
-                    .and_then(|cursor| cursor.parse::<usize>().ok())
-            })
-            .unwrap_or(0)
-            .min(items.len());
-        let size = if self.script.page_size == 0 {
-            items.len()
-        } else {
-            self.script.page_size
-        };
-        let to = (from + size).min(items.len());
-        let next = if to < items.len() {
-            format!(r#","nextCursor":"{to}""#)
-        } else {
-            String::new()
-        };
-        call.result(&format!(
-            r#"{{"{key}":[{}]{next}}}"#,
-            items[from..to].join(",")
-        ));
-    }
-}
-
-impl Call {
-    fn result(&mut self, result: &str) {
-        self.finish(&format!(r#""result":{result}"#));
-    }
-
-    fn error(&mut self, error: &str) {
-        self.finish(&format!(r#""error":{error}"#));
-    }
-
-    fn finish(&mut self, outcome: &str) {
-        if let Some(id) = &self.id {
-            self.answer = format!(r#"{{"jsonrpc":"2.0","id":{id},{outcome}}}"#);
-            send(&self.ways.call, self.answer.clone());
+            Step::TaskStart(plan) => call.result(&self.tasks.start(plan)),
+            Step::ListenPush(push) => self.tell(&push, call),
+            Step::ListenEnd(how) => self.listens.end(how),
         }
     }
 }
 
-fn send(outbox: &Outbox, raw: String) {
-    // Nobody is left to read once the transport is gone.
-    outbox.send(raw).ok();
+fn structured(raw: &str) -> String {
+    format!(r#"{{"content":[],"structuredContent":{raw}}}"#)
 }
 
 async fn gate(path: &Path) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
-use super::server::{Fake, Ways};
+use super::call::Ways;
+use super::server::Fake;
 
 /// Serves until stdin ends, or for good where the script says so.
 pub(super) async fn serve(fake: Arc<Fake>) -> anyhow::Result<()> {
@@ -30,13 +31,7 @@ pub(super) async fn serve(fake: Arc<Fake>) -> anyhow::Result<()> {
         }
         let raw = line.trim_end_matches(['\r', '\n']);
         fake.journal.event("recv", raw);
-        fake.receive(
-            raw,
-            Ways {
-                call: outbox.clone(),
-                push: outbox.clone(),
-            },
-        );
+        fake.receive(raw, Ways::shared(&outbox));
     }
     if fake.script.ignore_eof {
         fake.journal.event("eof", "");
