@@ -83,6 +83,13 @@ pub(super) struct LimitsDraft {
     pub(super) sessions: Option<usize>,
     pub(super) in_flight: Option<usize>,
     pub(super) call_timeout: Option<Duration>,
+    pub(super) streams: Option<usize>,
+    pub(super) waiting_bytes: Option<usize>,
+    pub(super) slow_reader: Option<Duration>,
+    pub(super) question_timeout: Option<Duration>,
+    pub(super) parked_calls: Option<usize>,
+    pub(super) list_page: Option<usize>,
+    pub(super) call_longest: Option<Duration>,
 }
 
 impl Draft {
@@ -159,6 +166,13 @@ impl LimitsDraft {
             sessions: self.sessions.or(below.sessions),
             in_flight: self.in_flight.or(below.in_flight),
             call_timeout: self.call_timeout.or(below.call_timeout),
+            streams: self.streams.or(below.streams),
+            waiting_bytes: self.waiting_bytes.or(below.waiting_bytes),
+            slow_reader: self.slow_reader.or(below.slow_reader),
+            question_timeout: self.question_timeout.or(below.question_timeout),
+            parked_calls: self.parked_calls.or(below.parked_calls),
+            list_page: self.list_page.or(below.list_page),
+            call_longest: self.call_longest.or(below.call_longest),
         }
     }
 }

@@ -128,7 +128,16 @@ fn limits(fields: &mut Fields<'_, '_>) -> LimitsDraft {
         header_bytes: bound("headerBytes", 4096..=1 << 20),
         sessions: bound("sessions", 1..=1_000_000),
         in_flight: bound("inFlight", 1..=100_000),
+        streams: bound("streams", 1..=1_000_000),
+        waiting_bytes: bound("waitingBytes", 1024..=1 << 30),
+        parked_calls: bound("parkedCalls", 1..=1000),
+        list_page: bound("listPage", 1..=1_000_000),
         call_timeout: fields.get("callTimeout").and_then(|node| duration(&node)),
+        slow_reader: fields.get("slowReader").and_then(|node| duration(&node)),
+        question_timeout: fields
+            .get("questionTimeout")
+            .and_then(|node| duration(&node)),
+        call_longest: fields.get("callLongest").and_then(|node| duration(&node)),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -244,6 +245,20 @@ pub struct Limits {
     pub sessions: usize,
     /// Calls in flight on one connection before further ones queue.
     pub in_flight: usize,
+    /// Open event streams that belong to no call.
+    pub streams: usize,
+    /// Bytes of a call's messages that wait for a slow client before further ones are dropped.
+    pub waiting_bytes: usize,
+    /// A client whose queue is full must read something within this time.
+    pub slow_reader: Duration,
+    /// A person has this long to answer a question.
+    pub question_timeout: Duration,
+    /// Calls of one user that wait for such answers while nobody is connected for them.
+    pub parked_calls: usize,
+    /// Items on one page of a list.
+    pub list_page: NonZeroUsize,
+    /// A call is ended after this long whatever its server reports; `None` for never.
+    pub call_longest: Option<Duration>,
 }
 
 // === impl ServerConfig ===

@@ -1,5 +1,6 @@
 //! From layers with holes to the one configuration without any.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use super::draft::{Draft, ServerDraft};
@@ -39,6 +40,16 @@ pub(super) fn resolve(draft: Draft, home: Option<&Path>) -> Config {
             header_bytes: set(limits.header_bytes, "limits.headerBytes"),
             sessions: set(limits.sessions, "limits.sessions"),
             in_flight: set(limits.in_flight, "limits.inFlight"),
+            streams: set(limits.streams, "limits.streams"),
+            waiting_bytes: set(limits.waiting_bytes, "limits.waitingBytes"),
+            slow_reader: set(limits.slow_reader, "limits.slowReader"),
+            question_timeout: set(limits.question_timeout, "limits.questionTimeout"),
+            parked_calls: set(limits.parked_calls, "limits.parkedCalls"),
+            list_page: set(
+                limits.list_page.and_then(NonZeroUsize::new),
+                "limits.listPage",
+            ),
+            call_longest: limits.call_longest,
         },
         log_level: set(draft.log_level, "logLevel").value,
     }

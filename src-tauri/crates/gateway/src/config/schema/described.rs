@@ -301,6 +301,27 @@ struct Limits {
     /// A call without a sign of life for this long is given up; a server's callTimeout overrides it.
     #[schemars(range(min = 1, max = 86_400_000))]
     call_timeout: Option<u64>,
+    /// Open event streams that belong to no call; a further one is refused.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    streams: Option<u64>,
+    /// Bytes of one call's messages that wait for a slow client before further ones are dropped.
+    #[schemars(range(min = 1024, max = 1_073_741_824))]
+    waiting_bytes: Option<u64>,
+    /// A client of HTTP+SSE whose queue is full must read something within this time.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    slow_reader: Option<u64>,
+    /// A person has this long to answer a server's question.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    question_timeout: Option<u64>,
+    /// Calls of one user that wait for the answer to such a question between two requests.
+    #[schemars(range(min = 1, max = 1000))]
+    parked_calls: Option<u64>,
+    /// Tools, prompts or resources on one page of a list.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    list_page: Option<u64>,
+    /// A call is ended after this long whatever its server reports; null for never.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    call_longest: Option<u64>,
 }
 
 /// The words are proposed, and any filter is fine.
