@@ -1,9 +1,18 @@
 //! One client's request on its way through a server and back.
+//!
+//! Where client and server speak different eras, `crossing` has what that changes, `rounds` what
+//! a modern server wants to know of a legacy client first, and `retry` what a modern client
+//! brings when it comes back with answers.
+
+mod crossing;
+mod log_level;
+mod retry;
+mod rounds;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use eras::{Crossing, Facts, Outgoing, write_answer, write_request};
+use eras::{Crossing, Outgoing, write_request};
 use wire::{Envelope, Era, Span, error_code};
 
 use crate::call_log::{self, End};
@@ -12,7 +21,8 @@ use crate::offer::Repeat;
 use crate::requests::OpenRequest;
 use crate::server::Server;
 use crate::upstream::pending;
-use crate::upstream::slot::{Answer, Event, Lost, Slot};
+use crate::upstream::slot::{Event, Lost, Slot};
+use retry::Resumed;
 
 /// A request that has been routed: what to send, and to whom.
 #[derive(Debug)]
@@ -57,7 +67,6 @@ pub(crate) struct CallInFlight {
 pub(crate) struct Final {
     pub(crate) text: Bytes,
     /// Of an error: its code.
-    #[expect(dead_code, reason = "read where modern requests are served")]
     pub(crate) code: Option<i64>,
 }
 
@@ -85,6 +94,17 @@ impl Plan {
             attempts_left,
             end: End::Left,
         };
+        // Only a modern client brings one that was given out here.
+        if call.plan.envelope.params.request_state.is_some() && call.plan.era() == Era::Modern {
+            match call.resume() {
+                Ok(Resumed::GoesOn) => return Ok(call),
+                Ok(Resumed::Anew) => {}
+                Err(refusal) => {
+                    call.end = End::Refused;
+                    return Err(NotSent::Refused(refusal));
+                }
+            }
+        }
         match call.send().await {
             Ok(()) => Ok(call),
             Err(not_sent) => {
@@ -109,29 +129,6 @@ impl Plan {
     /// The era of whoever waits; who has no session speaks as a legacy client.
     fn era(&self) -> Era {
         self.client.as_ref().map_or(Era::Legacy, Client::era)
-    }
-
-    /// The server's answer as the client must see it.
-    fn answered(&self, answer: &Answer) -> Final {
-        let id = self.id.of(&self.text);
-        let client = self.era();
-        let hello = match client {
-            Era::Legacy => None,
-            Era::Modern => self.server.hello(),
-        };
-        let facts = Facts {
-            server: Era::Legacy,
-            client,
-            cacheable: client == Era::Modern && eras::cacheable(&self.envelope.method(&self.text)),
-            server_info: hello
-                .as_ref()
-                .and_then(|hello| hello.server_info.as_deref()),
-        };
-        let written = write_answer(&answer.seen(), id, &facts, &[]);
-        Final {
-            text: written.text.into(),
-            code: written.code,
-        }
     }
 }
 
@@ -173,20 +170,26 @@ impl CallInFlight {
             let outcome = match self.slot.next().await {
                 Event::Message(message) => return Step::Message(message),
                 Event::Done(outcome) => outcome,
+                Event::Asked(asks) => match self.park(asks) {
+                    Some(question) => return Step::Answer(question),
+                    None => continue,
+                },
+                Event::Answered(answers) => match Box::pin(self.answer_server(answers)).await {
+                    Some(end) => return end,
+                    None => continue,
+                },
             };
             let outcome = match outcome {
                 Err(lost) if self.may_be_sent_again(&lost) => {
                     self.attempts_left -= 1;
-                    self.slot = Slot::new();
+                    self.slot = Slot::bringing(self.slot.brings());
                     let Err(not_sent) = self.send().await else {
                         continue;
                     };
-                    self.end = not_sent.end();
-                    return match not_sent {
-                        NotSent::Refused(refusal) => Step::Answer(refusal),
-                        NotSent::Cancelled => Step::Nothing,
-                    };
+                    return self.not_sent(not_sent);
                 }
+                // A legacy server has no kinds of results.
+                Ok(answer) if answer.result_type.is_some() && self.asks_first(&answer) => continue,
                 outcome => outcome,
             };
             self.end = match &outcome {
@@ -225,6 +228,14 @@ impl CallInFlight {
         }
     }
 
+    fn not_sent(&mut self, not_sent: NotSent) -> Step {
+        self.end = not_sent.end();
+        match not_sent {
+            NotSent::Refused(refusal) => Step::Answer(refusal),
+            NotSent::Cancelled => Step::Nothing,
+        }
+    }
+
     /// The replay rule: a call is sent again only where it provably never arrived, or where
     /// its tool says that a second time does no harm and the client has heard nothing of
     /// the first.
@@ -249,6 +260,19 @@ impl CallInFlight {
         }
     }
 
+    /// Ends a modern client's call before its answer, because that client has left; nothing
+    /// happens where it is over.
+    pub(crate) fn cancel(mut self: Box<Self>, reason: &str) {
+        if let Some(Client::Exchange(exchange)) = &self.plan.client
+            && let Some((connection, call)) = exchange.leaves_it()
+            && connection.pending.contains(call)
+        {
+            self.end = End::Cancelled;
+            connection.cancel(call, reason);
+            connection.abandon(call);
+        }
+    }
+
     async fn send(&mut self) -> Result<(), NotSent> {
         let plan = &self.plan;
         loop {
@@ -265,6 +289,11 @@ impl CallInFlight {
                 self.slot.deafen();
             }
             let connection = Arc::clone(lease.connection());
+            if let Some(Client::Exchange(exchange)) = &plan.client
+                && let Some(level) = exchange.log_level
+            {
+                Box::pin(log_level::lower(&connection, level)).await;
+            }
             let call = pending::Call {
                 slot: Arc::clone(&self.slot),
                 progress_token: plan
@@ -280,13 +309,15 @@ impl CallInFlight {
                 envelope: &plan.envelope,
                 renamed: plan.renamed.as_ref().map(|(span, name)| (*span, &name[..])),
             };
-            let crossing = match plan.era() {
-                Era::Legacy => Crossing::LegacyToLegacy,
-                Era::Modern => Crossing::ModernToLegacy,
+            let write = |own: &str| match (plan.era(), connection.era()) {
+                (Era::Legacy, Era::Legacy) => write_request(&out, own, &Crossing::LegacyToLegacy),
+                (_, server) => plan.cross(&out, own, server, &self.slot),
             };
-            let write = |own: &str| write_request(&out, own, &crossing);
             match connection.start(call, write) {
                 Ok(call) => {
+                    if let Some(Client::Exchange(exchange)) = &plan.client {
+                        exchange.went(&connection, call);
+                    }
                     let open = plan.open.as_ref();
                     if open.is_some_and(|open| !open.sent(&connection, call)) {
                         connection.cancel(call, "cancelled by the client");
@@ -310,7 +341,7 @@ impl Drop for CallInFlight {
     /// Messages"): the server goes on, its connection stays leased until it has
     /// answered, and nothing more is kept for a client that cannot be reached.
     fn drop(&mut self) {
-        self.slot.deafen();
+        self.slot.leave();
         let plan = &self.plan;
         call_log::over(&plan.server.config.name, plan.id.of(&plan.text), self.end);
     }

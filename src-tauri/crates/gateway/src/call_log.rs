@@ -12,6 +12,8 @@ const TARGET: &str = "call";
 pub(crate) enum End {
     /// The server answered with a result.
     Answered,
+    /// Its modern client was asked something; it goes on with the request that brings the answer.
+    Asked,
     /// The server answered with an error of its own.
     Failed,
     /// It was never sent: no connection was to be had.
@@ -44,6 +46,7 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Answered => "answered",
+            Self::Asked => "asked",
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::Unsent => "unsent",

@@ -1,11 +1,19 @@
 //! Whoever waits for a call: a session, or one request that describes itself.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
-use wire::Era;
+use axum::http::{HeaderName, HeaderValue};
+use bytes::Bytes;
+use wire::{Claim, Era, string_text};
 
+use crate::catalog::ServerIndex;
+use crate::core::Core;
 use crate::log_level::LogLevel;
+use crate::parking::Parking;
 use crate::serve::session::{Capabilities, Session};
+use crate::sync::Locked;
+use crate::upstream::Connection;
+use crate::upstream::pending::CallId;
 use crate::user::Caller;
 
 /// A client, as its era has it.
@@ -14,7 +22,6 @@ pub(crate) enum Client {
     /// Legacy: it has said hello.
     Session(Arc<Session>),
     /// Modern: nothing is known of it but what this request says.
-    #[expect(dead_code, reason = "made where modern requests are served")]
     Exchange(Arc<Exchange>),
 }
 
@@ -22,13 +29,21 @@ pub(crate) enum Client {
 #[derive(Debug)]
 pub(crate) struct Exchange {
     /// What its client can be asked.
-    #[expect(dead_code, reason = "read where a server asks it something")]
     pub(crate) capabilities: Capabilities,
     /// From which level on it wants log messages; `None` for none.
     pub(crate) log_level: Option<LogLevel>,
     /// Who made it.
-    #[expect(dead_code, reason = "read where calls wait for answers of a person")]
     pub(crate) caller: Caller,
+    /// Its `Mcp-Param-*` headers, as they came.
+    pub(crate) params: Vec<(HeaderName, HeaderValue)>,
+    /// The server that its endpoint stands for; empty for all.
+    pub(crate) endpoint: String,
+    /// Where its call waits for what its client is asked.
+    pub(crate) parking: Arc<Parking>,
+    /// The raw `requestState` that the server is to get in place of ours.
+    pub(crate) state: OnceLock<Bytes>,
+    /// Where it was sent last.
+    sent: Mutex<Option<(Arc<Connection>, CallId)>>,
 }
 
 /// A client that is not kept for being remembered.
@@ -82,6 +97,47 @@ impl Client {
             Self::Session(session) => Former::Session(Arc::downgrade(session)),
             Self::Exchange(exchange) => Former::Exchange(Arc::downgrade(exchange)),
         }
+    }
+}
+
+// === impl Exchange ===
+
+impl Exchange {
+    /// Of a request that was admitted: `claim` is what it says of itself.
+    pub(crate) fn of(
+        core: &Core,
+        text: &Bytes,
+        claim: &Claim,
+        scope: Option<ServerIndex>,
+        (caller, params): (Caller, Vec<(HeaderName, HeaderValue)>),
+    ) -> Arc<Self> {
+        let capabilities = claim.capabilities.map(|span| span.of(text));
+        let level = claim.log_level.and_then(|span| string_text(span.of(text)));
+        Arc::new(Self {
+            capabilities: capabilities.map(Capabilities::read).unwrap_or_default(),
+            log_level: level.and_then(|level| LogLevel::from_wire(&level)),
+            caller,
+            params,
+            endpoint: core.scope_name(scope),
+            parking: Arc::clone(&core.parking),
+            state: OnceLock::new(),
+            sent: Mutex::default(),
+        })
+    }
+
+    /// It went there.
+    pub(crate) fn went(&self, connection: &Arc<Connection>, call: CallId) {
+        *self.sent.locked() = Some((Arc::clone(connection), call));
+    }
+
+    /// Where it went last, if it is still this request that waits for what comes of that.
+    pub(crate) fn sent(&self) -> Option<(Arc<Connection>, CallId)> {
+        self.sent.locked().clone()
+    }
+
+    /// The same; from now on it is another request that waits.
+    pub(crate) fn leaves_it(&self) -> Option<(Arc<Connection>, CallId)> {
+        self.sent.locked().take()
     }
 }
 

@@ -23,6 +23,7 @@ use crate::journal::Journal;
 use crate::leaving::Leaving;
 use crate::ledger::Ledger;
 use crate::live::Live;
+use crate::parking::Parking;
 use crate::logs::Archive;
 use crate::oauth::OAuth;
 use crate::reload::Makings;
@@ -48,6 +49,8 @@ pub(crate) struct Core {
     /// Servers with accounts of other users.
     pub(crate) guests: Guests,
     pub(crate) sessions: Arc<Sessions>,
+    /// Calls that wait for what their modern clients were asked.
+    pub(crate) parking: Arc<Parking>,
     pub(crate) ledger: Arc<Ledger>,
     /// What the gateway says itself.
     pub(crate) journal: Journal,
@@ -97,6 +100,7 @@ pub(crate) struct Parts {
     pub(crate) live: Live,
     pub(crate) board: Arc<Board>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) parking: Arc<Parking>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) journal: Journal,
     pub(crate) archive: Arc<Archive>,
@@ -117,6 +121,7 @@ impl Core {
             board: parts.board,
             guests: Guests::default(),
             sessions: parts.sessions,
+            parking: parts.parking,
             ledger: parts.ledger,
             journal: parts.journal,
             archive: parts.archive,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use base64::Engine;
@@ -28,6 +28,7 @@ use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::logs::{self, Archive};
 use crate::oauth::OAuth;
+use crate::parking::Parking;
 use crate::private_file;
 use crate::reload::{self, Makings};
 use crate::serve::door::Door;
@@ -263,6 +264,7 @@ impl Gateway {
         self.core.ending.draining.cancel();
         self.core.instance.leaves();
         self.core.sessions.hang_up();
+        self.core.parking.close();
         self.connections.close();
         if tokio::time::timeout(DRAIN, self.connections.wait())
             .await
@@ -357,6 +359,7 @@ fn build(loaded: Loaded, given: Surroundings, own: Own) -> Arc<Core> {
         listen,
         instance,
     } = own;
+    let parking = Parking::new(key.for_states(), &loaded.config.limits);
     let sessions = Sessions::new(key, loaded.config.limits.sessions);
     let changed = Arc::new(Notify::new());
     let board = Board::new(Arc::clone(&sessions), Arc::clone(&changed));
@@ -378,6 +381,7 @@ fn build(loaded: Loaded, given: Surroundings, own: Own) -> Arc<Core> {
         live: first.live,
         board,
         sessions,
+        parking,
         ledger,
         journal: given.journal,
         archive,
@@ -441,5 +445,6 @@ async fn tidy(core: Arc<Core>, end: CancellationToken) {
             .iter()
             .chain(&core.guests.all())
             .for_each(|server| server.tidy());
+        core.parking.expire(Instant::now());
     }
 }

@@ -45,6 +45,12 @@ impl LogLevel {
             .map(|(level, _)| level)
     }
 
+    /// The level that is as severe as this.
+    pub(crate) fn of_severity(severity: u8) -> Option<Self> {
+        let found = Self::ALL.get(usize::from(severity));
+        found.map(|(level, _)| *level)
+    }
+
     /// Its name.
     pub fn as_str(self) -> &'static str {
         Self::ALL[self as usize].1
@@ -60,6 +66,7 @@ mod tests {
         for (level, name) in LogLevel::ALL {
             assert_eq!(LogLevel::from_wire(name), Some(level));
             assert_eq!(level.as_str(), name);
+            assert_eq!(LogLevel::of_severity(level as u8), Some(level));
         }
         assert!(LogLevel::Debug < LogLevel::Emergency);
         assert_eq!(LogLevel::from_wire("loud"), None);

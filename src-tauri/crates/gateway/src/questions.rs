@@ -2,119 +2,32 @@
 //! that many clients share.
 //!
 //! A question goes to the client whose calls alone the connection works on, a
-//! call that was cancelled a moment ago included. From the first question on, a server's connections serve one
-//! call at a time, so there is never a doubt; if there was one that first
+//! call that was cancelled a moment ago included. From the first question on, a server's
+//! connections serve one call at a time, so there is never a doubt; if there was one that first
 //! time, the question is declined, never guessed. A connection that is one
 //! session's alone has no such doubt, and is the only one that may ask for roots.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+mod open;
+mod to_modern;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 use wire::{Envelope, Span, error_code, splice};
 
-use crate::serve::session::Session;
-use crate::sync::Locked;
+use crate::client::Client;
+use crate::serve::session::{Capabilities, Session};
 use crate::upstream::Connection;
 use crate::upstream::pending::CallId;
 use crate::upstream::slot::Slot;
+use open::Asker;
 
-/// How long a person may take.
-const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) use open::{OpenQuestions, written};
+
 /// How often it is checked that the asker's client is still there.
-const CHECK: Duration = Duration::from_secs(1);
-
-/// The questions that a session's client has not answered yet.
-#[derive(Debug, Default)]
-pub(crate) struct OpenQuestions {
-    last: AtomicU64,
-    open: Mutex<HashMap<u64, OpenQuestion>>,
-}
-
-#[derive(Debug)]
-struct OpenQuestion {
-    reply: oneshot::Sender<(Bytes, Span)>,
-    connection: Arc<Connection>,
-    /// The id under which the server asked, as written.
-    asked_as: Bytes,
-    /// The progress token that the server chose, as written.
-    progress_token: Option<Bytes>,
-}
-
-// === impl OpenQuestions ===
-
-impl OpenQuestions {
-    /// Takes a client's response; false where no question has this id.
-    pub(crate) fn answer(&self, text: Bytes, id: Span) -> bool {
-        let Some(question) =
-            number(id.of(&text)).and_then(|number| self.open.locked().remove(&number))
-        else {
-            return false;
-        };
-        question.reply.send((text, id)).is_ok()
-    }
-
-    /// Takes a client's progress report on a question and passes it on under
-    /// the server's own token; false where no question has this one.
-    pub(crate) fn progress(&self, text: &[u8], token: Span) -> bool {
-        let Some(number) = number(token.of(text)) else {
-            return false;
-        };
-        let open = self.open.locked();
-        let Some(question) = open.get(&number) else {
-            return false;
-        };
-        let (Some(own), connection) = (
-            question.progress_token.clone(),
-            Arc::clone(&question.connection),
-        ) else {
-            return false;
-        };
-        drop(open);
-        connection.send(splice(text, &mut [(token, &own[..])]), None);
-        true
-    }
-
-    /// Whether none is open.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.open.locked().is_empty()
-    }
-
-    fn open(&self, question: OpenQuestion) -> u64 {
-        let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        self.open.locked().insert(number, question);
-        number
-    }
-
-    fn close(&self, number: u64) -> bool {
-        self.open.locked().remove(&number).is_some()
-    }
-
-    fn find(&self, connection: &Arc<Connection>, asked_as: &[u8]) -> Option<u64> {
-        let open = self.open.locked();
-        let found = open
-            .iter()
-            .find(|(_, one)| Arc::ptr_eq(&one.connection, connection) && one.asked_as == asked_as);
-        found.map(|(number, _)| *number)
-    }
-}
-
-/// The ids that clients see: text, so that no client mistakes one for its own.
-fn written(number: u64) -> String {
-    format!("\"gateway-{number}\"")
-}
-
-fn number(raw: &[u8]) -> Option<u64> {
-    std::str::from_utf8(raw)
-        .ok()?
-        .strip_prefix("\"gateway-")?
-        .strip_suffix('"')?
-        .parse()
-        .ok()
-}
+pub(crate) const CHECK: Duration = Duration::from_secs(1);
 
 /// Whom a question goes to, and by which way.
 struct Addressee {
@@ -123,24 +36,36 @@ struct Addressee {
     call: Option<(CallId, Arc<Slot>)>,
 }
 
+/// The client that a connection works for.
+enum Whose {
+    Session(Addressee),
+    /// A modern client, which is asked in the answer to its call.
+    Modern(to_modern::Addressee),
+}
+
 /// Puts a server's question to the client it concerns, or declines it.
 pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope, id: Span) {
     let inbox = &connection.inbox;
     let method = envelope.method(&text).into_owned();
     let asked_as = text.slice(id.range());
-    let addressee = addressee(connection)
-        .filter(|to| to.listens() && may_be_asked(&to.session, &method, &text, envelope));
-    let Some(addressee) = addressee else {
-        return refuse(connection, &asked_as, &method);
+    let params = envelope.params.whole.map(|span| text.slice(span.range()));
+    let addressee = match whose(connection) {
+        Some(Whose::Session(to)) => to,
+        Some(Whose::Modern(to)) => {
+            return to_modern::put(connection, to, &method, asked_as, params);
+        }
+        None => return refuse(connection, &asked_as, &method),
     };
+    let capabilities = addressee.session.capabilities;
+    if !addressee.listens() || !may_be_asked(capabilities, &method, params.as_deref()) {
+        return refuse(connection, &asked_as, &method);
+    }
     let token = envelope.params.meta_progress_token;
-    let (reply, answered) = oneshot::channel();
-    let number = addressee.session.questions.open(OpenQuestion {
-        reply,
+    let (number, answered) = addressee.session.questions.open(Some(Asker {
         connection: Arc::clone(connection),
         asked_as: asked_as.clone(),
         progress_token: token.map(|token| text.slice(token.range())),
-    });
+    }));
     let own_id = written(number);
     let mut edits = vec![(id, own_id.as_bytes())];
     edits.extend(token.map(|token| (token, own_id.as_bytes())));
@@ -153,7 +78,7 @@ pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope
         connection.pending.park(call, true);
     }
     let connection = Arc::clone(connection);
-    let tasks = inbox.tasks.clone();
+    let (tasks, patience) = (inbox.tasks.clone(), inbox.limits.question_timeout);
     tasks.spawn(async move {
         let gone = async {
             while addressee.listens() {
@@ -163,7 +88,7 @@ pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope
         let reply = tokio::select! {
             reply = answered => reply.ok(),
             () = gone => None,
-            () = tokio::time::sleep(PATIENCE) => None,
+            () = tokio::time::sleep(patience) => None,
             () = connection.closing.cancelled() => None,
         };
         addressee.session.questions.close(number);
@@ -178,11 +103,11 @@ pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope
 }
 
 /// The client that a connection works for at this moment, where that is beyond doubt.
-fn addressee(connection: &Connection) -> Option<Addressee> {
+fn whose(connection: &Connection) -> Option<Whose> {
     if let Some(session) = connection.owner().session() {
         let call = connection.pending.latest();
         let call = call.map(|call| (call.id, call.slot));
-        return Some(Addressee { session, call });
+        return Some(Whose::Session(Addressee { session, call }));
     }
     let learned = &connection.inbox.learned;
     if !learned.asks.swap(true, Ordering::Relaxed) {
@@ -190,9 +115,16 @@ fn addressee(connection: &Connection) -> Option<Addressee> {
         tracing::debug!(%server, "asks questions: its connections serve one call at a time from now on");
     }
     let call = connection.pending.undoubted()?;
-    Some(Addressee {
-        session: call.client?.session()?.clone(),
-        call: Some((call.id, call.slot)),
+    Some(match call.client? {
+        Client::Session(session) => Whose::Session(Addressee {
+            session,
+            call: Some((call.id, call.slot)),
+        }),
+        Client::Exchange(exchange) => Whose::Modern(to_modern::Addressee {
+            exchange,
+            call: call.id,
+            slot: call.slot,
+        }),
     })
 }
 
@@ -244,8 +176,13 @@ pub(crate) fn withdrawn(connection: &Arc<Connection>, text: &Bytes, envelope: &E
     let Some(request_id) = envelope.params.request_id else {
         return;
     };
-    let Some(addressee) = addressee(connection) else {
-        return;
+    let addressee = match whose(connection) {
+        Some(Whose::Session(to)) => to,
+        Some(Whose::Modern(to)) => {
+            to.slot.withdraw(request_id.of(text));
+            return;
+        }
+        None => return,
     };
     let questions = &addressee.session.questions;
     if let Some(number) = questions.find(connection, request_id.of(text)) {
@@ -254,19 +191,21 @@ pub(crate) fn withdrawn(connection: &Arc<Connection>, text: &Bytes, envelope: &E
     }
 }
 
-fn may_be_asked(session: &Session, method: &str, text: &[u8], envelope: &Envelope) -> bool {
-    let params = envelope
-        .params
-        .whole
-        .map_or(&b"{}"[..], |params| params.of(text));
+/// Whether a client with these capabilities may be asked this.
+pub(crate) fn may_be_asked(
+    capabilities: Capabilities,
+    method: &str,
+    params: Option<&[u8]>,
+) -> bool {
+    let params = params.unwrap_or(b"{}");
     let member =
         |name: &str| wire::members(params).find(|member| member.key.of(params) == name.as_bytes());
     match method {
-        "roots/list" => session.capabilities.has_roots(),
-        "sampling/createMessage" => session.capabilities.samples(member("tools").is_some()),
+        "roots/list" => capabilities.has_roots(),
+        "sampling/createMessage" => capabilities.samples(member("tools").is_some()),
         "elicitation/create" => {
             let by_url = member("mode").is_some_and(|mode| mode.value.of(params) == b"\"url\"");
-            session.capabilities.elicits(by_url)
+            capabilities.elicits(by_url)
         }
         _ => true,
     }

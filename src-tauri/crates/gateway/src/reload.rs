@@ -184,6 +184,7 @@ impl Core {
     fn rearrange(self: &Arc<Self>, loaded: Loaded, anew: Option<&str>, patience: Duration) {
         let before = self.live_full();
         self.sessions.set_limit(loaded.config.limits.sessions);
+        self.parking.set_limits(&loaded.config.limits);
         self.journal.set_level(&loaded.config.log_level);
         let Arrangement {
             live,

@@ -15,6 +15,7 @@ use crate::serve::session::Session;
 use crate::sync::Locked;
 use crate::upstream::Connection;
 use crate::upstream::pending::CallId;
+use crate::upstream::slot::{Lost, Slot};
 
 /// A cancellation waits this long for its request.
 const EARLY: Duration = Duration::from_secs(5);
@@ -42,6 +43,8 @@ enum Progress {
         connection: Arc<Connection>,
         call: CallId,
     },
+    /// The server has answered with questions, which the client has not answered yet.
+    Asking(Arc<Slot>),
 }
 
 /// Keeps a request open until it is dropped.
@@ -72,13 +75,18 @@ impl OpenRequests {
             state.early.push_back((id, Instant::now()));
             return;
         };
-        let Progress::Sent { connection, call } = std::mem::replace(progress, Progress::Cancelled)
-        else {
-            return;
-        };
-        drop(state);
-        connection.send(forward(&call.to_string()), None);
-        connection.abandon(call);
+        match std::mem::replace(progress, Progress::Cancelled) {
+            Progress::Waiting | Progress::Cancelled => {}
+            Progress::Sent { connection, call } => {
+                drop(state);
+                connection.send(forward(&call.to_string()), None);
+                connection.abandon(call);
+            }
+            Progress::Asking(slot) => {
+                drop(state);
+                slot.finish(Err(Lost::Cancelled));
+            }
+        }
     }
 
     /// Whether none is in flight.
@@ -120,14 +128,23 @@ impl OpenRequest {
 
     /// Remembers where it went; false where it was cancelled meanwhile.
     pub(crate) fn sent(&self, connection: &Arc<Connection>, call: CallId) -> bool {
+        self.has_come_to(|| Progress::Sent {
+            connection: Arc::clone(connection),
+            call,
+        })
+    }
+
+    /// Its client is asked something first; false where that has cancelled it meanwhile.
+    pub(crate) fn asks(&self, slot: &Arc<Slot>) -> bool {
+        self.has_come_to(|| Progress::Asking(Arc::clone(slot)))
+    }
+
+    fn has_come_to(&self, now: impl FnOnce() -> Progress) -> bool {
         let mut state = self.client.requests.state.locked();
         match state.open.get_mut(&self.id) {
             Some(Progress::Cancelled) => false,
             Some(progress) => {
-                *progress = Progress::Sent {
-                    connection: Arc::clone(connection),
-                    call,
-                };
+                *progress = now();
                 true
             }
             None => true,
@@ -144,18 +161,12 @@ impl Drop for OpenRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::session::{Capabilities, Sessions};
+    use crate::serve::session::{Said, Sessions};
     use crate::serve::session_id::SessionKey;
 
     fn session() -> Arc<Session> {
         Sessions::new(SessionKey::from_bytes([1; 32]), 10)
-            .open(
-                wire::Version::LATEST,
-                Capabilities::default(),
-                None,
-                "",
-                None,
-            )
+            .open(wire::Version::LATEST, Said::default(), None, "", None)
             .expect("random")
     }
 
@@ -187,5 +198,19 @@ mod tests {
             Err(Refused::Cancelled)
         );
         assert!(OpenRequest::new(&client, id()).is_ok(), "once");
+    }
+
+    #[tokio::test]
+    async fn a_cancellation_ends_the_wait_for_answers_of_the_client() {
+        let client = session();
+        let request = OpenRequest::new(&client, Bytes::from_static(b"1")).expect("free");
+        let slot = Slot::new();
+        assert!(request.asks(&slot));
+        client
+            .requests
+            .cancel(Bytes::from_static(b"1"), |_| Vec::new());
+        let cancelled = slot.answer().await;
+        assert!(matches!(cancelled, Err(Lost::Cancelled)));
+        assert!(!request.asks(&Slot::new()), "not once more");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::serve::session::Capabilities;
+use crate::serve::session::Said;
 use crate::upstream::Link;
 use crate::upstream::outbox::Outbox;
 
@@ -52,7 +52,7 @@ impl Scene {
 
     fn session(&self) -> Arc<Session> {
         let sessions = &self.inbox.sessions;
-        let none = Capabilities::default();
+        let none = Said::default();
         sessions
             .open(wire::Version::LATEST, none, None, "", None)
             .unwrap()

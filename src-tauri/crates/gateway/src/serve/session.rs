@@ -31,6 +31,8 @@ use crate::requests::OpenRequests;
 use crate::sync::Locked;
 use crate::user::{Caller, User};
 
+/// Bytes that are kept of what a client said.
+const SAID: usize = 64 * 1024;
 /// No `logging/setLevel` was sent.
 const NO_LEVEL: u8 = u8::MAX;
 
@@ -40,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) id: String,
     pub(crate) version: Version,
     pub(crate) capabilities: Capabilities,
+    /// What its client said at `initialize`; `None` where only the id is left of that.
+    said: Option<Said>,
     /// The one server it talks to; `None` for all.
     pub(crate) scope: Option<ServerIndex>,
     /// Who opened it; nobody else may use it.
@@ -54,6 +58,13 @@ pub(crate) struct Session {
     access: Mutex<Option<CancellationToken>>,
     /// Milliseconds after the table's birth.
     last_used: AtomicU64,
+}
+
+/// What a client said of itself at `initialize`, raw.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    pub(crate) capabilities: Box<str>,
+    pub(crate) client_info: Option<Box<str>>,
 }
 
 /// All sessions in memory.
@@ -75,7 +86,7 @@ impl Session {
     fn new(
         id: String,
         version: Version,
-        capabilities: Capabilities,
+        (capabilities, said): (Capabilities, Option<Said>),
         scope: Option<ServerIndex>,
         user: Option<User>,
     ) -> Arc<Self> {
@@ -83,6 +94,7 @@ impl Session {
             id,
             version,
             capabilities,
+            said,
             scope,
             user,
             outbound: Outbound::default(),
@@ -148,8 +160,29 @@ impl Session {
         }
     }
 
+    /// What its requests say of themselves at a modern server: the raw members of `_meta`.
+    pub(crate) fn claim(&self) -> String {
+        let level = self.chosen_level().and_then(LogLevel::of_severity);
+        let level = level.map(LogLevel::as_str);
+        match &self.said {
+            Some(said) => eras::claim_of(&said.capabilities, said.client_info.as_deref(), level),
+            // What else it said is not known any more.
+            None => eras::claim_of(&self.capabilities.written(), None, level),
+        }
+    }
+
     fn chosen_level(&self) -> Option<u8> {
         Some(self.log_level.load(Ordering::Relaxed)).filter(|level| *level != NO_LEVEL)
+    }
+}
+
+// === impl Said ===
+
+impl Said {
+    /// Whether it may be kept for as long as its session lasts.
+    fn is_modest(&self) -> bool {
+        let info = self.client_info.as_ref().map_or(0, |info| info.len());
+        self.capabilities.len() + info <= SAID
     }
 }
 
@@ -175,15 +208,17 @@ impl Sessions {
     pub(crate) fn open(
         &self,
         version: Version,
-        capabilities: Capabilities,
+        said: Said,
         scope: Option<ServerIndex>,
         scope_name: &str,
         user: Option<&User>,
     ) -> Result<Arc<Session>, getrandom::Error> {
+        let capabilities = Capabilities::read(said.capabilities.as_bytes());
         let id = self
             .key
             .issue(&Claims::new(version, capabilities, scope_name, user))?;
-        let session = Session::new(id, version, capabilities, scope, user.cloned());
+        let said = (capabilities, Some(said).filter(Said::is_modest));
+        let session = Session::new(id, version, said, scope, user.cloned());
         self.keep(&session);
         Ok(session)
     }
@@ -211,7 +246,7 @@ impl Sessions {
         let session = Session::new(
             id.to_owned(),
             claims.version,
-            claims.capabilities,
+            (claims.capabilities, None),
             scope,
             user.cloned(),
         );
@@ -313,17 +348,7 @@ impl Sessions {
                 lowest = Some(lowest.map_or(level, |other: u8| other.min(level)));
             }
         });
-        let all = [
-            "debug",
-            "info",
-            "notice",
-            "warning",
-            "error",
-            "critical",
-            "alert",
-            "emergency",
-        ];
-        LogLevel::from_wire(all.get(usize::from(lowest?))?)
+        lowest.and_then(LogLevel::of_severity)
     }
 
     /// Ends every stream, so that a shutdown need not wait for them.

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use eras::StateKey;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use wire::Version;
@@ -64,6 +65,11 @@ impl Claims {
 impl SessionKey {
     pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// The key that seals what modern clients are to bring with a retry.
+    pub(crate) fn for_states(&self) -> StateKey {
+        StateKey::derived_from(&self.0)
     }
 
     /// Writes a new id.

@@ -48,6 +48,8 @@ struct Entry {
     parked: u32,
     /// A client's, not one of the gateway's own.
     of_client: bool,
+    /// It is answered only when it is over for good: a subscription.
+    lasting: bool,
     /// Nobody waits any more, but the server may still be working on it, and
     /// what it asks meanwhile must not be taken for somebody else's.
     abandoned: Option<Instant>,
@@ -81,6 +83,15 @@ impl Pending {
     /// # Errors
     /// Gives the call back, with the reason, where the connection is closed.
     pub(crate) fn register(&self, call: Call) -> Result<CallId, Box<(Call, Lost)>> {
+        self.enter(call, false)
+    }
+
+    /// The same for a subscription of the gateway's own.
+    pub(super) fn register_lasting(&self, call: Call) -> Result<CallId, Box<(Call, Lost)>> {
+        self.enter(call, true)
+    }
+
+    fn enter(&self, call: Call, lasting: bool) -> Result<CallId, Box<(Call, Lost)>> {
         let mut table = self.table.locked();
         if let Some(lost) = &table.closed {
             let lost = lost.clone();
@@ -90,6 +101,7 @@ impl Pending {
         let id = table.last_id;
         let entry = Entry {
             of_client: call.lease.is_some(),
+            lasting,
             call,
             last_sign: Instant::now(),
             parked: 0,
@@ -106,7 +118,9 @@ impl Pending {
         let mut table = self.table.locked();
         let entry = table.calls.remove(&id)?;
         // A cancelled call is mostly never answered: passing it proves nothing.
-        let waits = |(&other, one): (&CallId, &Entry)| other < id && one.abandoned.is_none();
+        let waits = |(&other, one): (&CallId, &Entry)| {
+            other < id && one.abandoned.is_none() && !one.lasting
+        };
         let overtook = watch_order && table.calls.iter().any(waits);
         drop(table);
         let Call { slot, lease, .. } = entry.call;
@@ -160,6 +174,19 @@ impl Pending {
         token.is_some_and(|token| slot.push(with_token(&token)))
     }
 
+    /// From now on another request of its client waits for a call, with a token of its own; `None`
+    /// for none, and then reports are signs of life and nothing more.
+    pub(crate) fn hand_over(&self, id: CallId, client: Option<Client>, token: Option<Bytes>) {
+        let mut table = self.table.locked();
+        let Some(entry) = table.calls.get_mut(&id) else {
+            return;
+        };
+        entry.call.progress_token = token;
+        let before = client.and_then(|client| entry.call.client.replace(client));
+        drop(table);
+        drop(before);
+    }
+
     /// Whether a call is still waiting.
     pub(crate) fn contains(&self, id: CallId) -> bool {
         let table = self.table.locked();
@@ -182,10 +209,28 @@ impl Pending {
         Self::latest_of(&table)
     }
 
+    /// The call of an id, as long as it goes on.
+    pub(super) fn candidate(&self, id: CallId) -> Option<Candidate> {
+        let table = self.table.locked();
+        let entry = table.calls.get(&id)?;
+        entry.abandoned.is_none().then(|| Candidate {
+            id,
+            slot: Arc::clone(&entry.call.slot),
+            client: entry.call.client.clone(),
+        })
+    }
+
+    /// Whether a call is a subscription of the gateway's own.
+    pub(super) fn is_lasting(&self, id: CallId) -> bool {
+        let table = self.table.locked();
+        table.calls.get(&id).is_some_and(|entry| entry.lasting)
+    }
+
     /// Whether it still has a request of the gateway's own to answer.
     pub(crate) fn has_own(&self) -> bool {
         let table = self.table.locked();
-        table.calls.values().any(|entry| !entry.of_client)
+        let mut calls = table.calls.values();
+        calls.any(|entry| !entry.of_client && !entry.lasting)
     }
 
     /// The call that was begun last and goes on, not counting the gateway's own.
@@ -350,7 +395,7 @@ mod tests {
     fn an_abandoned_call_is_still_told_from_others_but_keeps_no_session() {
         let inbox = crate::upstream::inbox::Inbox::stand_in();
         let open = || {
-            let none = crate::serve::session::Capabilities::default();
+            let none = crate::serve::session::Said::default();
             let session = inbox
                 .sessions
                 .open(wire::Version::LATEST, none, None, "", None);

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use eras::{Asked, Question};
+use tokio::sync::oneshot;
 use wire::Span;
 
 use crate::sync::Locked;
@@ -57,11 +59,38 @@ pub(crate) enum Lost {
     Cancelled,
 }
 
+/// Something that a legacy server wants to know of a modern client before it answers.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    /// The question, under the name by which it is answered.
+    pub(crate) asked: Asked,
+    /// The id under which the server asked, as written.
+    asked_as: Bytes,
+    /// Takes the raw result; whoever drops it refuses.
+    pub(crate) reply: oneshot::Sender<Bytes>,
+}
+
+/// What a legacy client's request brings along when it is made once more, because a modern
+/// server wanted to know something.
+#[derive(Debug)]
+pub(crate) struct Brought {
+    /// The raw `inputResponses`, if anything was asked.
+    pub(crate) responses: Option<String>,
+    /// The raw `requestState`, if there was one.
+    pub(crate) state: Option<Bytes>,
+    /// How often it was asked so far.
+    pub(crate) rounds: usize,
+}
+
 /// What comes out of a slot.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A notification or question on behalf of this call.
     Message(Bytes),
+    /// A legacy server wants to know something of a modern client.
+    Asked(Vec<Ask>),
+    /// What a modern server wanted to know of a legacy client; in words, why it cannot be told.
+    Answered(Result<Arc<Brought>, String>),
     /// The end.
     Done(Result<Answer, Lost>),
 }
@@ -81,14 +110,44 @@ struct Inner {
     outcome: Option<Result<Answer, Lost>>,
     waker: Option<Waker>,
     deaf: bool,
+    /// Nobody will ever ask for anything again.
+    gone: bool,
     /// A message was taken for the caller.
     spoken: bool,
+    /// What hardly a call needs.
+    rare: Option<Box<Rare>>,
+}
+
+/// What passes between two eras before the answer.
+#[derive(Debug, Default)]
+struct Rare {
+    asks: Vec<Ask>,
+    /// How many questions were given a name.
+    numbered: usize,
+    answered: Option<Result<Arc<Brought>, String>>,
+    /// What this very request brings along.
+    brings: Option<Arc<Brought>>,
 }
 
 impl Slot {
     /// An empty slot.
     pub(crate) fn new() -> Arc<Self> {
         Arc::default()
+    }
+
+    /// An empty slot for a request that brings something along.
+    pub(crate) fn bringing(brought: Option<Arc<Brought>>) -> Arc<Self> {
+        let slot = Self::new();
+        if brought.is_some() {
+            slot.inner.locked().rare().brings = brought;
+        }
+        slot
+    }
+
+    /// What its request brings along.
+    pub(crate) fn brings(&self) -> Option<Arc<Brought>> {
+        let inner = self.inner.locked();
+        inner.rare.as_ref().and_then(|rare| rare.brings.clone())
     }
 
     /// Adds a message for the caller; false where nobody takes it any more, or it had to be dropped.
@@ -136,6 +195,75 @@ impl Slot {
         inner.waiting = 0;
     }
 
+    /// Takes messages again.
+    pub(crate) fn hear(&self) {
+        self.inner.locked().deaf = false;
+    }
+
+    /// The caller is gone for good.
+    pub(crate) fn leave(&self) {
+        let mut inner = self.inner.locked();
+        inner.deaf = true;
+        inner.gone = true;
+        inner.messages.clear();
+        inner.waiting = 0;
+        let rare = inner.rare.take();
+        drop(inner);
+        // Whoever asked is refused.
+        drop(rare);
+    }
+
+    /// Asks a modern client something, whatever its transport; what the server is to be told
+    /// comes out of the receiver. `None` where there is nobody to be asked any more.
+    pub(crate) fn ask(
+        &self,
+        question: Question,
+        params: Option<Bytes>,
+        asked_as: Bytes,
+    ) -> Option<oneshot::Receiver<Bytes>> {
+        let mut inner = self.inner.locked();
+        if inner.gone || inner.outcome.is_some() {
+            return None;
+        }
+        inner.spoken = true;
+        let (reply, answered) = oneshot::channel();
+        let rare = inner.rare();
+        rare.numbered += 1;
+        rare.asks.push(Ask {
+            asked: Asked::numbered(rare.numbered, question, params),
+            asked_as,
+            reply,
+        });
+        inner.ring();
+        Some(answered)
+    }
+
+    /// Asks again what has not been answered.
+    pub(crate) fn ask_again(&self, ask: Ask) {
+        let mut inner = self.inner.locked();
+        if !inner.gone && inner.outcome.is_none() {
+            inner.rare().asks.push(ask);
+            inner.ring();
+        }
+    }
+
+    /// The server takes a question back; false where it is none of those that wait here.
+    pub(crate) fn withdraw(&self, asked_as: &[u8]) -> bool {
+        let mut inner = self.inner.locked();
+        let Some(rare) = &mut inner.rare else {
+            return false;
+        };
+        let found = rare.asks.iter().position(|ask| ask.asked_as == asked_as);
+        found.map(|at| rare.asks.remove(at)).is_some()
+    }
+
+    /// What a modern server wanted to know.
+    pub(crate) fn answered(&self, brought: Result<Brought, String>) {
+        let mut inner = self.inner.locked();
+        inner.rare().answered = Some(brought.map(Arc::new));
+        inner.ring();
+    }
+
     /// Whether the caller has been sent nothing.
     pub(crate) fn is_untold(&self) -> bool {
         !self.inner.locked().spoken
@@ -171,10 +299,94 @@ impl Slot {
             inner.deaf = true;
             return Poll::Ready(Event::Done(outcome));
         }
+        if let Some(event) = inner.rare.as_mut().and_then(|rare| rare.next()) {
+            return Poll::Ready(event);
+        }
         match &mut inner.waker {
             Some(waker) => waker.clone_from(context.waker()),
             empty => *empty = Some(context.waker().clone()),
         }
         Poll::Pending
+    }
+}
+
+// === impl Inner ===
+
+impl Inner {
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Wakes who waits; the lock is held for that, which is rare.
+    fn ring(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Rare {
+    fn next(&mut self) -> Option<Event> {
+        if let Some(answered) = self.answered.take() {
+            return Some(Event::Answered(answered));
+        }
+        let asks = std::mem::take(&mut self.asks);
+        (!asks.is_empty()).then_some(Event::Asked(asks))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(slot: &Slot, id: &'static str) -> Option<oneshot::Receiver<Bytes>> {
+        slot.ask(Question::Roots, None, Bytes::from_static(id.as_bytes()))
+    }
+
+    async fn asked(slot: &Slot) -> Vec<Ask> {
+        match slot.next().await {
+            Event::Asked(asks) => asks,
+            other => panic!("no question but {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn questions_are_named_once_and_asked_together_even_of_who_takes_no_messages() {
+        let slot = Slot::new();
+        slot.deafen();
+        let waiting = (ask(&slot, "1"), ask(&slot, "2"));
+        let mut asks = asked(&slot).await;
+        assert_eq!(asks[0].asked.key, r#""q1""#);
+        assert_eq!(asks[1].asked.key, r#""q2""#);
+        assert!(!slot.is_untold());
+
+        slot.ask_again(asks.remove(1));
+        let third = ask(&slot, "3").expect("there");
+        assert!(slot.withdraw(b"3") && !slot.withdraw(b"3"));
+        assert!(third.await.is_err());
+        let again = asked(&slot).await;
+        assert_eq!(again.len(), 1);
+        assert_eq!(again[0].asked.key, r#""q2""#);
+        drop(waiting);
+    }
+
+    #[tokio::test]
+    async fn who_has_left_refuses_what_is_asked() {
+        let slot = Slot::new();
+        let open = ask(&slot, "1").expect("there");
+        slot.leave();
+        assert!(open.await.is_err());
+        assert!(ask(&slot, "2").is_none());
+    }
+
+    #[tokio::test]
+    async fn an_answer_comes_before_a_question_that_nobody_waits_for() {
+        let slot = Slot::new();
+        let _open = ask(&slot, "1");
+        slot.finish(Err(Lost::Cancelled));
+        assert!(matches!(
+            slot.next().await,
+            Event::Done(Err(Lost::Cancelled))
+        ));
     }
 }

@@ -42,6 +42,38 @@ impl Capabilities {
         Self(bits)
     }
 
+    /// As a client would declare them.
+    pub(crate) fn written(self) -> String {
+        let has = |bit: u8| self.0 & bit != 0;
+        let flag = |bit: u8, name: &str| match has(bit) {
+            true => format!(r#""{name}":{{}}"#),
+            false => String::new(),
+        };
+        let mut members = Vec::new();
+        if has(Self::SAMPLING) {
+            let tools = flag(Self::SAMPLING_TOOLS, "tools");
+            members.push(format!(r#""sampling":{{{tools}}}"#));
+        }
+        if has(Self::ELICITATION_FORM | Self::ELICITATION_URL) {
+            let modes = [
+                flag(Self::ELICITATION_FORM, "form"),
+                flag(Self::ELICITATION_URL, "url"),
+            ];
+            let modes = modes.join(
+                if has(Self::ELICITATION_FORM) && has(Self::ELICITATION_URL) {
+                    ","
+                } else {
+                    ""
+                },
+            );
+            members.push(format!(r#""elicitation":{{{modes}}}"#));
+        }
+        if has(Self::ROOTS) {
+            members.push(r#""roots":{}"#.to_owned());
+        }
+        format!("{{{}}}", members.join(","))
+    }
+
     pub(crate) const fn from_bits(bits: u8) -> Self {
         Self(bits)
     }
@@ -75,6 +107,18 @@ impl Capabilities {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        for bits in 0..32 {
+            let read = Capabilities::from_bits(bits);
+            // Tools belong to sampling.
+            if bits & Capabilities::SAMPLING_TOOLS == 0 || bits & Capabilities::SAMPLING != 0 {
+                let written = read.written();
+                assert_eq!(Capabilities::read(written.as_bytes()), read, "{written}");
+            }
+        }
+    }
 
     #[test]
     fn capabilities_are_read_as_the_specification_defines_them() {

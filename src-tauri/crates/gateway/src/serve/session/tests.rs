@@ -7,7 +7,10 @@ fn a_session_is_resumed_by_its_id_alone_but_not_after_its_end() {
     let session = before
         .open(
             Version::V2025_06_18,
-            Capabilities::from_bits(5),
+            Said {
+                capabilities: r#"{"sampling":{},"elicitation":{}}"#.into(),
+                client_info: Some(r#"{"name":"one","version":"1"}"#.into()),
+            },
             None,
             "",
             None,
@@ -50,7 +53,7 @@ fn a_server_is_told_the_level_of_those_who_see_it() {
     let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 10);
     let (ann, ben) = (User::new("ann"), User::new("ben"));
     let open = |scope, user| {
-        let none = Capabilities::default();
+        let none = Said::default();
         let session = sessions.open(Version::LATEST, none, scope, "", user);
         session.expect("random")
     };
@@ -77,7 +80,7 @@ fn a_session_ends_with_the_access_that_it_is_used_by() {
     let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 10);
     let user = User::new("ann");
     let open = || {
-        let none = Capabilities::default();
+        let none = Said::default();
         let session = sessions.open(Version::LATEST, none, None, "", Some(&user));
         session.expect("random")
     };
@@ -99,7 +102,7 @@ fn memory_is_bounded_and_nothing_is_lost_by_it() {
     let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 2);
     let open = || {
         sessions
-            .open(Version::LATEST, Capabilities::default(), None, "", None)
+            .open(Version::LATEST, Said::default(), None, "", None)
             .expect("random")
     };
     let first = open();
@@ -113,7 +116,7 @@ fn memory_is_bounded_and_nothing_is_lost_by_it() {
 fn a_session_with_state_goes_last_and_for_good() {
     let sessions = Sessions::new(SessionKey::from_bytes([7; 32]), 2);
     let open = || {
-        let none = Capabilities::default();
+        let none = Said::default();
         let session = sessions.open(Version::LATEST, none, None, "", None);
         session.expect("random")
     };

@@ -1,0 +1,182 @@
+//! Calls whose modern clients have been asked something: they wait here until the client comes
+//! back with its answers in another request (MCP 2026-07-28, "Multi Round-Trip Requests").
+//!
+//! What a client holds meanwhile is the sealed name of its call. It works once, for its user, and
+//! not for longer than a person may take.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use eras::{BadState, Binding, Lifetimes, Sealed, StateKey, Tag};
+
+use crate::config::model::Limits;
+use crate::sync::Locked;
+use crate::upstream::Connection;
+use crate::upstream::pending::CallId;
+use crate::upstream::slot::{Ask, Slot};
+use crate::user::Caller;
+
+/// As many wait for all users together.
+const MOST: usize = 1000;
+/// For so many seconds a server's own state is passed back to it.
+const FORWARDED: u64 = 24 * 3600;
+
+/// The name of a call here.
+pub(crate) type LotId = [u8; 16];
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Parking {
+    key: StateKey,
+    lots: Mutex<HashMap<LotId, Lot>>,
+    per_user: AtomicUsize,
+    /// How long a person may take, in milliseconds.
+    patience: AtomicU64,
+}
+
+/// One call that waits.
+#[derive(Debug)]
+pub(crate) struct Lot {
+    pub(crate) slot: Arc<Slot>,
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) call: CallId,
+    /// How often it may still be sent.
+    pub(crate) attempts_left: u32,
+    pub(crate) asks: Vec<Ask>,
+    pub(crate) caller: Caller,
+    pub(crate) since: Instant,
+}
+
+// === impl Parking ===
+
+impl Parking {
+    /// An empty one. `key` survives a restart.
+    pub(crate) fn new(key: StateKey, limits: &Limits) -> Arc<Self> {
+        Arc::new(Self {
+            key,
+            lots: Mutex::default(),
+            per_user: AtomicUsize::new(limits.parked_calls),
+            patience: AtomicU64::new(millis(limits.question_timeout)),
+        })
+    }
+
+    /// What holds from now on.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        self.per_user.store(limits.parked_calls, Ordering::Relaxed);
+        self.patience
+            .store(millis(limits.question_timeout), Ordering::Relaxed);
+    }
+
+    /// Seals what a client is to bring with its retry.
+    pub(crate) fn seal(&self, what: &Sealed, server: &str, to: &Binding<'_>) -> String {
+        self.key.seal(what, Tag::of(server), to, now())
+    }
+
+    /// Opens what a client has brought.
+    ///
+    /// # Errors
+    /// See [`BadState`].
+    pub(crate) fn open(
+        &self,
+        text: &str,
+        server: &str,
+        to: &Binding<'_>,
+    ) -> Result<Sealed, BadState> {
+        let lifetimes = Lifetimes {
+            forwarded: FORWARDED,
+            question: self.patience().as_secs().max(1),
+        };
+        self.key.open(text, Tag::of(server), to, &lifetimes, now())
+    }
+
+    /// Keeps a call until its client comes back; `None` where too many wait already, and then
+    /// its questions are refused.
+    pub(crate) fn park(&self, lot: Lot) -> Option<LotId> {
+        self.expire(Instant::now());
+        let mut id = [0; 16];
+        if let Err(error) = getrandom::fill(&mut id) {
+            tracing::warn!(%error, "a client cannot be asked anything");
+            return None;
+        }
+        let mut lots = self.lots.locked();
+        let own = lots.values().filter(|one| one.caller == lot.caller);
+        let per_user = self.per_user.load(Ordering::Relaxed);
+        if lots.len() >= MOST || own.count() >= per_user {
+            drop(lots);
+            tracing::warn!(
+                "more calls than limits.parkedCalls ({per_user}) wait for what their clients were asked; the question of one more is refused"
+            );
+            return None;
+        }
+        lots.insert(id, lot);
+        Some(id)
+    }
+
+    /// The call of a client that has come back; once.
+    pub(crate) fn take(&self, id: LotId, caller: &Caller) -> Option<Lot> {
+        self.expire(Instant::now());
+        let mut lots = self.lots.locked();
+        if lots.get(&id)?.caller != *caller {
+            return None;
+        }
+        lots.remove(&id)
+    }
+
+    /// Ends the calls whose clients have not come back in time, or never will.
+    pub(crate) fn expire(&self, now: Instant) {
+        let patience = self.patience();
+        let is_over = |lot: &Lot| {
+            let has_left = lot.caller.ended().is_some_and(|ended| ended.is_cancelled());
+            has_left || now.saturating_duration_since(lot.since) >= patience
+        };
+        let over: Vec<Lot> = {
+            let mut lots = self.lots.locked();
+            let ids: Vec<LotId> = lots
+                .iter()
+                .filter(|(_, lot)| is_over(lot))
+                .map(|(id, _)| *id)
+                .collect();
+            ids.iter().filter_map(|id| lots.remove(id)).collect()
+        };
+        for lot in over {
+            lot.end("the client has not come back with an answer");
+        }
+    }
+
+    /// Ends all of them: the gateway goes.
+    pub(crate) fn close(&self) {
+        let lots = std::mem::take(&mut *self.lots.locked());
+        for lot in lots.into_values() {
+            lot.end("the gateway is shutting down");
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(self.patience.load(Ordering::Relaxed))
+    }
+}
+
+// === impl Lot ===
+
+impl Lot {
+    /// Tells the server that nobody waits any more, and refuses what it has asked.
+    fn end(self, why: &str) {
+        if self.connection.pending.contains(self.call) {
+            self.connection.cancel(self.call, why);
+            self.connection.abandon(self.call);
+        }
+        self.slot.leave();
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Seconds since the epoch; what is sealed outlives the process.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
