@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::catalog::{Catalog, Contribution, ServerIndex};
 use crate::config::model::{Naming, ServerConfig, ToolFilter};
+use crate::listeners::Listeners;
 use crate::offer::{List, Offer};
 use crate::serve::session::Sessions;
 use crate::sync::Locked;
@@ -27,6 +28,8 @@ pub(crate) struct Board {
     nothing: Arc<Catalog>,
     published: watch::Sender<u64>,
     sessions: Arc<Sessions>,
+    /// The subscriptions of modern clients.
+    pub(crate) listeners: Listeners,
     changed: Arc<Notify>,
 }
 
@@ -83,6 +86,7 @@ impl Board {
             nothing: Arc::new(Catalog::merge(&[])),
             published: watch::Sender::new(0),
             sessions,
+            listeners: Listeners::default(),
             changed,
         })
     }
@@ -229,6 +233,8 @@ impl Board {
         };
         self.published.send_modify(|count| *count += 1);
         self.changed.notify_one();
+        self.listeners
+            .changed(&changed, |one| one.sees(seat.index, owner.as_ref()));
         self.tell(changed, |message| {
             self.sessions.broadcast(seat.index, owner.as_ref(), message);
         });
@@ -300,9 +306,7 @@ impl Board {
         for (scope, lists) in news.before.differences(&news.after) {
             let has_own = |user: &User| news.users.contains_key(user);
             let concerned = |user: Option<&User>| !user.is_some_and(has_own);
-            self.tell(lists, |message| {
-                self.sessions.tell(scope, concerned, message)
-            });
+            self.tell_one(scope, lists, concerned);
         }
         let concerned = news.concerned.as_ref();
         let users = news.users.iter();
@@ -310,11 +314,24 @@ impl Board {
             let before = news.users_before.get(user).unwrap_or(&news.before);
             for (scope, lists) in before.differences(after) {
                 let concerned = |other: Option<&User>| other == Some(user);
-                self.tell(lists, |message| {
-                    self.sessions.tell(scope, concerned, message)
-                });
+                self.tell_one(scope, lists, concerned);
             }
         }
+    }
+
+    /// Tells the clients of one endpoint, as far as their users are concerned.
+    fn tell_one(
+        &self,
+        scope: Option<ServerIndex>,
+        lists: Vec<List>,
+        concerned: impl Fn(Option<&User>) -> bool,
+    ) {
+        self.listeners.changed(&lists, |one| {
+            one.scope == scope && concerned(one.user.as_ref())
+        });
+        self.tell(lists, |message| {
+            self.sessions.tell(scope, &concerned, message);
+        });
     }
 
     fn tell(&self, lists: Vec<List>, send: impl Fn(&bytes::Bytes)) {

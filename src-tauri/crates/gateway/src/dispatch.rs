@@ -1,5 +1,7 @@
 //! One match on the MCP method: the product's table of contents.
 
+mod modern;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,8 +17,10 @@ use crate::offer::{List, Repeat};
 use crate::pool::Refused;
 use crate::requests::{self, OpenRequest};
 use crate::serve::handshake;
+use crate::serve::listen::Subscription;
 use crate::serve::session::Session;
 use crate::server::Server;
+use crate::server::subscriptions::Subscriber;
 use crate::upstream::OwnCallError;
 use crate::user::{Caller, User};
 
@@ -76,6 +80,8 @@ pub(crate) enum Reply {
     Answer(Final),
     /// A server is working on it.
     Call(Box<CallInFlight>),
+    /// A modern client listens.
+    Listen(Box<Subscription>),
     /// The client has cancelled it: there is no answer.
     Nothing,
 }
@@ -92,6 +98,11 @@ pub(crate) async fn request(core: &Core, mut incoming: Incoming, id: Span) -> Re
                 return error(&incoming, id, error_code::INVALID_REQUEST, message);
             }
         }
+    }
+    if incoming.era() == Era::Modern
+        && let Some(reply) = Box::pin(modern::reply(core, &incoming, id, &method)).await
+    {
+        return reply;
     }
     match method.as_str() {
         "tools/call" => forward_named(core, incoming, id, Named::Tool).await,
@@ -366,11 +377,12 @@ async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted: bool) -> 
     let uri = text_at(incoming, incoming.envelope.params.uri)
         .map(|(_, uri)| uri)
         .unwrap_or_default();
+    let subscriber = Subscriber::Session(Arc::clone(client));
     let method = if wanted {
-        server.inbox.subscriptions.add(&uri, client);
+        server.inbox.subscriptions.add(&uri, &subscriber);
         "resources/subscribe"
     } else {
-        if !server.inbox.subscriptions.remove(&uri, client) {
+        if !server.inbox.subscriptions.remove(&uri, &subscriber) {
             // Other clients still want it.
             return answer(incoming, id, b"{}");
         }
@@ -501,7 +513,10 @@ fn text_at(incoming: &Incoming, span: Option<Span>) -> Option<(Span, String)> {
 }
 
 fn answer(incoming: &Incoming, id: Span, result: &[u8]) -> Reply {
-    Reply::Answer(Final::result(id.of(&incoming.text), result))
+    match incoming.era() {
+        Era::Legacy => Reply::Answer(Final::result(id.of(&incoming.text), result)),
+        Era::Modern => modern::answer(incoming, id, result),
+    }
 }
 
 fn error(incoming: &Incoming, id: Span, code: i32, message: &str) -> Reply {

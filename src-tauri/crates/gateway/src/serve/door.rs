@@ -39,12 +39,14 @@ impl Door {
         };
         if page.is_some() && request.method() == Method::OPTIONS {
             // A preflight carries no token.
+            let asked = request.headers();
+            let asked = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
             let answer = self.turn_away(request, StatusCode::NO_CONTENT.into_response());
             let answer = answer.await;
-            return match page {
-                Some(page) => respond::with_cors(answer, &page),
-                None => answer,
-            };
+            let Some(page) = page else { return answer };
+            let mut answer = respond::with_cors(answer, &page);
+            respond::allow_params(&mut answer, asked.as_ref());
+            return answer;
         }
         challenge::note(&self.core, &mut request, peer);
         let sender = Sender { peer, is_here };

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::json;
 use wire::{Envelope, Span, error_code, negotiate, string_text};
 
-use super::session::{Capabilities, Session};
+use super::session::{Said, Session};
 use crate::catalog::ServerIndex;
 use crate::core::Core;
 use crate::lifecycle::State;
@@ -46,13 +46,16 @@ pub(super) async fn initialize(
         ));
     };
     let version = negotiate(&requested);
-    let capabilities =
-        member("capabilities").map_or_else(Capabilities::default, Capabilities::read);
+    let raw = |name| member(name).map(|raw| String::from_utf8_lossy(raw).into());
+    let said = Said {
+        capabilities: raw("capabilities").unwrap_or_else(|| "{}".into()),
+        client_info: raw("clientInfo"),
+    };
     let user = caller.user();
     let result = result(core, scope, user, version).await;
     let session = core
         .sessions
-        .open(version, capabilities, scope, &core.scope_name(scope), user)
+        .open(version, said, scope, &core.scope_name(scope), user)
         .map_err(|error| {
             refuse(
                 error_code::INTERNAL_ERROR,
@@ -86,15 +89,9 @@ async fn result(
                 "completions": {},
                 "logging": {},
             });
-            let servers = core.in_scope(None, user);
-            let instructions = servers.iter().filter_map(|server| {
-                let instructions = server.hello()?.instructions?;
-                Some(format!("## {}\n\n{instructions}", server.config.name))
-            });
-            let instructions: Vec<_> = instructions.chain(left_out(core, user)).collect();
             let mut result = json!({ "protocolVersion": version, "capabilities": capabilities, "serverInfo": server_info, "_meta": meta });
-            if !instructions.is_empty() {
-                result["instructions"] = instructions.join("\n\n").into();
+            if let Some(instructions) = instructions(core, None, user) {
+                result["instructions"] = instructions.into();
             }
             result.to_string()
         }
@@ -111,7 +108,7 @@ async fn result(
                 .as_ref()
                 .and_then(|hello| hello.server_info.as_ref())
                 .map_or_else(|| server_info.to_string(), raw);
-            let instructions = hello.and_then(|hello| hello.instructions);
+            let instructions = instructions(core, scope, user);
             let instructions = instructions.map_or_else(String::new, |text| {
                 format!(r#","instructions":{}"#, wire::quote(&text))
             });
@@ -120,6 +117,24 @@ async fn result(
             )
         }
     }
+}
+
+/// What an endpoint tells about its use.
+pub(super) fn instructions(
+    core: &Core,
+    scope: Option<ServerIndex>,
+    user: Option<&User>,
+) -> Option<String> {
+    if let Some(index) = scope {
+        return core.server(index)?.hello()?.instructions;
+    }
+    let servers = core.in_scope(None, user);
+    let each = servers.iter().filter_map(|server| {
+        let instructions = server.hello()?.instructions?;
+        Some(format!("## {}\n\n{instructions}", server.config.name))
+    });
+    let all: Vec<_> = each.chain(left_out(core, user)).collect();
+    (!all.is_empty()).then(|| all.join("\n\n"))
 }
 
 /// Says which servers' tools a list has not, for want of an account, and how to get them.

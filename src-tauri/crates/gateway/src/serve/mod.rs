@@ -1,11 +1,17 @@
 //! The HTTP surface: one axum Router over the core.
 
+mod accepts;
 pub(crate) mod caller;
 pub(crate) mod challenge;
+pub(crate) mod discover;
 pub(crate) mod door;
 pub(crate) mod handshake;
+pub(crate) mod listen;
 pub(crate) mod listener;
+mod modern;
+pub(crate) mod offered;
 pub(crate) mod outbound;
+pub(crate) mod own_result;
 pub(crate) mod respond;
 mod rest;
 pub(crate) mod session;

@@ -11,6 +11,8 @@ use http_body_util::BodyExt;
 
 use wire::{EnvelopeError, FaultKind, error_code};
 
+use crate::core::Core;
+
 /// Streams carry a comment this often, so that nothing between takes them for dead.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// A comment (WHATWG HTML, section 9.2.6).
@@ -74,6 +76,23 @@ pub(crate) fn rpc_error(status: StatusCode, code: i32, message: &str) -> Respons
 /// The same, ending a handler early.
 pub(crate) fn refuse(status: StatusCode, code: i32, message: &str) -> Refusal {
     rpc_error(status, code, message).into()
+}
+
+/// What whoever wants one more stream is told where there are too many; `None` where there
+/// are not. `id` is that of the request, as written.
+pub(crate) fn too_many_streams(core: &Core, id: &[u8]) -> Option<Response> {
+    let most = core.live().config.limits.streams;
+    if core.streams.len() < most {
+        return None;
+    }
+    let message = format!(
+        "{most} event streams are open, which is as many as there may be; close some, or raise limits.streams"
+    );
+    tracing::warn!("a stream was refused: {most} are open (limits.streams)");
+    Some(raw_json(
+        StatusCode::SERVICE_UNAVAILABLE,
+        wire::error_response(id, error_code::INTERNAL_ERROR, &message, None),
+    ))
 }
 
 /// Nothing to say but that it was taken.
@@ -216,6 +235,24 @@ pub(crate) fn bad_message(
     )
 }
 
+/// Lets a page send the `Mcp-Param-*` headers that its preflight asks for: each tool names its
+/// own, and a wildcard does not count where there are credentials.
+pub(crate) fn allow_params(response: &mut Response, asked: Option<&HeaderValue>) {
+    let asked = asked.and_then(|asked| asked.to_str().ok());
+    let params = asked.into_iter().flat_map(|asked| asked.split(','));
+    let params = params.map(str::trim).filter(|name| {
+        let start = name.get(..wire::PARAM_HEADER.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(wire::PARAM_HEADER))
+    });
+    let params: Vec<_> = params.collect();
+    if let Ok(params) = HeaderValue::from_str(&params.join(", "))
+        && !params.is_empty()
+    {
+        let name = header::ACCESS_CONTROL_ALLOW_HEADERS;
+        response.headers_mut().append(name, params);
+    }
+}
+
 /// Lets a page of an allowed origin read the response. Never `*`, never for others.
 pub(crate) fn with_cors(mut response: Response, page: &HeaderValue) -> Response {
     let headers = response.headers_mut();
@@ -228,7 +265,7 @@ pub(crate) fn with_cors(mut response: Response, page: &HeaderValue) -> Response 
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static(
-            "Authorization, Content-Type, Last-Event-ID, Mcp-Session-Id, MCP-Protocol-Version",
+            "Authorization, Content-Type, Last-Event-ID, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name",
         ),
     );
     headers.insert(

@@ -137,7 +137,7 @@ pub(super) async fn call(State(app): State<App>, request: Request) -> Response {
     let incoming = Incoming::new(text, envelope, None, None, false, caller);
     let answer = match dispatch::request(core, incoming, id).await {
         Reply::Answer(answer) => answer.text,
-        Reply::Nothing => {
+        Reply::Listen(_) | Reply::Nothing => {
             return failed(StatusCode::BAD_GATEWAY, "the call was cancelled");
         }
         Reply::Call(call) => match call.answer().await {

@@ -6,7 +6,6 @@ mod queue;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
@@ -34,8 +33,6 @@ use queue::{Queue, Stalled};
 
 /// As many messages of the largest size may be on their way to one client.
 const UNDER_WAY: usize = 2;
-/// A client whose queue is full must take something in this time.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The open streams by the id that their clients post with.
 #[derive(Debug, Default)]
@@ -77,10 +74,16 @@ pub(super) async fn open(State(app): State<App>, caller: Caller) -> Response {
         );
     }
     let id = URL_SAFE_NO_PAD.encode(random);
-    let bytes = app.core.live().config.limits.message_bytes;
+    if let Some(refusal) = respond::too_many_streams(&app.core, b"null") {
+        return refusal;
+    }
+    let limits = app.core.live().config.limits;
     let channel = Arc::new(Channel {
         caller,
-        messages: Queue::new(bytes.saturating_mul(UNDER_WAY), PATIENCE),
+        messages: Queue::new(
+            limits.message_bytes.saturating_mul(UNDER_WAY),
+            limits.slow_reader,
+        ),
         session: Mutex::default(),
         open_requests: TaskTracker::new(),
         gone: CancellationToken::new(),
@@ -267,7 +270,8 @@ async fn work(core: &Arc<Core>, channel: &Arc<Channel>, incoming: Incoming, id: 
     let mut call = match dispatch::request(core, incoming, id).await {
         Reply::Answer(answer) => return send(answer.text).await,
         Reply::Call(call) => call,
-        Reply::Nothing => return,
+        // A subscription is a modern client's, which has no channel of this kind.
+        Reply::Listen(_) | Reply::Nothing => return,
     };
     loop {
         match call.next().await {
@@ -311,8 +315,8 @@ impl Channel {
     async fn send(&self, message: Bytes) {
         if self.messages.push(message).await == Err(Stalled) && !self.gone.is_cancelled() {
             tracing::warn!(
-                "a client of HTTP+SSE has read nothing for {} s and is hung up on",
-                PATIENCE.as_secs()
+                "a client of HTTP+SSE has read nothing for {} ms (limits.slowReader) and is hung up on",
+                self.messages.patience().as_millis()
             );
             self.messages.give_up();
             self.gone.cancel();

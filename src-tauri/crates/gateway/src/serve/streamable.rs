@@ -1,4 +1,5 @@
-//! Clients over Streamable HTTP (MCP 2025-03-26 to 2025-11-25, "Transports / Streamable HTTP").
+//! Clients over Streamable HTTP (MCP 2025-03-26 to 2025-11-25, "Transports / Streamable HTTP");
+//! those of later versions are told apart here and served by `modern`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::time::{MissedTickBehavior, interval};
-use wire::{EnvelopeError, Kind, Version, encode_sse, error_code};
+use wire::{Envelope, EnvelopeError, Era, Kind, Version, encode_sse, error_code};
 
+use super::accepts::{Accepts, accepts_type};
 use super::respond::Refusal;
 use super::session::Session;
-use super::{App, challenge, handshake, respond, rest};
+use super::{App, challenge, handshake, modern, respond, rest};
 use crate::access::Denied;
 use crate::call::{CallInFlight, Step};
 use crate::catalog::ServerIndex;
@@ -55,9 +57,24 @@ pub(super) async fn take(
     let text = respond::read_body(body, limits.message_bytes).await?;
     let accepts = Accepts::read(&head.headers)?;
     let caller = Caller::of(&head.extensions);
-    let session = find_session(&core, scope, &caller, &head.headers)?;
     let depth = limits.depth;
-    let envelope = match wire::parse(&text, depth) {
+    let envelope = wire::parse(&text, depth);
+    let version = head.headers.get(VERSION);
+    if is_modern(&text, envelope.as_ref().ok(), version) {
+        let head = &head.headers;
+        // Apart, so that legacy requests need not carry its size about.
+        return Ok(Box::pin(modern::take_any(
+            core,
+            scope,
+            head,
+            (text, envelope),
+            accepts,
+            caller,
+        ))
+        .await);
+    }
+    let session = find_session(&core, scope, &caller, &head.headers)?;
+    let envelope = match envelope {
         Ok(envelope) => envelope,
         Err(EnvelopeError::Batch)
             if session
@@ -87,14 +104,17 @@ pub(super) async fn take(
             },
         );
     }
-    check_version(&head.headers)?;
+    check_version(version)?;
     let client = session.map(Client::Session);
     let incoming = Incoming::new(text, envelope, client, scope, accepts.stream, caller);
     Ok(match envelope.kind {
         Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
             Reply::Answer(answer) => accepts.one(answer.text),
             Reply::Call(call) => relay(call, accepts).await,
-            Reply::Nothing => respond::event_stream(futures_util::stream::empty()),
+            // A subscription is a modern client's.
+            Reply::Listen(_) | Reply::Nothing => {
+                respond::event_stream(futures_util::stream::empty())
+            }
         },
         Kind::Notification { .. } => {
             dispatch::notification(&core, &incoming);
@@ -115,6 +135,7 @@ pub(super) async fn get(
     }: Parts,
 ) -> Result<Response, Refusal> {
     let scope = endpoint(&app.core, service, (&headers, &extensions))?;
+    legacy_alone(&headers)?;
     let caller = Caller::of(&extensions);
     let accept = headers.get(header::ACCEPT);
     let accept = accept.map_or(&b""[..], HeaderValue::as_bytes);
@@ -128,6 +149,9 @@ pub(super) async fn get(
         ));
     }
     let session = find_session(&app.core, scope, &caller, &headers)?.ok_or_else(needs_session)?;
+    if let Some(refusal) = respond::too_many_streams(&app.core, b"null") {
+        return Ok(refusal);
+    }
     Ok(listen(&app.core, &session))
 }
 
@@ -142,80 +166,11 @@ pub(super) async fn delete(
     }: Parts,
 ) -> Result<StatusCode, Refusal> {
     let scope = endpoint(&app.core, service, (&headers, &extensions))?;
+    legacy_alone(&headers)?;
     let caller = Caller::of(&extensions);
     let session = find_session(&app.core, scope, &caller, &headers)?.ok_or_else(needs_session)?;
     app.core.sessions.close(&session);
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// What a client's Accept header allows. Tolerant: a client that names nothing takes anything.
-#[derive(Debug, Clone, Copy)]
-struct Accepts {
-    json: bool,
-    stream: bool,
-}
-
-impl Accepts {
-    fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let content = headers.get(header::CONTENT_TYPE);
-        if !content.is_some_and(|content| is_json(content.as_bytes())) {
-            let message = "send the message as Content-Type: application/json";
-            return Err(respond::refuse(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                error_code::INVALID_REQUEST,
-                message,
-            ));
-        }
-        let Some(accept) = headers.get(header::ACCEPT) else {
-            return Ok(Self {
-                json: true,
-                stream: true,
-            });
-        };
-        let accepts = Self {
-            json: accepts_type(accept.as_bytes(), b"application/json"),
-            stream: accepts_type(accept.as_bytes(), b"text/event-stream"),
-        };
-        if accepts.json || accepts.stream {
-            return Ok(accepts);
-        }
-        let message = "the answer is application/json or text/event-stream; send Accept: application/json, text/event-stream";
-        Err(respond::refuse(
-            StatusCode::NOT_ACCEPTABLE,
-            error_code::INVALID_REQUEST,
-            message,
-        ))
-    }
-
-    /// A response of one message.
-    fn one(self, answer: Bytes) -> Response {
-        if self.json {
-            return respond::raw_json(StatusCode::OK, answer);
-        }
-        let event = Bytes::from(encode_sse(None, &answer));
-        respond::event_stream(futures_util::stream::iter([Ok::<_, Infallible>(event)]))
-    }
-}
-
-fn is_json(content: &[u8]) -> bool {
-    const JSON: &[u8] = b"application/json";
-    let content = content.trim_ascii_start();
-    content
-        .get(..JSON.len())
-        .is_some_and(|kind| kind.eq_ignore_ascii_case(JSON))
-}
-
-/// Bytes, because every request comes here, and searching for a `char` costs several times as much.
-fn accepts_type(accept: &[u8], wanted: &[u8]) -> bool {
-    accept.split(|byte| *byte == b',').any(|range| {
-        let end = range.iter().position(|byte| *byte == b';');
-        let name = range[..end.unwrap_or(range.len())].trim_ascii();
-        name.eq_ignore_ascii_case(wanted)
-            || name == b"*/*"
-            || name
-                .strip_suffix(b"/*")
-                .is_some_and(|family| wanted.starts_with(family))
-    })
 }
 
 /// Answers with JSON where the answer comes first, with a stream where something comes before it.
@@ -313,6 +268,22 @@ async fn batch(
             &message,
         );
     }
+    let is_modern = |element: &wire::Span| {
+        let text = element.of(text);
+        let envelope = wire::parse(text, depth);
+        envelope.is_ok_and(|envelope| wire::era_of(text, &envelope, None) == Era::Modern)
+    };
+    if elements.iter().any(is_modern) {
+        let message = format!(
+            "Invalid Request: MCP {} has no batches; send one message per request",
+            wire::MODERN
+        );
+        return respond::rpc_error(
+            StatusCode::BAD_REQUEST,
+            error_code::INVALID_REQUEST,
+            &message,
+        );
+    }
     let one = |element: wire::Span| {
         let (core, text, client, caller) = (
             Arc::clone(&core),
@@ -340,7 +311,8 @@ async fn batch(
                 Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
                     Reply::Answer(answer) => Some(answer.text),
                     Reply::Call(call) => call.answer().await,
-                    Reply::Nothing => None,
+                    // A subscription is a modern client's, which sends no batches.
+                    Reply::Listen(_) | Reply::Nothing => None,
                 },
                 Kind::Notification { .. } => {
                     dispatch::notification(&core, &incoming);
@@ -420,8 +392,38 @@ fn find_session(
     })
 }
 
-fn check_version(headers: &HeaderMap) -> Result<(), Refusal> {
-    let Some(version) = headers.get(VERSION) else {
+/// Whether a message is that of a modern client: the body says so, or else the header.
+fn is_modern(text: &[u8], envelope: Option<&Envelope>, version: Option<&HeaderValue>) -> bool {
+    let version = version.and_then(|version| version.to_str().ok());
+    let era = match envelope {
+        Some(envelope) => wire::era_of(text, envelope, version),
+        None => version.map_or(Era::Legacy, Era::of_header),
+    };
+    era == Era::Modern
+}
+
+/// Streams that belong to no call, and sessions, are not for modern clients.
+fn legacy_alone(headers: &HeaderMap) -> Result<(), Refusal> {
+    let version = headers.get(VERSION).and_then(|value| value.to_str().ok());
+    if version.map_or(Era::Legacy, Era::of_header) == Era::Legacy {
+        return Ok(());
+    }
+    let message = format!(
+        "MCP {} has neither sessions nor a stream to GET: POST a message, subscriptions/listen for a stream",
+        wire::MODERN
+    );
+    let mut refusal = respond::rpc_error(
+        StatusCode::METHOD_NOT_ALLOWED,
+        error_code::INVALID_REQUEST,
+        &message,
+    );
+    let allowed = HeaderValue::from_static("POST");
+    refusal.headers_mut().insert(header::ALLOW, allowed);
+    Err(refusal.into())
+}
+
+fn check_version(version: Option<&HeaderValue>) -> Result<(), Refusal> {
+    let Some(version) = version else {
         return Ok(());
     };
     if version.to_str().ok().and_then(Version::from_wire).is_some() {

@@ -47,6 +47,11 @@ impl Queue {
         }
     }
 
+    /// How long its client may take nothing while it is full.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// Adds a message, once there is room for it. One that is larger than the
     /// whole queue is let in alone.
     ///

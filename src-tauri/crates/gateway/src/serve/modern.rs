@@ -1,0 +1,273 @@
+//! One modern request over Streamable HTTP (MCP 2026-07-28, "Transports / Streamable HTTP"): it
+//! describes itself, is checked for that, and is answered in the status that its outcome has.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
+use eras::{Heads, Rejection};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use wire::{Claim, Envelope, EnvelopeError, Kind, PARAM_HEADER, Span, encode_sse};
+
+use super::accepts::Accepts;
+use super::{listen, respond};
+use crate::call::{CallInFlight, Final, Step};
+use crate::catalog::ServerIndex;
+use crate::client::{Client, Exchange};
+use crate::core::Core;
+use crate::dispatch::{self, Incoming, Reply};
+use crate::user::Caller;
+
+/// A call that has said nothing for so long gets its response begun, with a comment: clients and
+/// what is between would take the connection for dead.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Notifications that the specification knows or knew. None of them has an effect over HTTP: who
+/// wants a call no longer closes its stream.
+const KNOWN_NOTIFICATIONS: [&str; 5] = [
+    "notifications/cancelled",
+    "notifications/progress",
+    "notifications/initialized",
+    "notifications/roots/list_changed",
+    "notifications/elicitation/complete",
+];
+
+/// Takes what a client sends, which may be no message.
+pub(super) async fn take_any(
+    core: Arc<Core>,
+    scope: Option<ServerIndex>,
+    headers: &HeaderMap,
+    (text, envelope): (Bytes, Result<Envelope, EnvelopeError>),
+    accepts: Accepts,
+    caller: Caller,
+) -> Response {
+    match envelope {
+        Ok(envelope) => take(core, scope, headers, (text, envelope), accepts, caller).await,
+        Err(error) => {
+            let depth = core.live().config.limits.depth;
+            let (status, answer) = respond::bad_message(&text, &error, depth);
+            respond::raw_json(status, answer)
+        }
+    }
+}
+
+async fn take(
+    core: Arc<Core>,
+    scope: Option<ServerIndex>,
+    headers: &HeaderMap,
+    (text, envelope): (Bytes, Envelope),
+    accepts: Accepts,
+    caller: Caller,
+) -> Response {
+    let id = match envelope.kind {
+        Kind::Request { id, .. } => Some(id),
+        Kind::Notification { .. } | Kind::Response { .. } => None,
+    };
+    let claim = Claim::read(&text, &envelope.params);
+    let heads = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()));
+    if let Err(rejection) = eras::admit(&text, &envelope, &claim, &Heads::read(heads)) {
+        return rejected(id.map_or(&b"null"[..], |id| id.of(&text)), rejection);
+    }
+    let params = param_headers(headers);
+    let exchange = Exchange::of(&core, &text, &claim, scope, (caller.clone(), params));
+    let client = Some(Client::Exchange(exchange));
+    let incoming = Incoming::new(text, envelope, client, scope, accepts.stream, caller);
+    match id {
+        Some(id) => request(core, incoming, id, accepts).await,
+        None => {
+            let is_known =
+                KNOWN_NOTIFICATIONS.contains(&&*incoming.envelope.method(&incoming.text));
+            if incoming.scope.is_some() && !is_known {
+                dispatch::notification(&core, &incoming);
+            }
+            respond::accepted()
+        }
+    }
+}
+
+/// The headers that repeat arguments of a call.
+fn param_headers(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let is_one = |name: &HeaderName| {
+        let start = name.as_str().get(..PARAM_HEADER.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(PARAM_HEADER))
+    };
+    let found = headers.iter().filter(|(name, _)| is_one(name));
+    found
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+async fn request(core: Arc<Core>, incoming: Incoming, id: Span, accepts: Accepts) -> Response {
+    match dispatch::request(&core, incoming, id).await {
+        Reply::Answer(answer) => whole(answer, accepts),
+        Reply::Call(call) => relay(Box::pin(steps(call)), accepts).await,
+        Reply::Listen(subscription) => listen::stream(&core, *subscription),
+        Reply::Nothing => respond::event_stream(stream::empty()),
+    }
+}
+
+fn rejected(id: &[u8], rejection: Rejection) -> Response {
+    let data = rejection.data.as_deref();
+    let answer = wire::error_response(id, rejection.code, &rejection.message, data);
+    respond::raw_json(StatusCode::BAD_REQUEST, answer)
+}
+
+/// An answer before which nothing was sent: its status is that of its error.
+fn whole(answer: Final, accepts: Accepts) -> Response {
+    let status = answer.code.map_or(200, eras::http_status);
+    match StatusCode::from_u16(status) {
+        Ok(status) if status != StatusCode::OK => respond::raw_json(status, answer.text),
+        _ => accepts.one(answer.text),
+    }
+}
+
+/// What a call brings, until it is over. Its client cancels it by closing the stream ("Cancellation"),
+/// which drops this.
+fn steps(call: Box<CallInFlight>) -> impl Stream<Item = Step> + Send {
+    stream::unfold(Some(CancelOnDrop(Some(call))), |call| async {
+        let mut call = call?;
+        let step = call.next().await;
+        let goes_on = matches!(step, Step::Message(_));
+        if !goes_on {
+            call.is_over();
+        }
+        Some((step, goes_on.then_some(call)))
+    })
+}
+
+/// Answers with JSON where the answer comes first and soon, with a stream otherwise.
+async fn relay(
+    mut steps: impl Stream<Item = Step> + Send + Unpin + 'static,
+    accepts: Accepts,
+) -> Response {
+    let first = if accepts.stream {
+        timeout(SILENCE, steps.next()).await.ok()
+    } else {
+        Some(steps.next().await)
+    };
+    let first = match first {
+        Some(Some(Step::Answer(answer))) => return whole(answer, accepts),
+        Some(Some(Step::Nothing) | None) => return respond::event_stream(stream::empty()),
+        Some(Some(Step::Message(message))) => encode_sse(None, &message).into(),
+        None => respond::COMMENT,
+    };
+    let mut ticks = interval(respond::KEEP_ALIVE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.reset();
+    let rest = stream::unfold((steps, ticks), |(mut steps, mut ticks)| async {
+        let step = tokio::select! {
+            step = steps.next() => step?,
+            _ = ticks.tick() => return Some((respond::COMMENT, (steps, ticks))),
+        };
+        let message = match step {
+            Step::Message(message) => message,
+            Step::Answer(answer) => answer.text,
+            Step::Nothing => return None,
+        };
+        Some((encode_sse(None, &message).into(), (steps, ticks)))
+    });
+    let events = stream::iter([first]).chain(rest);
+    respond::event_stream(events.map(Ok::<Bytes, Infallible>))
+}
+
+/// Cancels a call that is dropped before it is over.
+struct CancelOnDrop(Option<Box<CallInFlight>>);
+
+// === impl CancelOnDrop ===
+
+impl CancelOnDrop {
+    async fn next(&mut self) -> Step {
+        match &mut self.0 {
+            Some(call) => call.next().await,
+            None => Step::Nothing,
+        }
+    }
+
+    /// There is nothing left to cancel.
+    fn is_over(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if let Some(call) = self.0.take() {
+            call.cancel("the client has closed its stream");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::{Instant, sleep};
+
+    const BOTH: Accepts = Accepts {
+        json: true,
+        stream: true,
+    };
+
+    fn answer(code: Option<i64>) -> Step {
+        let text = Bytes::from_static(b"{}");
+        Step::Answer(Final { text, code })
+    }
+
+    /// A call that says these things, each after so many seconds.
+    fn saying(what: Vec<(u64, Step)>) -> impl Stream<Item = Step> + Send + Unpin + 'static {
+        Box::pin(stream::iter(what).then(|(seconds, step)| async move {
+            sleep(Duration::from_secs(seconds)).await;
+            step
+        }))
+    }
+
+    async fn body(response: Response) -> String {
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await;
+        String::from_utf8(body.expect("it ends").to_vec()).expect("text")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_in_time_has_the_status_of_its_outcome() {
+        for (code, status) in [(None, 200), (Some(-32602), 200), (Some(-32601), 404)] {
+            let response = relay(saying(vec![(14, answer(code))]), BOTH).await;
+            assert_eq!(response.status(), status);
+            assert!(!respond::is_event_stream(&response));
+            assert_eq!(body(response).await, "{}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_call_has_its_stream_begun_and_kept_alive() {
+        let begun = Instant::now();
+        let response = relay(saying(vec![(50, answer(Some(-32601)))]), BOTH).await;
+        assert_eq!(begun.elapsed(), SILENCE);
+        assert_eq!(response.status(), 200);
+        assert_eq!(
+            body(response).await,
+            ": keep-alive\n\n: keep-alive\n\ndata: {}\n\n"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_no_stream_waits_for_the_answer() {
+        let accepts = Accepts {
+            stream: false,
+            ..BOTH
+        };
+        let response = relay(saying(vec![(60, answer(None))]), accepts).await;
+        assert!(!respond::is_event_stream(&response));
+        assert_eq!(body(response).await, "{}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_before_the_answer_opens_the_stream() {
+        let said = Step::Message(Bytes::from_static(b"1"));
+        let response = relay(saying(vec![(1, said), (1, answer(None))]), BOTH).await;
+        assert_eq!(body(response).await, "data: 1\n\ndata: {}\n\n");
+    }
+}
