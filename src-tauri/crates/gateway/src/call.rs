@@ -89,8 +89,8 @@ impl Plan {
     pub(crate) async fn launch(self) -> Result<CallInFlight, NotSent> {
         let attempts_left = self.server.config.pool.max_retries;
         let mut call = CallInFlight {
+            slot: Slot::with_room(self.room()),
             plan: self,
-            slot: Slot::new(),
             attempts_left,
             end: End::Left,
         };
@@ -112,6 +112,11 @@ impl Plan {
                 Err(not_sent)
             }
         }
+    }
+
+    /// Bytes of messages that may wait for its client.
+    fn room(&self) -> usize {
+        self.server.inbox.limits.waiting_bytes
     }
 
     fn is_cancelled(&self) -> bool {
@@ -182,7 +187,7 @@ impl CallInFlight {
             let outcome = match outcome {
                 Err(lost) if self.may_be_sent_again(&lost) => {
                     self.attempts_left -= 1;
-                    self.slot = Slot::bringing(self.slot.brings());
+                    self.slot = Slot::bringing(self.slot.brings(), self.plan.room());
                     let Err(not_sent) = self.send().await else {
                         continue;
                     };

@@ -54,7 +54,7 @@ impl CallInFlight {
             return false;
         }
         let rounds = self.slot.brings().map_or(0, |brought| brought.rounds);
-        let slot = Slot::new();
+        let slot = Slot::with_room(plan.room());
         if !plan.streams {
             slot.deafen();
         }
@@ -91,7 +91,7 @@ impl CallInFlight {
     ) -> Option<Step> {
         match answers {
             Ok(brought) => {
-                self.slot = Slot::bringing(Some(brought));
+                self.slot = Slot::bringing(Some(brought), self.plan.room());
                 let not_sent = self.send().await.err()?;
                 Some(self.not_sent(not_sent))
             }

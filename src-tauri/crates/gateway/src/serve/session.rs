@@ -8,6 +8,7 @@
 
 mod capabilities;
 mod ended;
+mod said;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -21,6 +22,7 @@ use wire::Version;
 
 pub(crate) use capabilities::Capabilities;
 use ended::Ended;
+pub(crate) use said::Said;
 
 use super::outbound::Outbound;
 use super::session_id::{Claims, SessionKey};
@@ -31,8 +33,6 @@ use crate::requests::OpenRequests;
 use crate::sync::Locked;
 use crate::user::{Caller, User};
 
-/// Bytes that are kept of what a client said.
-const SAID: usize = 64 * 1024;
 /// No `logging/setLevel` was sent.
 const NO_LEVEL: u8 = u8::MAX;
 
@@ -58,13 +58,6 @@ pub(crate) struct Session {
     access: Mutex<Option<CancellationToken>>,
     /// Milliseconds after the table's birth.
     last_used: AtomicU64,
-}
-
-/// What a client said of itself at `initialize`, raw.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Said {
-    pub(crate) capabilities: Box<str>,
-    pub(crate) client_info: Option<Box<str>>,
 }
 
 /// All sessions in memory.
@@ -165,7 +158,7 @@ impl Session {
         let level = self.chosen_level().and_then(LogLevel::of_severity);
         let level = level.map(LogLevel::as_str);
         match &self.said {
-            Some(said) => eras::claim_of(&said.capabilities, said.client_info.as_deref(), level),
+            Some(said) => said.claim(level),
             // What else it said is not known any more.
             None => eras::claim_of(&self.capabilities.written(), None, level),
         }
@@ -173,16 +166,6 @@ impl Session {
 
     fn chosen_level(&self) -> Option<u8> {
         Some(self.log_level.load(Ordering::Relaxed)).filter(|level| *level != NO_LEVEL)
-    }
-}
-
-// === impl Said ===
-
-impl Said {
-    /// Whether it may be kept for as long as its session lasts.
-    fn is_modest(&self) -> bool {
-        let info = self.client_info.as_ref().map_or(0, |info| info.len());
-        self.capabilities.len() + info <= SAID
     }
 }
 

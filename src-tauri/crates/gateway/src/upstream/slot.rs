@@ -17,10 +17,6 @@ use wire::Span;
 use crate::sync::Locked;
 use crate::words::Words;
 
-/// Bytes of messages that may wait for a slow client before further ones are
-/// dropped; the answer itself is never dropped.
-const BYTES_WAITING: usize = 16 * 1024 * 1024;
-
 /// A response that arrived, still under the gateway's own id.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -106,6 +102,9 @@ struct Inner {
     messages: VecDeque<Bytes>,
     /// Bytes in `messages`.
     waiting: usize,
+    /// As many may wait for a slow client before further ones are dropped; the answer itself is
+    /// never dropped.
+    room: usize,
     overflowed: bool,
     outcome: Option<Result<Answer, Lost>>,
     waker: Option<Waker>,
@@ -130,14 +129,25 @@ struct Rare {
 }
 
 impl Slot {
-    /// An empty slot.
+    /// An empty slot for a caller that takes nothing but the answer.
     pub(crate) fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    /// An empty slot for a request that brings something along.
-    pub(crate) fn bringing(brought: Option<Arc<Brought>>) -> Arc<Self> {
-        let slot = Self::new();
+    /// An empty slot with room for so many bytes of messages.
+    pub(crate) fn with_room(room: usize) -> Arc<Self> {
+        let inner = Inner {
+            room,
+            ..Inner::default()
+        };
+        Arc::new(Self {
+            inner: Mutex::new(inner),
+        })
+    }
+
+    /// The same for a request that brings something along.
+    pub(crate) fn bringing(brought: Option<Arc<Brought>>, room: usize) -> Arc<Self> {
+        let slot = Self::with_room(room);
         if brought.is_some() {
             slot.inner.locked().rare().brings = brought;
         }
@@ -156,9 +166,12 @@ impl Slot {
         if inner.deaf || inner.outcome.is_some() {
             return false;
         }
-        if inner.waiting + message.len() > BYTES_WAITING {
+        if inner.waiting + message.len() > inner.room {
             if !std::mem::replace(&mut inner.overflowed, true) {
-                tracing::warn!("a client reads its call's messages too slowly; some are dropped");
+                tracing::warn!(
+                    "a client reads its call's messages too slowly; what is more than limits.waitingBytes ({}) is dropped",
+                    inner.room
+                );
             }
             return false;
         }
@@ -336,57 +349,4 @@ impl Rare {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ask(slot: &Slot, id: &'static str) -> Option<oneshot::Receiver<Bytes>> {
-        slot.ask(Question::Roots, None, Bytes::from_static(id.as_bytes()))
-    }
-
-    async fn asked(slot: &Slot) -> Vec<Ask> {
-        match slot.next().await {
-            Event::Asked(asks) => asks,
-            other => panic!("no question but {other:?}"),
-        }
-    }
-
-    #[tokio::test]
-    async fn questions_are_named_once_and_asked_together_even_of_who_takes_no_messages() {
-        let slot = Slot::new();
-        slot.deafen();
-        let waiting = (ask(&slot, "1"), ask(&slot, "2"));
-        let mut asks = asked(&slot).await;
-        assert_eq!(asks[0].asked.key, r#""q1""#);
-        assert_eq!(asks[1].asked.key, r#""q2""#);
-        assert!(!slot.is_untold());
-
-        slot.ask_again(asks.remove(1));
-        let third = ask(&slot, "3").expect("there");
-        assert!(slot.withdraw(b"3") && !slot.withdraw(b"3"));
-        assert!(third.await.is_err());
-        let again = asked(&slot).await;
-        assert_eq!(again.len(), 1);
-        assert_eq!(again[0].asked.key, r#""q2""#);
-        drop(waiting);
-    }
-
-    #[tokio::test]
-    async fn who_has_left_refuses_what_is_asked() {
-        let slot = Slot::new();
-        let open = ask(&slot, "1").expect("there");
-        slot.leave();
-        assert!(open.await.is_err());
-        assert!(ask(&slot, "2").is_none());
-    }
-
-    #[tokio::test]
-    async fn an_answer_comes_before_a_question_that_nobody_waits_for() {
-        let slot = Slot::new();
-        let _open = ask(&slot, "1");
-        slot.finish(Err(Lost::Cancelled));
-        assert!(matches!(
-            slot.next().await,
-            Event::Done(Err(Lost::Cancelled))
-        ));
-    }
-}
+mod tests;

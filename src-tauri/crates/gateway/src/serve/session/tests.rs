@@ -132,3 +132,35 @@ fn a_session_with_state_goes_last_and_for_good() {
     assert_ne!(left[0], left[1], "one of them has ended for good");
     assert_eq!(sessions.count(), 2);
 }
+
+#[test]
+fn requests_say_at_a_modern_server_what_their_client_has_said() {
+    let key = || SessionKey::from_bytes([7; 32]);
+    let said = |capabilities: &str| Said {
+        capabilities: capabilities.into(),
+        client_info: Some(r#"{"name":"one"}"#.into()),
+    };
+    let before = Sessions::new(key(), 10);
+    let open = |said| before.open(Version::LATEST, said, None, "", None);
+    let session = open(said(r#"{"elicitation": {"x":1.0}}"#)).expect("random");
+    session.set_log_level(LogLevel::Notice);
+    let of = |name: &str, raw: &str| format!(r#""io.modelcontextprotocol/{name}":{raw}"#);
+    let [version, info] = [
+        of("protocolVersion", r#""2026-07-28""#),
+        of("clientInfo", r#"{"name":"one"}"#),
+    ];
+    let own = of("clientCapabilities", r#"{"elicitation": {"x":1.0}}"#);
+    let level = of("logLevel", r#""notice""#);
+    assert_eq!(
+        session.claim(),
+        [version.clone(), own, info, level].join(",")
+    );
+
+    let resumed = Sessions::new(key(), 10).find(&session.id, None, None, String::new);
+    let known = of("clientCapabilities", r#"{"elicitation":{"form":{}}}"#);
+    let anew = [version, known].join(",");
+    assert_eq!(resumed.expect("resumed").claim(), anew);
+
+    let huge = format!(r#"{{"elicitation":{{}},"x":"{}"}}"#, "x".repeat(70_000));
+    assert_eq!(open(said(&huge)).expect("random").claim(), anew);
+}

@@ -1,0 +1,101 @@
+use super::*;
+use crate::serve::session::Session;
+
+fn begin(pending: &Pending) -> CallId {
+    let call = Call {
+        slot: Slot::new(),
+        progress_token: None,
+        client: None,
+        lease: None,
+    };
+    pending
+        .register(call)
+        .map_err(|unsent| unsent.1)
+        .expect("open")
+}
+
+fn answer() -> Answer {
+    let span = wire::Span { start: 0, end: 0 };
+    Answer {
+        text: Bytes::new(),
+        id: span,
+        body: span,
+        failed: false,
+        result_type: None,
+    }
+}
+
+#[test]
+fn only_an_answer_that_passes_a_waiting_call_shows_concurrency() {
+    let pending = Pending::default();
+    let (first, second, third) = (begin(&pending), begin(&pending), begin(&pending));
+    assert_eq!(
+        pending.complete(second, answer(), true),
+        Some(Order::Overtook)
+    );
+    pending.abandon(first, Lost::Cancelled);
+    assert!(!pending.contains(first));
+    assert_eq!(
+        pending.complete(third, answer(), true),
+        Some(Order::InOrder)
+    );
+    assert_eq!(pending.complete(third, answer(), true), None, "once");
+}
+
+#[test]
+fn a_call_is_lively_by_what_is_heard_of_it_or_while_a_person_is_asked() {
+    let pending = Pending::default();
+    let id = begin(&pending);
+    let of_client = |id| {
+        let mut table = pending.table.locked();
+        table.calls.get_mut(&id).expect("a call").of_client = true;
+    };
+    let soon = || Instant::now() + Duration::from_secs(60);
+    assert!(!pending.is_lively_since(Instant::now() - Duration::from_secs(60)));
+    of_client(id);
+    let before = Instant::now();
+    assert!(!pending.is_lively_since(soon()));
+    pending.progress(id, |_| Bytes::new());
+    assert!(pending.is_lively_since(before));
+    pending.park(id, true);
+    assert!(pending.is_lively_since(soon()));
+    pending.abandon(id, Lost::Cancelled);
+    assert!(!pending.is_lively_since(before));
+}
+
+#[test]
+fn an_abandoned_call_is_still_told_from_others_but_keeps_no_session() {
+    let inbox = crate::upstream::inbox::Inbox::stand_in();
+    let open = || {
+        let none = crate::serve::session::Said::default();
+        let session = inbox
+            .sessions
+            .open(wire::Version::LATEST, none, None, "", None);
+        session.expect("random")
+    };
+    let pending = Pending::default();
+    let of = |client: &Arc<Session>| {
+        let id = begin(&pending);
+        let mut table = pending.table.locked();
+        let entry = table.calls.get_mut(&id).expect("a call");
+        entry.of_client = true;
+        entry.call.client = Some(Client::Session(Arc::clone(client)));
+        id
+    };
+    let (one, other) = (open(), open());
+    pending.abandon(of(&one), Lost::Cancelled);
+    let second = of(&one);
+    assert_eq!(pending.undoubted().map(|call| call.id), Some(second));
+    pending.abandon(second, Lost::Cancelled);
+    of(&other);
+    assert!(pending.undoubted().is_none(), "it could be about the first");
+
+    inbox.sessions.close(&one);
+    let gone = Arc::downgrade(&one);
+    drop(one);
+    assert_eq!(gone.strong_count(), 0);
+    assert!(
+        pending.undoubted().is_none(),
+        "also once its client has left"
+    );
+}
