@@ -1,6 +1,7 @@
 //! The HTTP surface: one axum Router over the core.
 
 mod accepts;
+mod batch;
 pub(crate) mod caller;
 pub(crate) mod challenge;
 pub(crate) mod discover;

@@ -9,14 +9,13 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::StreamExt;
 use tokio::time::{MissedTickBehavior, interval};
 use wire::{Envelope, EnvelopeError, Era, Kind, Version, encode_sse, error_code};
 
 use super::accepts::{Accepts, accepts_type};
 use super::respond::Refusal;
 use super::session::Session;
-use super::{App, challenge, handshake, modern, respond, rest};
+use super::{App, batch, challenge, handshake, modern, respond, rest};
 use crate::access::Denied;
 use crate::call::{CallInFlight, Step};
 use crate::catalog::ServerIndex;
@@ -27,10 +26,6 @@ use crate::user::Caller;
 
 const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
-/// Messages in one batch.
-const BATCH: usize = 1000;
-/// As many of them are worked on at once.
-const BATCH_AT_ONCE: usize = 32;
 
 /// `POST /mcp`, `POST /:service/mcp`: one message, or a batch where the version has them.
 pub(super) async fn post(
@@ -81,7 +76,7 @@ pub(super) async fn take(
                 .as_ref()
                 .is_none_or(|session| session.version.has_batches()) =>
         {
-            return Ok(batch(core, scope, session, &text, depth, caller).await);
+            return Ok(batch::answer(core, scope, session, &text, depth, caller).await);
         }
         Err(error) => {
             let (status, answer) = respond::bad_message(&text, &error, depth);
@@ -230,7 +225,8 @@ fn listen(core: &Core, session: &Session) -> Response {
     ))
 }
 
-fn answered(incoming: &Incoming, id: wire::Span) -> Response {
+/// A response to a question that a server has put to the client.
+pub(super) fn answered(incoming: &Incoming, id: wire::Span) -> Response {
     let known = incoming
         .session()
         .is_some_and(|session| session.questions.answer(incoming.text.clone(), id));
@@ -238,103 +234,6 @@ fn answered(incoming: &Incoming, id: wire::Span) -> Response {
         tracing::debug!("a response that answers no open question was dropped");
     }
     respond::accepted()
-}
-
-/// A batch: its requests are worked on side by side, within reason, and answered together.
-async fn batch(
-    core: Arc<Core>,
-    scope: Option<ServerIndex>,
-    session: Option<Arc<Session>>,
-    text: &Bytes,
-    depth: usize,
-    caller: Caller,
-) -> Response {
-    let Some(elements) = wire::batch_elements(text) else {
-        let message = "Invalid Request: an empty batch";
-        return respond::rpc_error(
-            StatusCode::BAD_REQUEST,
-            error_code::INVALID_REQUEST,
-            message,
-        );
-    };
-    if elements.len() > BATCH {
-        let message = format!(
-            "Invalid Request: a batch of {} messages; at most {BATCH} may be sent in one",
-            elements.len()
-        );
-        return respond::rpc_error(
-            StatusCode::BAD_REQUEST,
-            error_code::INVALID_REQUEST,
-            &message,
-        );
-    }
-    let is_modern = |element: &wire::Span| {
-        let text = element.of(text);
-        let envelope = wire::parse(text, depth);
-        envelope.is_ok_and(|envelope| wire::era_of(text, &envelope, None) == Era::Modern)
-    };
-    if elements.iter().any(is_modern) {
-        let message = format!(
-            "Invalid Request: MCP {} has no batches; send one message per request",
-            wire::MODERN
-        );
-        return respond::rpc_error(
-            StatusCode::BAD_REQUEST,
-            error_code::INVALID_REQUEST,
-            &message,
-        );
-    }
-    let one = |element: wire::Span| {
-        let (core, text, client, caller) = (
-            Arc::clone(&core),
-            text.slice(element.range()),
-            session.clone(),
-            caller.clone(),
-        );
-        async move {
-            let envelope = match wire::parse(&text, depth) {
-                Ok(envelope) => envelope,
-                Err(error) => {
-                    return Some(respond::bad_message(&text, &error, depth).1.into());
-                }
-            };
-            let client = client.map(Client::Session);
-            let incoming = Incoming::new(text, envelope, client, scope, false, caller);
-            match envelope.kind {
-                Kind::Request { id, .. } if envelope.method(&incoming.text) == "initialize" => {
-                    let message = "initialize must not be part of a batch";
-                    let id = id.of(&incoming.text);
-                    Some(
-                        wire::error_response(id, error_code::INVALID_REQUEST, message, None).into(),
-                    )
-                }
-                Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
-                    Reply::Answer(answer) => Some(answer.text),
-                    Reply::Call(call) => call.answer().await,
-                    // A subscription is a modern client's, which sends no batches.
-                    Reply::Listen(_) | Reply::Nothing => None,
-                },
-                Kind::Notification { .. } => {
-                    dispatch::notification(&core, &incoming);
-                    None
-                }
-                Kind::Response { id, .. } => {
-                    answered(&incoming, id);
-                    None
-                }
-            }
-        }
-    };
-    let answers: Vec<Bytes> = futures_util::stream::iter(elements.into_iter().map(one))
-        .buffered(BATCH_AT_ONCE)
-        .filter_map(std::future::ready)
-        .collect()
-        .await;
-    if answers.is_empty() {
-        return respond::accepted();
-    }
-    let joined = [&b"["[..], &answers.join(&b","[..]), b"]"].concat();
-    respond::raw_json(StatusCode::OK, joined)
 }
 
 fn endpoint(
