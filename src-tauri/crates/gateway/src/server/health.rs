@@ -16,10 +16,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use wire::Era;
+
 use super::{Server, keeper, offer};
 use crate::config::model::Transport;
 use crate::lifecycle::Happened;
-use crate::upstream::Connection;
+use crate::upstream::{Connection, sign_of_life};
 use crate::words::Words;
 
 /// An idle process is asked this often. A remote server is not: its next call finds out,
@@ -42,6 +44,8 @@ impl Server {
                 self.ask_in_passing(&connection);
             }
         }
+        // Subscribers may be gone without a word.
+        self.listening.look();
         for connection in self.pool.done_with() {
             connection.condemn(&self.it_hung());
         }
@@ -119,14 +123,20 @@ impl Server {
     fn it_hung(&self) -> Words {
         let silence = self.config.call_timeout.as_secs_f32();
         let patience = self.ping_patience().as_secs_f32();
+        let ping = self.ping();
         Words::new(
             format!(
-                "it hangs: a call had no sign of life for {silence} s, and `ping` no answer for {patience} s; its process is replaced"
+                "it hangs: a call had no sign of life for {silence} s, and `{ping}` no answer for {patience} s; its process is replaced"
             ),
             format!(
-                "它已无响应：有调用 {silence} 秒没有动静，`ping` {patience} 秒没有回应；其进程将被替换"
+                "它已无响应：有调用 {silence} 秒没有动静，`{ping}` {patience} 秒没有回应；其进程将被替换"
             ),
         )
+    }
+
+    /// What it is asked to see whether it is there.
+    fn ping(&self) -> &'static str {
+        sign_of_life(self.hello().map_or(Era::Legacy, |hello| hello.era))
     }
 
     fn is_to_be_asked(&self, connection: &Connection) -> bool {
@@ -147,10 +157,10 @@ impl Server {
                 Some(true) => server.is_complete(),
                 // A call that came meanwhile may be what keeps it.
                 Some(false) if connection.in_flight() == 0 => {
-                    let patience = patience.as_secs_f32();
+                    let (patience, ping) = (patience.as_secs_f32(), server.ping());
                     let cause = Words::new(
-                        format!("it is idle and does not answer `ping` within {patience} s"),
-                        format!("它处于空闲状态，但 {patience} 秒内没有回应 `ping`"),
+                        format!("it is idle and does not answer `{ping}` within {patience} s"),
+                        format!("它处于空闲状态，但 {patience} 秒内没有回应 `{ping}`"),
                     );
                     server.ails(cause);
                 }

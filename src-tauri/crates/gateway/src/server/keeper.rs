@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinHandle;
+
 use super::growth::GROW_AGAIN;
 use super::{Server, offer};
 use crate::config::model::Transport;
@@ -13,11 +15,15 @@ use crate::oauth::changed;
 use crate::oauth::values::expanded;
 use crate::pool::Removed;
 use crate::sync::Locked;
+use crate::upstream::greeting::{Greeted, Greeting, Manner};
 use crate::upstream::{Connection, OwnCallError, http, process, stdio};
 use crate::words::Words;
 
 /// Log lines that go with a failure.
 const LAST_LINES: usize = 12;
+/// Connections that are opened in one attempt to find out how a server is greeted: one that does
+/// not survive the question, one that refuses the other way, and one more.
+const OPENED_IN_A_ROW: u32 = 3;
 
 /// Keeps connections until the server is closed.
 pub(super) async fn keep(server: Arc<Server>) {
@@ -129,8 +135,54 @@ async fn wait_for_sign_in(server: &Server, why: Words, changed: impl Future<Outp
     server.pool.allow();
 }
 
-/// Opens one connection and adds it to the pool.
+/// Opens one connection and adds it to the pool; where the first one shows that the server is to
+/// be greeted in another manner, another one.
 async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
+    let learned = &server.inbox.learned;
+    let mut before = None;
+    for _ in 0..OPENED_IN_A_ROW {
+        let known = learned.manner();
+        let (connection, driver) = open(server).await?;
+        let greeting = Greeting {
+            wanted: server.config.protocol,
+            known,
+            patience: START_DEADLINE.min(server.config.call_timeout),
+            roots: server.config.roots,
+        };
+        match greeting.say(&connection).await {
+            Ok(Greeted::Ready(manner)) => {
+                if let Some(manner) = manner {
+                    learned.greet_so(manner);
+                }
+                return use_it(server, connection);
+            }
+            Ok(Greeted::Fresh(manner, why)) => {
+                learned.greet_so(manner);
+                server.inbox.note(LogLevel::Info, &again(&why));
+                connection.condemn(&why);
+                // No process more than there may be.
+                driver.await.ok();
+                before = Some(why);
+            }
+            Err(error) => {
+                connection.closing.cancel();
+                // One that ended as a legacy server is greeted in the same manner again: what
+                // ended it may be something else, and it was started twice already.
+                let is_lost = matches!(error, OwnCallError::Lost(_));
+                if !(is_lost && known == Some(Manner::Legacy)) {
+                    learned.forget_manner();
+                }
+                return Err(did_not_start(server, &error, before));
+            }
+        }
+    }
+    learned.forget_manner();
+    let why = before.unwrap_or_else(|| server.inbox.farewell());
+    Err(failure(server, undecided(&why)))
+}
+
+/// Opens a connection; nothing has been sent yet.
+async fn open(server: &Arc<Server>) -> Result<(Arc<Connection>, JoinHandle<()>), Failure> {
     let closing = server.closing.child_token();
     let inbox = Arc::clone(&server.inbox);
     let expanded = expanded(&server.vault, &server.config);
@@ -143,18 +195,15 @@ async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
     })?;
     server.inbox.censor.learn(expanded.secrets);
     server.inbox.censor.learn_values(&expanded.server);
-    let connection = match &expanded.server.transport {
+    match &expanded.server.transport {
         Transport::Local { .. } => {
             let (connection, child) = stdio::open(&expanded.server, &server.ledger, inbox, closing)
                 .await
                 .map_err(could_not_spawn)?;
             server.inbox.note(LogLevel::Info, &began(&connection));
-            own(
-                server,
-                &connection,
-                stdio::drive(Arc::clone(&connection), child),
-            );
-            connection
+            let driver = stdio::drive(Arc::clone(&connection), child);
+            let driver = own(server, &connection, driver);
+            Ok((connection, driver))
         }
         Transport::Remote { url, headers } => {
             let connection = http::open(url, headers, server.credential.clone(), inbox, closing)
@@ -166,15 +215,14 @@ async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
                     )),
                     last_lines: Vec::new(),
                 })?;
-            own(server, &connection, http::drive(Arc::clone(&connection)));
-            connection
+            let driver = own(server, &connection, http::drive(Arc::clone(&connection)));
+            Ok((connection, driver))
         }
-    };
-    let deadline = START_DEADLINE.min(server.config.call_timeout);
-    if let Err(error) = connection.handshake(deadline, server.config.roots).await {
-        connection.closing.cancel();
-        return Err(did_not_start(server, &error));
     }
+}
+
+/// Adds a connection to the pool that has been greeted.
+fn use_it(server: &Arc<Server>, connection: Arc<Connection>) -> Result<(), Failure> {
     if connection.process.get().is_none() {
         server.inbox.note(LogLevel::Info, &began(&connection));
     }
@@ -195,7 +243,7 @@ fn own(
     server: &Arc<Server>,
     connection: &Arc<Connection>,
     driver: impl Future<Output = Words> + Send + 'static,
-) {
+) -> JoinHandle<()> {
     // From now on it counts, until it is taken out below.
     server.pool.expect(connection);
     let (server, connection) = (Arc::clone(server), Arc::clone(connection));
@@ -215,7 +263,7 @@ fn own(
         // Rung last: the keeper must find the loss, and the pause that it may
         // ask for, already known.
         server.pool.needs_keeper.notify_one();
-    });
+    })
 }
 
 /// What its log says of a new connection.
@@ -288,19 +336,46 @@ fn could_not_spawn(error: process::SpawnError) -> Failure {
     }
 }
 
-fn did_not_start(server: &Server, error: &OwnCallError) -> Failure {
+/// What its log says where it is to be greeted in another manner.
+fn again(why: &Words) -> Words {
+    let Words { en, zh } = why;
+    Words::new(
+        format!("it is greeted once more, in the manner of the other protocol era: {en}"),
+        format!("将以另一协议时代的方式重新握手：{zh}"),
+    )
+}
+
+fn undecided(why: &Words) -> Words {
+    let Words { en, zh } = why;
+    Words::new(
+        format!("neither `initialize` nor `server/discover` leads anywhere: {en}"),
+        format!("`initialize` 与 `server/discover` 均未成功：{zh}"),
+    )
+}
+
+/// `before` is why it was not greeted in another manner.
+fn did_not_start(server: &Server, error: &OwnCallError, before: Option<Words>) -> Failure {
     let message = match error {
-        OwnCallError::Timeout { after, .. } => Words::new(
-            format!("no answer to initialize within {} s", after.as_secs_f32()),
-            format!("{} 秒内没有回应 initialize", after.as_secs_f32()),
+        OwnCallError::Timeout { method, after } => Words::new(
+            format!("no answer to {method} within {} s", after.as_secs_f32()),
+            format!("{} 秒内没有回应 {method}", after.as_secs_f32()),
         ),
-        OwnCallError::Refused { error, .. } => Words::new(
-            format!("initialize was refused: {error}"),
-            format!("initialize 被拒绝：{error}"),
+        OwnCallError::Refused { method, error } => Words::new(
+            format!("{method} was refused: {error}"),
+            format!("{method} 被拒绝：{error}"),
         ),
         OwnCallError::Lost(why) => why.clone(),
     };
-    failure(server, message)
+    failure(
+        server,
+        match before {
+            Some(before) if before != message => Words::new(
+                format!("{}; before that, {}", message.en, before.en),
+                format!("{}；此前{}", message.zh, before.zh),
+            ),
+            _ => message,
+        },
+    )
 }
 
 /// A cause with what to do about it and what the server printed last.

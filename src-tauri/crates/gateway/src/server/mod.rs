@@ -1,11 +1,13 @@
 //! One downstream server: its configuration, its pool, what it offers and how
 //! it fares.
 
+pub(crate) mod annotations;
 pub(crate) mod censor;
 mod growth;
 mod health;
 pub(crate) mod history;
 mod keeper;
+mod listening;
 pub(crate) mod log;
 pub(crate) mod news;
 mod offer;
@@ -20,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vault::Vault;
+use wire::Era;
 
 use crate::board::{Board, Seat};
 use crate::catalog::ServerIndex;
@@ -37,9 +40,11 @@ use crate::upstream::Hello;
 use crate::upstream::inbox::{Inbox, Learned};
 use crate::user::User;
 use crate::words::Words;
+use annotations::Annotations;
 use censor::Censor;
 use growth::Growth;
 use history::History;
+use listening::Listening;
 use log::Log;
 use shelf::{Habits, Shelf};
 use subscriptions::Subscriptions;
@@ -71,6 +76,7 @@ pub(crate) struct Server {
     woken: Mutex<Instant>,
     closing: CancellationToken,
     growth: Mutex<Growth>,
+    listening: Listening,
     /// A list could not be read: what is known is not all.
     incomplete: AtomicBool,
     /// It ended when it was asked, idle, whether it is there.
@@ -125,10 +131,11 @@ impl Server {
         let kept = kept.unwrap_or_default();
         // A remote endpoint is a web server: it works on several calls at once.
         let remote = matches!(config.transport, Transport::Remote { .. });
-        let learned = Learned {
-            concurrent: AtomicBool::new(config.concurrent.unwrap_or(remote || kept.concurrent)),
-            asks: AtomicBool::new(kept.asks),
-        };
+        let learned = Learned::new(
+            config.concurrent.unwrap_or(remote || kept.concurrent),
+            kept.asks,
+            kept.manner,
+        );
         let inbox = Arc::new(Inbox {
             server: config.name.as_str().into(),
             index: seat.index,
@@ -139,6 +146,7 @@ impl Server {
             log: legacy.log,
             censor: Censor::of(&config),
             news: News::default(),
+            annotations: Annotations::default(),
             learned,
             leaving: OnceLock::new(),
             tasks: TaskTracker::new(),
@@ -177,6 +185,7 @@ impl Server {
             woken: Mutex::new(Instant::now()),
             closing: CancellationToken::new(),
             growth: Mutex::default(),
+            listening: Listening::default(),
             incomplete: AtomicBool::new(false),
             shies: AtomicBool::new(false),
             tasks: TaskTracker::new(),
@@ -211,6 +220,7 @@ impl Server {
         }
         self.tasks.spawn(keeper::keep(Arc::clone(self)));
         self.tasks.spawn(offer::follow(Arc::clone(self)));
+        self.tasks.spawn(listening::keep(Arc::clone(self)));
     }
 
     /// Asks every task and connection to end; see [`Self::ended`]. `why` is what those
@@ -232,6 +242,11 @@ impl Server {
             .for_each(|connection| connection.closing.cancel());
         // Nobody will serve those who wait for a connection.
         self.pool.shut(why);
+    }
+
+    /// Cancelled when it is closed.
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.closing
     }
 
     /// Waits until all that belongs to it has ended; only after [`Self::close`].
@@ -283,9 +298,15 @@ impl Server {
         self.board.offer(self.index())
     }
 
-    /// What it said at its last `initialize`.
+    /// What it said when it was greeted last.
     pub(crate) fn hello(&self) -> Option<Hello> {
         self.hello.locked().clone()
+    }
+
+    /// In which era it was greeted last; legacy before.
+    pub(crate) fn era(&self) -> Era {
+        let hello = self.hello.locked();
+        hello.as_ref().map_or(Era::Legacy, |hello| hello.era)
     }
 
     /// Its user has signed in.
@@ -338,8 +359,10 @@ impl Server {
             return;
         };
         for connection in self.pool.connections() {
-            if connection.hello().is_some_and(|hello| hello.has("logging")) {
+            let sets = |hello: &Hello| hello.era == Era::Legacy && hello.has("logging");
+            if connection.hello().is_some_and(sets) {
                 let connection = Arc::clone(&connection);
+                connection.told_level.store(level as u8, Ordering::Relaxed);
                 let params = format!(r#"{{"level":"{}"}}"#, level.as_str());
                 let patience = self.config.call_timeout;
                 let server = Arc::clone(&self.inbox.server);

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
+use wire::Era;
 
 use super::Server;
 use crate::offer::{Item, List, Offer};
@@ -62,7 +63,11 @@ async fn refresh(server: &Arc<Server>, lists: &[List]) -> Vec<List> {
     let Some(hello) = connection.hello().cloned() else {
         return lists.to_vec();
     };
-    resubscribe(server);
+    match hello.era {
+        Era::Legacy => resubscribe(server),
+        // From then on no change is missed.
+        Era::Modern => server.listening.settled(&connection).await,
+    }
     let mut offer = Offer::clone(&server.offer());
     for &list in lists {
         if !hello.has(capability(list)) {
@@ -143,6 +148,9 @@ pub(super) fn resubscribe(server: &Arc<Server>) {
     let Some(connection) = server.pool.primary() else {
         return;
     };
+    if connection.era() == Era::Modern {
+        return server.listening.look();
+    }
     if !connection
         .hello()
         .is_some_and(|hello| hello.has_flag("resources", "subscribe"))

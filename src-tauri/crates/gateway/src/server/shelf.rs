@@ -14,6 +14,7 @@ use crate::config::model::{ServerConfig, Transport};
 use crate::offer::{Item, List, Offer};
 use crate::private_file;
 use crate::upstream::Hello;
+use crate::upstream::greeting::Manner;
 use crate::upstream::inbox::Learned;
 
 /// The file of one server.
@@ -30,7 +31,9 @@ pub(crate) struct Shelf {
 pub(crate) struct Habits {
     pub(crate) concurrent: bool,
     pub(crate) asks: bool,
-    /// What it said at its last `initialize`.
+    /// How it is greeted.
+    pub(crate) manner: Option<Manner>,
+    /// What it said when it was greeted last.
     pub(crate) hello: Option<Hello>,
     /// Enough is known to leave it stopped until somebody calls it.
     pub(crate) may_sleep: bool,
@@ -42,6 +45,8 @@ struct Page {
     fingerprint: String,
     concurrent: bool,
     asks: bool,
+    #[serde(default)]
+    era: Option<Manner>,
     hello: Option<Greeting>,
     tools: Vec<Box<RawValue>>,
     prompts: Vec<Box<RawValue>>,
@@ -69,10 +74,10 @@ impl Greeting {
         })
     }
 
-    fn into_hello(self) -> Hello {
+    fn into_hello(self, manner: Option<Manner>) -> Hello {
         let bytes = |raw: &RawValue| Bytes::copy_from_slice(raw.get().as_bytes());
         Hello {
-            era: Era::Legacy,
+            era: manner.map_or(Era::Legacy, Manner::era),
             capabilities: bytes(&self.capabilities),
             instructions: self.instructions,
             server_info: self.server_info.as_deref().map(bytes),
@@ -138,7 +143,8 @@ impl Shelf {
                 concurrent: page.concurrent,
                 asks: page.asks,
                 may_sleep: page.hello.is_some(),
-                hello: page.hello.map(Greeting::into_hello),
+                hello: page.hello.map(|hello| hello.into_hello(page.era)),
+                manner: page.era,
             },
         ))
     }
@@ -154,6 +160,7 @@ impl Shelf {
             fingerprint: self.fingerprint.clone(),
             concurrent: learned.concurrent.load(Ordering::Relaxed),
             asks: learned.asks.load(Ordering::Relaxed),
+            era: learned.manner(),
             hello: hello.and_then(Greeting::of),
             tools: raw(List::Tools),
             prompts: raw(List::Prompts),

@@ -1,10 +1,12 @@
 //! A server over Streamable HTTP (MCP 2025-11-25, "Transports / Streamable HTTP").
 
 pub(crate) mod address;
-mod pace;
+mod modern;
+pub(crate) mod pace;
 mod stream;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use reqwest::{Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vault::Secret;
+use wire::Era;
+use wire::error_code::UNSUPPORTED_VERSION;
 
 use super::inbox::{self, Inbox};
 use super::pending::CallId;
@@ -46,6 +50,12 @@ pub(crate) struct HttpLink {
     inbox: Arc<Inbox>,
     session: Mutex<Option<HeaderValue>>,
     version: Mutex<Option<HeaderValue>>,
+    /// Each message describes itself: there is no session, and no stream but an answer's.
+    is_modern: AtomicBool,
+    /// Modern calls under way: cancelled, their exchanges are broken off.
+    exchanges: Mutex<HashMap<CallId, CancellationToken>>,
+    /// The refusal of the last message of a greeting.
+    refusal: Mutex<Option<(u16, Bytes)>>,
     tasks: TaskTracker,
     /// Messages posted whose exchange is not over.
     under_way: AtomicUsize,
@@ -98,6 +108,9 @@ pub(crate) fn open(
         inbox: Arc::clone(&inbox),
         session: Mutex::default(),
         version: Mutex::default(),
+        is_modern: AtomicBool::new(false),
+        exchanges: Mutex::default(),
+        refusal: Mutex::default(),
         tasks: TaskTracker::new(),
         under_way: AtomicUsize::new(0),
         end: Mutex::default(),
@@ -108,9 +121,7 @@ pub(crate) fn open(
 /// Owns the connection: listens for what the server says unasked, and at the
 /// end takes leave. Why it ended.
 pub(crate) async fn drive(connection: Arc<Connection>) -> Words {
-    let Link::Http(link) = &connection.link else {
-        unreachable!("BUG: http drives http links")
-    };
+    let link = connection.link.http();
     tokio::select! {
         () = connection.closing.cancelled() => {}
         () = link.listen(&connection) => connection.closing.cancelled().await,
@@ -127,18 +138,53 @@ pub(crate) async fn drive(connection: Arc<Connection>) -> Words {
     reason
 }
 
+/// An HTTP error that a server answers with.
+struct Refusal {
+    status: StatusCode,
+    /// What may be shown of where it points to.
+    location: Option<String>,
+    body: Bytes,
+}
+
+impl Link {
+    /// The link of a connection over HTTP.
+    fn http(&self) -> &HttpLink {
+        match self {
+            Self::Http(link) => link,
+            Self::Stdio(_) => unreachable!("BUG: no link over HTTP"),
+        }
+    }
+}
+
 impl HttpLink {
     /// The protocol version that both sides agreed on; sent from now on.
     pub(super) fn agreed(&self, version: &str) {
         *self.version.locked() = HeaderValue::try_from(version).ok();
     }
 
+    /// Messages of this era follow.
+    pub(super) fn speak(&self, era: Era) {
+        self.is_modern.store(era == Era::Modern, Ordering::Relaxed);
+    }
+
+    fn is_modern(&self) -> bool {
+        self.is_modern.load(Ordering::Relaxed)
+    }
+
+    /// How the last message of a greeting was refused: status and body.
+    pub(super) fn take_refusal(&self) -> Option<(u16, Bytes)> {
+        self.refusal.locked().take()
+    }
+
     /// Sends one message; its answer comes back through the inbox.
     pub(super) fn post(&self, connection: &Arc<Connection>, message: Vec<u8>, id: Option<CallId>) {
+        if self.is_modern() {
+            return self.post_modern(connection, message, id);
+        }
         let connection = Arc::clone(connection);
         self.under_way.fetch_add(1, Ordering::SeqCst);
         self.tasks.spawn(async move {
-            let Link::Http(link) = &connection.link else { unreachable!("BUG: posted on an http link") };
+            let link = connection.link.http();
             let outcome = if connection.closing.is_cancelled() {
                 Some(Err(Lost::Unsent(connection.farewell())))
             } else {
@@ -149,27 +195,46 @@ impl HttpLink {
                 }
             };
             let was_last = link.under_way.fetch_sub(1, Ordering::SeqCst) == 1;
-            // One failure to connect says little while others are being served.
-            // Closed before the call is told, which may try again elsewhere at once.
-            if let Some(Err(Lost::Unsent(why))) = &outcome && was_last {
-                link.end.locked().get_or_insert_with(|| why.clone());
-                connection.closing.cancel();
-            }
-            match (id, outcome) {
-                (Some(id), Some(outcome)) => {
-                    let silent = || Lost::Unusable(Words::new("the server's reply held no answer", "服务器的回复中没有应答"));
-                    connection.pending.lose(id, outcome.err().unwrap_or_else(silent));
-                }
-                (None, Some(Err(lost))) => {
-                    tracing::debug!(server = %connection.inbox.server, "a message was not delivered: {}", lost.words().en);
-                }
-                (None, None) => {
-                    tracing::debug!(server = %connection.inbox.server, "a message was not taken in time");
-                }
-                // An abandoned call stays known for what the server may still ask about it.
-                (Some(_), None) | (None, Some(Ok(()))) => {}
-            }
+            link.conclude(&connection, id, outcome, was_last);
         });
+    }
+
+    /// An exchange is over, without an `outcome` where nobody waits any more.
+    fn conclude(
+        &self,
+        connection: &Connection,
+        id: Option<CallId>,
+        outcome: Option<Result<(), Lost>>,
+        was_last: bool,
+    ) {
+        let server = &connection.inbox.server;
+        // One failure to connect says little while others are being served.
+        // Closed before the call is told, which may try again elsewhere at once.
+        if let Some(Err(Lost::Unsent(why))) = &outcome
+            && was_last
+        {
+            self.end.locked().get_or_insert_with(|| why.clone());
+            connection.closing.cancel();
+        }
+        match (id, outcome) {
+            (Some(id), Some(outcome)) => {
+                let silent = || {
+                    Lost::Unusable(Words::new(
+                        "the server's reply held no answer",
+                        "服务器的回复中没有应答",
+                    ))
+                };
+                connection
+                    .pending
+                    .lose(id, outcome.err().unwrap_or_else(silent));
+            }
+            (None, Some(Err(lost))) => {
+                tracing::debug!(%server, "a message was not delivered: {}", lost.words().en);
+            }
+            (None, None) => tracing::debug!(%server, "a message was not taken in time"),
+            // An abandoned call stays known for what the server may still ask about it.
+            (Some(_), None) | (None, Some(Ok(()))) => {}
+        }
     }
 
     /// Sends one message and waits until it has been taken.
@@ -201,6 +266,14 @@ impl HttpLink {
         if let Some(version) = self.version.locked().clone() {
             request = request.header(VERSION, version);
         }
+        self.authorized(request, bearer)
+    }
+
+    fn authorized(
+        &self,
+        request: reqwest::RequestBuilder,
+        bearer: Option<&Secret>,
+    ) -> reqwest::RequestBuilder {
         match bearer {
             Some(token) => {
                 self.inbox.censor.learn_token(token.reveal());
@@ -303,13 +376,38 @@ impl HttpLink {
         response: Response,
         id: Option<CallId>,
     ) -> Result<(), Lost> {
-        let status = response.status();
-        let location = response
-            .headers()
-            .get("location")
+        let refusal = self.read_refusal(connection, response).await;
+        self.take(connection, refusal, id)
+    }
+
+    async fn read_refusal(&self, connection: &Connection, response: Response) -> Refusal {
+        let location = response.headers().get("location");
+        let location = location
             .and_then(|value| value.to_str().ok())
             .and_then(|location| self.address.moved(location));
-        let body = read_body(connection, response).await.unwrap_or_default();
+        Refusal {
+            status: response.status(),
+            location,
+            body: read_body(connection, response).await.unwrap_or_default(),
+        }
+    }
+
+    fn take(
+        &self,
+        connection: &Arc<Connection>,
+        refusal: Refusal,
+        id: Option<CallId>,
+    ) -> Result<(), Lost> {
+        let Refusal {
+            status,
+            location,
+            body,
+        } = refusal;
+        if connection.hello().is_none() {
+            *self.refusal.locked() = Some((status.as_u16(), body.clone()));
+        } else if modern::error_code(&body) == Some(i64::from(UNSUPPORTED_VERSION)) {
+            return Err(outdated(connection));
+        }
         let is_answer = wire::parse(&body, connection.inbox.limits.depth).is_ok_and(|envelope| {
             envelope.id().and_then(|own| inbox::call_id(own.of(&body))) == id && id.is_some()
         });
@@ -401,6 +499,16 @@ async fn read_body(connection: &Connection, mut response: Response) -> Result<By
         }
         body.extend_from_slice(&chunk);
     }
+}
+
+/// The server speaks another version than the one that was agreed on: it has been replaced.
+fn outdated(connection: &Connection) -> Lost {
+    connection.inbox.learned.forget_manner();
+    connection.closing.cancel();
+    Lost::Unsent(Words::new(
+        "the server does not speak the agreed protocol version any more",
+        "服务器不再支持已商定的协议版本",
+    ))
 }
 
 fn broken(cause: &str) -> Words {

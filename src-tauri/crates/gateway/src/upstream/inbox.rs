@@ -5,14 +5,15 @@
 //! question to a person) becomes a task of its own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use tokio_util::task::TaskTracker;
-use wire::{Kind, splice_one};
+use wire::{Era, Kind, splice_one};
 
 use super::Connection;
-use super::pending::{CallId, Order};
+use super::greeting::Manner;
+use super::pending::{CallId, Candidate, Order};
 use super::slot::{Answer, Lost};
 use crate::catalog::ServerIndex;
 use crate::config::model::Limits;
@@ -22,12 +23,17 @@ use crate::logs::Source;
 use crate::offer::List;
 use crate::questions;
 use crate::serve::session::Sessions;
+use crate::server::annotations::Annotations;
 use crate::server::censor::Censor;
 use crate::server::log::{LONGEST, Log};
 use crate::server::news::News;
 use crate::server::subscriptions::Subscriptions;
+use crate::sync::Locked;
 use crate::user::User;
 use crate::words::Words;
+
+/// The first message of a subscription.
+const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 
 /// The side of a server that its connections report to.
 #[derive(Debug)]
@@ -44,6 +50,7 @@ pub(crate) struct Inbox {
     /// Keeps its secrets out of what is shown.
     pub(crate) censor: Censor,
     pub(crate) news: News,
+    pub(crate) annotations: Annotations,
     pub(crate) learned: Learned,
     /// Why it is being closed.
     pub(crate) leaving: OnceLock<Words>,
@@ -58,6 +65,8 @@ pub(crate) struct Learned {
     pub(crate) concurrent: AtomicBool,
     /// It asks questions, so its connections serve one call at a time.
     pub(crate) asks: AtomicBool,
+    /// How it is greeted.
+    manner: Mutex<Option<Manner>>,
 }
 
 // === impl Inbox ===
@@ -93,6 +102,33 @@ impl Inbox {
     }
 }
 
+// === impl Learned ===
+
+impl Learned {
+    pub(crate) fn new(concurrent: bool, asks: bool, manner: Option<Manner>) -> Self {
+        Self {
+            concurrent: AtomicBool::new(concurrent),
+            asks: AtomicBool::new(asks),
+            manner: Mutex::new(manner),
+        }
+    }
+
+    /// How it is greeted, where that is known.
+    pub(crate) fn manner(&self) -> Option<Manner> {
+        *self.manner.locked()
+    }
+
+    /// How it is greeted from now on.
+    pub(crate) fn greet_so(&self, manner: Manner) {
+        *self.manner.locked() = Some(manner);
+    }
+
+    /// It has to be found out anew how it is greeted.
+    pub(crate) fn forget_manner(&self) {
+        *self.manner.locked() = None;
+    }
+}
+
 #[cfg(test)]
 impl Inbox {
     /// That of a server which there is not.
@@ -108,12 +144,20 @@ impl Inbox {
                 header_bytes: 1_000,
                 sessions: 10,
                 in_flight: 1,
+                streams: 1,
+                waiting_bytes: 1_000,
+                slow_reader: std::time::Duration::from_secs(1),
+                question_timeout: std::time::Duration::from_secs(1),
+                parked_calls: 1,
+                list_page: std::num::NonZeroUsize::MIN,
+                call_longest: None,
             },
             sessions: Sessions::new(key, 10),
             subscriptions: Arc::new(Subscriptions::default()),
             log: Arc::new(Log::new(None)),
             censor: Censor::default(),
             news: News::default(),
+            annotations: Annotations::default(),
             learned: Learned::default(),
             leaving: OnceLock::new(),
             tasks: TaskTracker::new(),
@@ -135,6 +179,53 @@ pub(crate) fn receive(connection: &Arc<Connection>, text: Bytes) {
         Err(error) => return not_a_message(connection, &text, &error),
     };
     route(connection, text, &envelope);
+}
+
+/// Takes one message of a server on the stream that answers a call.
+pub(crate) fn receive_of(connection: &Arc<Connection>, text: Bytes, call: CallId) {
+    let parsed = wire::parse(&text, connection.inbox.limits.depth);
+    if let Ok(envelope) = &parsed
+        && let Kind::Notification { .. } = envelope.kind
+        && let Some(call) = connection.pending.candidate(call)
+        && told(connection, &text, envelope, &call)
+    {
+        return;
+    }
+    match parsed {
+        Ok(envelope) => route(connection, text, &envelope),
+        Err(_) => receive(connection, text),
+    }
+}
+
+/// Whether a notification on the stream of a call was for its client, and is settled by that.
+fn told(
+    connection: &Connection,
+    text: &Bytes,
+    envelope: &wire::Envelope,
+    call: &Candidate,
+) -> bool {
+    match envelope.method(text).as_ref() {
+        "notifications/message" => {
+            keep_and_tell(&connection.inbox, text, envelope, Some(call));
+            true
+        }
+        method => !is_known(method) && call.slot.push(text.clone()),
+    }
+}
+
+/// Whether the gateway knows what a notification is about.
+fn is_known(method: &str) -> bool {
+    matches!(
+        method,
+        "notifications/progress"
+            | "notifications/tools/list_changed"
+            | "notifications/prompts/list_changed"
+            | "notifications/resources/list_changed"
+            | "notifications/resources/updated"
+            | "notifications/message"
+            | "notifications/cancelled"
+            | ACKNOWLEDGED
+    )
 }
 
 fn receive_one(connection: &Arc<Connection>, text: Bytes) {
@@ -206,6 +297,10 @@ fn route(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope) {
         }
         Kind::Notification { .. } => notified(connection, text, envelope),
         Kind::Request { id, .. } => match envelope.method(&text).as_ref() {
+            // Servers of that era ask nothing, and nobody would hear an answer over HTTP.
+            method if connection.era() == Era::Modern => {
+                tracing::debug!(server = %connection.inbox.server, method, "a request of a modern server was dropped");
+            }
             "ping" => connection.send(wire::result_response(id.of(&text), b"{}"), None),
             "roots/list" => questions::put_roots(connection, text, envelope, id),
             _ => questions::put(connection, text, envelope, id),
@@ -262,7 +357,17 @@ fn notified(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope
             }
         }
         "notifications/message" => logged(connection, &text, envelope),
-        "notifications/cancelled" => questions::withdrawn(connection, &text, envelope),
+        "notifications/cancelled" => match connection.era() {
+            Era::Legacy => questions::withdrawn(connection, &text, envelope),
+            Era::Modern => subscription_is_over(connection, &text, envelope),
+        },
+        ACKNOWLEDGED if connection.era() == Era::Modern => {
+            let subscription = eras::subscription(&text).and_then(call_id);
+            let subscription = subscription.and_then(|id| connection.pending.candidate(id));
+            if let Some(subscription) = subscription {
+                subscription.slot.push(text.clone());
+            }
+        }
         _ => match connection.pending.undoubted() {
             Some(call) if call.slot.push(text.clone()) => {}
             _ => inbox
@@ -272,26 +377,50 @@ fn notified(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope
     }
 }
 
+/// A modern server ends a subscription.
+fn subscription_is_over(connection: &Connection, text: &[u8], envelope: &wire::Envelope) {
+    let id = envelope
+        .params
+        .request_id
+        .and_then(|id| call_id(id.of(text)));
+    if let Some(id) = id.filter(|id| connection.pending.is_lasting(*id)) {
+        let why = Words::new("the server ended the subscription", "服务器结束了订阅");
+        connection.pending.lose(id, Lost::Died(why));
+    }
+}
+
 /// A log message is kept, and goes to the client whose call is alone in flight, else to
 /// every client that asked for log messages of its level.
 fn logged(connection: &Connection, text: &Bytes, envelope: &wire::Envelope) {
     let inbox = &connection.inbox;
-    let level = envelope
-        .params
-        .whole
-        .and_then(|params| keep_message(inbox, params.of(text)));
-    if let Some(call) = connection.pending.undoubted() {
+    let call = connection.pending.undoubted();
+    let (level, told) = keep_and_tell(inbox, text, envelope, call.as_ref());
+    // Who has asked a modern server for them has done so in a call.
+    if !told && connection.era() == Era::Legacy {
+        inbox
+            .sessions
+            .broadcast_log(inbox.index, inbox.owner.as_ref(), level, text);
+    }
+}
+
+/// A log message is kept and goes to the client of a call, if that wants it: its level, and
+/// whether it went there.
+fn keep_and_tell(
+    inbox: &Inbox,
+    text: &Bytes,
+    envelope: &wire::Envelope,
+    call: Option<&Candidate>,
+) -> (Option<LogLevel>, bool) {
+    let params = envelope.params.whole;
+    let level = params.and_then(|params| keep_message(inbox, params.of(text)));
+    let told = call.is_some_and(|call| {
         let wanted = call
             .client
             .as_ref()
             .is_none_or(|client| client.wants_log(level));
-        if wanted && call.slot.push(text.clone()) {
-            return;
-        }
-    }
-    inbox
-        .sessions
-        .broadcast_log(inbox.index, inbox.owner.as_ref(), level, text);
+        wanted && call.slot.push(text.clone())
+    });
+    (level, told)
 }
 
 /// Keeps a log message (MCP, "Logging") in the server's log; its level, where it has one. A text

@@ -4,22 +4,26 @@
 //! else holds a cheap handle. Whatever the transport, a message leaves through
 //! [`Connection::send`] and arrives at [`inbox::receive`].
 
-mod handshake;
+pub(crate) mod greeting;
+mod hello;
 pub(crate) mod http;
 pub(crate) mod inbox;
 pub(crate) mod outbox;
+mod own_calls;
 pub(crate) mod pending;
 pub(crate) mod process;
 pub(crate) mod slot;
 pub(crate) mod stdio;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
+use wire::Era;
 
-pub(crate) use handshake::Hello;
+pub(crate) use hello::Hello;
+pub(crate) use own_calls::OwnCallError;
 
 use crate::questions;
 use crate::serve::session::Session;
@@ -27,7 +31,7 @@ use crate::sync::Locked;
 use crate::words::Words;
 use inbox::Inbox;
 use pending::{Call, CallId, Pending};
-use slot::{Answer, Lost, Slot};
+use slot::Lost;
 
 /// One live connection to one server.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub(crate) struct Connection {
     pub(crate) pending: Pending,
     pub(crate) inbox: Arc<Inbox>,
     hello: OnceLock<Hello>,
+    /// Cancelled once its process has printed something.
+    spoken: CancellationToken,
     /// The id of the process behind it, where there is one on this machine.
     pub(crate) process: OnceLock<u32>,
     owner: Mutex<Owner>,
@@ -51,6 +57,8 @@ pub(crate) struct Connection {
     suspect: AtomicBool,
     /// It did not answer when it was last asked.
     silent: AtomicBool,
+    /// The least severe level of log messages that a legacy server was asked for.
+    pub(crate) told_level: AtomicU8,
     /// Cancelled to close the connection; its driver then ends.
     pub(crate) closing: CancellationToken,
     /// It hangs and is ended without ceremony; why, for those whose calls are lost by that.
@@ -76,18 +84,13 @@ pub(crate) enum Link {
     Http(Box<http::HttpLink>),
 }
 
-/// Why one of the gateway's own requests failed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum OwnCallError {
-    #[error("no answer to {method} within {} s", .after.as_secs_f32())]
-    Timeout {
-        method: &'static str,
-        after: Duration,
-    },
-    #[error("{method} was refused: {error}")]
-    Refused { method: &'static str, error: String },
-    #[error("{}", .0.en)]
-    Lost(Words),
+/// What a server is asked to see whether it is there.
+pub(crate) const fn sign_of_life(era: Era) -> &'static str {
+    match era {
+        Era::Legacy => "ping",
+        // There is no `ping` any more.
+        Era::Modern => "server/discover",
+    }
 }
 
 // === impl Connection ===
@@ -99,6 +102,7 @@ impl Connection {
             pending: Pending::default(),
             inbox,
             hello: OnceLock::new(),
+            spoken: CancellationToken::new(),
             process: OnceLock::new(),
             owner: Mutex::default(),
             declared_roots: AtomicBool::new(false),
@@ -108,6 +112,7 @@ impl Connection {
             asked_at: AtomicU64::new(0),
             suspect: AtomicBool::new(false),
             silent: AtomicBool::new(false),
+            told_level: AtomicU8::new(u8::MAX),
             closing,
             condemned: OnceLock::new(),
         })
@@ -168,8 +173,9 @@ impl Connection {
     /// Asks whether it is there; `None` where it ended meanwhile.
     pub(crate) async fn answers(self: &Arc<Self>, patience: Duration) -> Option<bool> {
         self.is_being_asked();
+        let question = sign_of_life(self.era());
         // An error is an answer, too.
-        let answers = match self.ask_any("ping", "", patience).await {
+        let answers = match self.ask_any(question, "", patience).await {
             Ok(_) => true,
             Err(OwnCallError::Timeout { .. }) => false,
             Err(_) => return None,
@@ -241,9 +247,19 @@ impl Connection {
         }
     }
 
-    /// What the server said at `initialize`; `None` until it has.
+    /// What the server said when it was greeted; `None` until it has.
     pub(crate) fn hello(&self) -> Option<&Hello> {
         self.hello.get()
+    }
+
+    /// In which era it is spoken to.
+    pub(crate) fn era(&self) -> Era {
+        self.hello().map_or(Era::Legacy, |hello| hello.era)
+    }
+
+    /// The process behind it has printed something.
+    pub(crate) fn has_spoken(&self) {
+        self.spoken.cancel();
     }
 
     /// Queues a message. `id` is that of a registered call, which is lost if
@@ -279,8 +295,20 @@ impl Connection {
 
     /// Tells the server that a call is no longer wanted.
     pub(crate) fn cancel(self: &Arc<Self>, id: CallId, reason: &str) {
-        let params = format!(r#"{{"requestId":{id},"reason":{}}}"#, wire::quote(reason));
-        self.send(wire::notification("notifications/cancelled", &params), None);
+        self.cancel_by(id, || {
+            let params = format!(r#"{{"requestId":{id},"reason":{}}}"#, wire::quote(reason));
+            wire::notification("notifications/cancelled", &params)
+        });
+    }
+
+    /// The same by a notification that somebody else has written.
+    pub(crate) fn cancel_by(self: &Arc<Self>, id: CallId, write: impl FnOnce() -> Vec<u8>) {
+        if let Link::Http(link) = &self.link
+            && link.break_off(id)
+        {
+            return;
+        }
+        self.send(write(), None);
     }
 
     /// Ends a call that its client has cancelled.
@@ -296,63 +324,6 @@ impl Connection {
         self.pending.abandon(id, Lost::TimedOut);
         if self.inbox.learned.asks.load(Ordering::Relaxed) {
             self.closing.cancel();
-        }
-    }
-
-    /// One of the gateway's own requests, whose refusal is an error.
-    ///
-    /// # Errors
-    /// See [`OwnCallError`].
-    pub(crate) async fn ask(
-        self: &Arc<Self>,
-        method: &'static str,
-        params: &str,
-        patience: Duration,
-    ) -> Result<Answer, OwnCallError> {
-        let answer = self.ask_any(method, params, patience).await?;
-        if answer.failed {
-            let error = String::from_utf8_lossy(answer.body.of(&answer.text)).into_owned();
-            return Err(OwnCallError::Refused { method, error });
-        }
-        Ok(answer)
-    }
-
-    /// One of the gateway's own requests; its answer may be an error.
-    /// `params` is raw JSON or empty.
-    ///
-    /// # Errors
-    /// Where no answer came.
-    pub(crate) async fn ask_any(
-        self: &Arc<Self>,
-        method: &'static str,
-        params: &str,
-        patience: Duration,
-    ) -> Result<Answer, OwnCallError> {
-        let slot = Slot::new();
-        slot.deafen();
-        let call = Call {
-            slot: Arc::clone(&slot),
-            progress_token: None,
-            client: None,
-            lease: None,
-        };
-        let id = self
-            .start(call, |id| wire::request(id, method, params))
-            .map_err(|unsent| OwnCallError::Lost(unsent.1.words()))?;
-        match tokio::time::timeout(patience, slot.answer()).await {
-            Err(_) => {
-                self.pending.lose(id, Lost::TimedOut);
-                // `initialize` must not be cancelled (MCP, "Utilities / Cancellation").
-                if method != "initialize" {
-                    self.cancel(id, "no answer in time");
-                }
-                Err(OwnCallError::Timeout {
-                    method,
-                    after: patience,
-                })
-            }
-            Ok(Err(lost)) => Err(OwnCallError::Lost(lost.words())),
-            Ok(Ok(answer)) => Ok(answer),
         }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) -> Word
     let reason = {
         let reading = read(&connection, pipes.stdout);
         let writing = outbox.drain_into(pipes.stdin);
-        let logging = log(&connection.inbox, pipes.stderr);
+        let logging = log(&connection, pipes.stderr);
         tokio::pin!(reading, writing, logging);
         let (mut logged, mut written) = (false, false);
         let reason = loop {
@@ -124,6 +124,10 @@ fn in_chinese(status: ExitStatus) -> String {
 /// Reads messages until the server's stdout ends; why it ended.
 async fn read(connection: &Arc<Connection>, mut stdout: impl AsyncRead + Unpin) -> Words {
     let mut lines = LineDecoder::new(connection.inbox.limits.message_bytes);
+    if let Err(ended) = fill(&mut lines, &mut stdout).await {
+        return ended;
+    }
+    connection.has_spoken();
     loop {
         loop {
             match lines.next_line() {
@@ -139,25 +143,37 @@ async fn read(connection: &Arc<Connection>, mut stdout: impl AsyncRead + Unpin) 
                 }
             }
         }
-        let buffer = lines.buffer();
-        if buffer.capacity() - buffer.len() < READ_AT_LEAST {
-            buffer.reserve(READ_AHEAD);
-        }
-        match stdout.read_buf(lines.buffer()).await {
-            Ok(0) => return Words::new("the server closed its output", "服务器关闭了输出"),
-            Ok(_) => {}
-            Err(error) => {
-                return Words::new(
-                    format!("reading from the server failed: {error}"),
-                    format!("读取服务器输出失败：{error}"),
-                );
-            }
+        if let Err(ended) = fill(&mut lines, &mut stdout).await {
+            return ended;
         }
     }
 }
 
+/// Reads once.
+///
+/// # Errors
+/// Why there is nothing more to be read.
+async fn fill(lines: &mut LineDecoder, stdout: &mut (impl AsyncRead + Unpin)) -> Result<(), Words> {
+    let buffer = lines.buffer();
+    if buffer.capacity() - buffer.len() < READ_AT_LEAST {
+        buffer.reserve(READ_AHEAD);
+    }
+    match stdout.read_buf(lines.buffer()).await {
+        Ok(0) => Err(Words::new(
+            "the server closed its output",
+            "服务器关闭了输出",
+        )),
+        Ok(_) => Ok(()),
+        Err(error) => Err(Words::new(
+            format!("reading from the server failed: {error}"),
+            format!("读取服务器输出失败：{error}"),
+        )),
+    }
+}
+
 /// Keeps what the server prints to stderr.
-async fn log(inbox: &Inbox, mut stderr: impl AsyncRead + Unpin) {
+async fn log(connection: &Connection, mut stderr: impl AsyncRead + Unpin) {
+    let inbox = &connection.inbox;
     let mut lines = LineDecoder::new(LOG_LINE);
     loop {
         loop {
@@ -171,6 +187,7 @@ async fn log(inbox: &Inbox, mut stderr: impl AsyncRead + Unpin) {
         if !matches!(stderr.read_buf(lines.buffer()).await, Ok(1..)) {
             return;
         }
+        connection.has_spoken();
     }
 }
 

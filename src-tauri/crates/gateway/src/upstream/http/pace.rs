@@ -10,7 +10,7 @@ const MOST: Duration = Duration::from_secs(60);
 
 /// The pace at which the listening stream is opened again.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     next: Duration,
 }
 
@@ -23,7 +23,7 @@ impl Default for Pace {
 impl Pace {
     /// The wait after an attempt: longer and longer until one was of use.
     /// `asked` is the server's own `retry`.
-    pub(super) fn wait(&mut self, of_use: bool, asked: Option<Duration>) -> Duration {
+    pub(crate) fn wait(&mut self, of_use: bool, asked: Option<Duration>) -> Duration {
         if of_use {
             self.next = LEAST;
         }

@@ -31,17 +31,19 @@ const HANDSHAKE: Duration = Duration::from_millis(50);
 
 /// How far a stream has been read, over all its connections.
 #[derive(Debug, Default)]
-struct Cursor {
+pub(super) struct Cursor {
     last: Option<HeaderValue>,
     retry: Option<Duration>,
     messages: u64,
+    /// The call that alone it is about.
+    of: Option<CallId>,
 }
 
 /// Why a stream ended before its time.
-struct Broken {
-    why: Words,
+pub(super) struct Broken {
+    pub(super) why: Words,
     /// Whether taking it up again may help.
-    again: bool,
+    pub(super) again: bool,
 }
 
 impl HttpLink {
@@ -109,6 +111,9 @@ impl HttpLink {
         while connection.hello().is_none() {
             sleep(HANDSHAKE).await;
         }
+        if self.is_modern() {
+            return;
+        }
         let mut cursor = Cursor::default();
         let mut pace = Pace::default();
         loop {
@@ -155,8 +160,16 @@ impl HttpLink {
 }
 
 impl Cursor {
+    /// That of the stream which a modern server answers a call with.
+    pub(super) fn of(call: Option<CallId>) -> Self {
+        Self {
+            of: call,
+            ..Self::default()
+        }
+    }
+
     /// Reads a stream to its end.
-    async fn read(
+    pub(super) async fn read(
         &mut self,
         connection: &Arc<Connection>,
         mut response: Response,
@@ -185,7 +198,10 @@ impl Cursor {
         }
         if !event.data.is_empty() && event.event.as_deref().is_none_or(|name| name == "message") {
             self.messages += 1;
-            inbox::receive(connection, event.data.into());
+            match self.of {
+                None => inbox::receive(connection, event.data.into()),
+                Some(call) => inbox::receive_of(connection, event.data.into(), call),
+            }
         }
     }
 }

@@ -1,0 +1,439 @@
+//! Finds out how a server is to be spoken to, and says hello in that way (MCP 2026-07-28,
+//! "Versioning / Backward Compatibility").
+//!
+//! A server of which nothing is known is probed with `server/discover`. Most servers of the legacy
+//! era refuse that and go on; some end on it, and some say nothing. These two get a new process
+//! and `initialize`: official SDKs keep a process in the era of its first message. A server that
+//! refuses `initialize` as modern ones do is probed in turn, in a new process, too.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use eras::{Over, Reply, Verdict, judge, judge_initialize};
+use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
+use wire::{Era, Kind, MODERN, Version};
+
+use super::hello::{Hello, is_of};
+use super::own_calls::{NoAnswer, OwnCallError, refused, written};
+use super::slot::{Answer, Lost};
+use super::{Connection, Link};
+use crate::config::model::Protocol;
+use crate::words::Words;
+
+const DISCOVER: &str = "server/discover";
+const INITIALIZE: &str = "initialize";
+
+/// How long a process may take for the probe once it has shown a sign of life. `npx` and `uvx`
+/// say what they download; what they start then says nothing, or something soon.
+const PROBE: Duration = Duration::from_secs(10);
+/// How long it may take until then.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// How a server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Manner {
+    /// With an `initialize` handshake.
+    Legacy,
+    /// With requests that describe themselves.
+    Modern,
+    /// As [`Self::Legacy`], over HTTP+SSE, the transport of 2024-11-05.
+    Events,
+}
+
+/// What has come of a greeting.
+#[derive(Debug)]
+pub(crate) enum Greeted {
+    /// Calls may follow. How it is to be greeted the next time; `None` where this time proves
+    /// nothing.
+    Ready(Option<Manner>),
+    /// Another connection is to be greeted in this manner; why.
+    Fresh(Manner, Words),
+}
+
+/// What is known before a greeting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Greeting {
+    /// What the configuration says.
+    pub(crate) wanted: Protocol,
+    /// What was found out before.
+    pub(crate) known: Option<Manner>,
+    /// How long an answer may take.
+    pub(crate) patience: Duration,
+    /// Whether the connection will be one client's alone, whose roots can be asked for.
+    pub(crate) roots: bool,
+}
+
+/// What came back.
+struct Said {
+    method: &'static str,
+    outcome: Result<Answer, NoAnswer>,
+    /// HTTP: status and body, where it was refused.
+    refusal: Option<(u16, Bytes)>,
+    patience: Duration,
+}
+
+// === impl Manner ===
+
+impl Manner {
+    /// The era of what is sent then.
+    pub(crate) const fn era(self) -> Era {
+        match self {
+            Self::Legacy | Self::Events => Era::Legacy,
+            Self::Modern => Era::Modern,
+        }
+    }
+}
+
+// === impl Greeting ===
+
+impl Greeting {
+    /// Greets a server on a connection of its own.
+    ///
+    /// # Errors
+    /// See [`OwnCallError`].
+    pub(crate) async fn say(self, to: &Arc<Connection>) -> Result<Greeted, OwnCallError> {
+        let initialize_first = match self.wanted {
+            Protocol::Legacy => true,
+            Protocol::Modern => false,
+            Protocol::Auto => matches!(self.known, Some(Manner::Legacy | Manner::Events)),
+        };
+        if initialize_first {
+            return self.initialize(to, None).await;
+        }
+        let (verdict, said) = self.probe(to).await;
+        match verdict {
+            Verdict::Modern => {
+                to.has_discovered(&said)?;
+                Ok(Greeted::Ready(Some(Manner::Modern)))
+            }
+            Verdict::Incompatible(versions) => Err(incompatible(&versions)),
+            Verdict::Legacy { .. } if self.wanted == Protocol::Modern => Err(not_modern(&said)),
+            Verdict::Legacy { fresh: true } => Ok(Greeted::Fresh(Manner::Legacy, said.in_vain())),
+            Verdict::Legacy { fresh: false } => self.initialize(to, Some(&said)).await,
+            Verdict::NoEvidence if self.may_be_legacy(&said) => {
+                match self.initialize(to, Some(&said)).await? {
+                    Greeted::Ready(_) => Ok(Greeted::Ready(None)),
+                    fresh @ Greeted::Fresh(..) => Ok(fresh),
+                }
+            }
+            // The last two are not said of a probe that was made twice.
+            Verdict::NoEvidence | Verdict::TryVersion | Verdict::Events => Err(said.error()),
+        }
+    }
+
+    /// Whether a server may only be no good at refusing what it does not know.
+    fn may_be_legacy(&self, said: &Said) -> bool {
+        let is_odd = match (&said.refusal, &said.outcome) {
+            (Some((status, _)), _) => *status >= 500,
+            (None, Err(NoAnswer::InTime | NoAnswer::Lost(Lost::Died(_)))) => true,
+            (None, _) => false,
+        };
+        is_odd && self.wanted == Protocol::Auto && self.known.is_none()
+    }
+
+    /// Asks for its versions, twice where it says that it did not like the first time.
+    async fn probe(&self, to: &Arc<Connection>) -> (Verdict, Said) {
+        to.speak(Era::Modern);
+        let over = match to.link {
+            Link::Stdio(_) => Over::Stdio,
+            Link::Http(_) => Over::Http,
+        };
+        let params = written("", Era::Modern);
+        let most = self.patience / 2;
+        let ask = async || {
+            let outcome = match over {
+                Over::Stdio => {
+                    to.ask_until(DISCOVER, &params, to.out_of_patience(most))
+                        .await
+                }
+                Over::Http => {
+                    to.ask_until(DISCOVER, &params, sleep(PROBE.min(most)))
+                        .await
+                }
+            };
+            to.said(DISCOVER, outcome, PROBE.min(most))
+        };
+        let said = ask().await;
+        match judge(over, &said.reply(), false) {
+            Verdict::TryVersion => {
+                let said = ask().await;
+                (judge(over, &said.reply(), true), said)
+            }
+            verdict => (verdict, said),
+        }
+    }
+
+    /// The `initialize` handshake (MCP 2025-11-25, "Lifecycle"). Elicitation and sampling are
+    /// declared for whoever will be calling; `roots` only where the connection will be one
+    /// client's alone.
+    async fn initialize(
+        self,
+        to: &Arc<Connection>,
+        probed: Option<&Said>,
+    ) -> Result<Greeted, OwnCallError> {
+        to.speak(Era::Legacy);
+        to.declared_roots.store(self.roots, Ordering::Relaxed);
+        let params = initialize_params(self.roots);
+        let asked = to.ask_until(INITIALIZE, &params, sleep(self.patience));
+        let said = to.said(INITIALIZE, asked.await, self.patience);
+        if let Ok(answer) = &said.outcome
+            && !answer.failed
+        {
+            to.has_initialized(answer).await?;
+            return Ok(Greeted::Ready(Some(Manner::Legacy)));
+        }
+        match (judge_initialize(&said.reply()), &to.link) {
+            (Verdict::Modern, _) if self.wanted == Protocol::Legacy => Err(not_legacy(&said)),
+            (Verdict::Modern, _) => Ok(Greeted::Fresh(Manner::Modern, said.in_vain())),
+            (Verdict::Incompatible(versions), _) => Err(incompatible(&versions)),
+            (Verdict::Events, Link::Http(_)) => Ok(Greeted::Fresh(Manner::Events, said.in_vain())),
+            _ => Err(both(&said, probed)),
+        }
+    }
+}
+
+fn initialize_params(roots: bool) -> String {
+    format!(
+        r#"{{"protocolVersion":"{}","capabilities":{{"sampling":{{"context":{{}},"tools":{{}}}},"elicitation":{{"form":{{}},"url":{{}}}}{}}},"clientInfo":{{"name":"mcp-gateway","title":"MCP Gateway","version":"{}"}}}}"#,
+        Version::LATEST.as_str(),
+        if roots {
+            r#","roots":{"listChanged":true}"#
+        } else {
+            ""
+        },
+        env!("CARGO_PKG_VERSION"),
+    )
+}
+
+// === impl Connection ===
+
+impl Connection {
+    /// Messages of this era follow.
+    fn speak(&self, era: Era) {
+        match &self.link {
+            Link::Stdio(_) => {}
+            Link::Http(link) => link.speak(era),
+        }
+    }
+
+    /// Returns when a process has had its time for the probe, `most` of it in all.
+    async fn out_of_patience(&self, most: Duration) {
+        let all = async {
+            tokio::select! {
+                () = self.spoken.cancelled() => sleep(PROBE).await,
+                () = sleep(SILENCE) => {}
+            }
+        };
+        // Either way it is over.
+        drop(tokio::time::timeout(most, all).await);
+    }
+
+    fn said(
+        &self,
+        method: &'static str,
+        outcome: Result<Answer, NoAnswer>,
+        patience: Duration,
+    ) -> Said {
+        let refusal = match &self.link {
+            Link::Stdio(_) => None,
+            Link::Http(link) => link.take_refusal(),
+        };
+        Said {
+            method,
+            outcome,
+            refusal,
+            patience,
+        }
+    }
+
+    fn has_discovered(&self, said: &Said) -> Result<(), OwnCallError> {
+        let result = said.result().ok_or_else(|| said.error())?;
+        self.recognize(&result)?;
+        self.greeted(Hello::modern(&result), DISCOVER)
+    }
+
+    async fn has_initialized(self: &Arc<Self>, answer: &Answer) -> Result<(), OwnCallError> {
+        let result = answer.text.slice(answer.body.range());
+        self.recognize(&result)?;
+        let hello = Hello::legacy(&result);
+        if let Link::Http(link) = &self.link
+            && !hello.protocol_version.is_empty()
+        {
+            link.agreed(&hello.protocol_version);
+        }
+        self.greeted(hello, INITIALIZE)?;
+        let initialized = wire::notification("notifications/initialized", "");
+        match &self.link {
+            Link::Stdio(outbox) => self.put(outbox, &initialized),
+            // Requests are posted side by side; none may overtake this one.
+            Link::Http(link) => {
+                link.deliver(self, initialized)
+                    .await
+                    .map_err(|lost| OwnCallError::Lost(lost.words()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn greeted(&self, hello: Hello, method: &'static str) -> Result<(), OwnCallError> {
+        self.hello.set(hello).map_err(|_| OwnCallError::Refused {
+            method,
+            error: "answered twice".to_owned(),
+        })
+    }
+
+    fn recognize(&self, result: &Bytes) -> Result<(), OwnCallError> {
+        if is_of(result, self.inbox.sessions.instance()) {
+            return Err(OwnCallError::Lost(Words::new(
+                "it leads back to this gateway itself; remove it, or name the server that is meant",
+                "它指向本网关自身；请删除它，或改为真正要连接的服务器",
+            )));
+        }
+        Ok(())
+    }
+}
+
+// === impl Said ===
+
+impl Said {
+    fn reply(&self) -> Reply<'_> {
+        match (&self.refusal, &self.outcome) {
+            (Some((status, body)), _) => Reply::Http {
+                status: *status,
+                body,
+            },
+            (None, Ok(answer)) => Reply::Http {
+                status: 200,
+                body: &answer.text,
+            },
+            (None, Err(NoAnswer::Lost(Lost::Unusable(_)))) => Reply::Http {
+                status: 200,
+                body: b"",
+            },
+            (None, Err(NoAnswer::InTime)) => Reply::Silent,
+            (None, Err(NoAnswer::Lost(_))) => Reply::Gone,
+        }
+    }
+
+    /// Its result, raw.
+    fn result(&self) -> Option<Bytes> {
+        let text = match (&self.refusal, &self.outcome) {
+            (Some((_, body)), _) => body,
+            (None, Ok(answer)) => &answer.text,
+            (None, Err(_)) => return None,
+        };
+        let envelope = wire::parse(text, usize::MAX).ok()?;
+        match envelope.kind {
+            Kind::Response { body, failed, .. } if !failed => Some(text.slice(body.range())),
+            _ => None,
+        }
+    }
+
+    fn error(&self) -> OwnCallError {
+        match &self.outcome {
+            Ok(answer) => refused(self.method, answer),
+            Err(none) => none.clone().of(self.method, self.patience),
+        }
+    }
+
+    /// Why another way is tried.
+    fn in_vain(&self) -> Words {
+        let method = self.method;
+        match &self.outcome {
+            Ok(answer) => {
+                let error = String::from_utf8_lossy(answer.body.of(&answer.text));
+                Words::new(
+                    format!("it refuses {method}: {error}"),
+                    format!("它拒绝 {method}：{error}"),
+                )
+            }
+            Err(NoAnswer::InTime) => Words::new(
+                format!("it does not answer {method}"),
+                format!("它没有回应 {method}"),
+            ),
+            Err(NoAnswer::Lost(lost)) => {
+                let Words { en, zh } = lost.words();
+                Words::new(
+                    format!("{method} was in vain: {en}"),
+                    format!("{method} 未成功：{zh}"),
+                )
+            }
+        }
+    }
+}
+
+// === in words ===
+
+fn incompatible(versions: &[String]) -> OwnCallError {
+    let versions = versions.join(", ");
+    let latest = Version::LATEST.as_str();
+    OwnCallError::Lost(Words::new(
+        format!(
+            "it speaks MCP {versions} alone, and this gateway {MODERN} and up to {latest}; update the gateway"
+        ),
+        format!(
+            "它只支持 MCP {versions}，而本网关支持 {MODERN} 以及 {latest} 及更早版本；请更新网关"
+        ),
+    ))
+}
+
+fn not_modern(said: &Said) -> OwnCallError {
+    let Words { en, zh } = said.in_vain();
+    OwnCallError::Lost(Words::new(
+        format!(
+            "it does not speak MCP {MODERN}, which `protocol` asks for ({en}); set `protocol` to \"auto\""
+        ),
+        format!("它不支持 `protocol` 所要求的 MCP {MODERN}（{zh}）；请将 `protocol` 设为 \"auto\""),
+    ))
+}
+
+fn not_legacy(said: &Said) -> OwnCallError {
+    let Words { en, zh } = said.in_vain();
+    OwnCallError::Lost(Words::new(
+        format!(
+            "it speaks MCP {MODERN} alone, and `protocol` asks for an older version ({en}); set `protocol` to \"auto\""
+        ),
+        format!(
+            "它只支持 MCP {MODERN}，而 `protocol` 要求旧版协议（{zh}）；请将 `protocol` 设为 \"auto\""
+        ),
+    ))
+}
+
+/// Why it cannot be greeted in one way, with why not in the other where that says more than that
+/// it is not known.
+fn both(said: &Said, probed: Option<&Said>) -> OwnCallError {
+    let error = said.error();
+    let Some(probed) = probed.filter(|probed| probed.says_more()) else {
+        return error;
+    };
+    match error {
+        OwnCallError::Refused { method, error } => OwnCallError::Refused {
+            method,
+            error: format!("{error}; before that, {}", probed.in_vain().en),
+        },
+        other => other,
+    }
+}
+
+impl Said {
+    /// Whether the refusal has a code of the modern era.
+    fn says_more(&self) -> bool {
+        let modern = [
+            wire::error_code::HEADER_MISMATCH,
+            wire::error_code::MISSING_CAPABILITY,
+            wire::error_code::UNSUPPORTED_VERSION,
+        ];
+        self.outcome.as_ref().is_ok_and(|answer| {
+            let error = answer.body.of(&answer.text);
+            let code = wire::members(error).find(|member| member.key.of(error) == b"code");
+            code.is_some_and(|code| {
+                let code = code.value.of(error);
+                modern.iter().any(|one| one.to_string().as_bytes() == code)
+            })
+        })
+    }
+}
