@@ -7,6 +7,7 @@ export function server(name: string, parts: Partial<Server> = {}): Server {
   return {
     name,
     transport: 'stdio',
+    era: 'legacy',
     state: 'ready',
     tools: 2,
     offered: 2,

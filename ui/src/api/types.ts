@@ -79,6 +79,11 @@ name: string,
  */
 transport: 'stdio' | 'http', 
 /**
+ * Which protocol is spoken with it: `legacy`, with a handshake, or `modern`, without; `null`
+ * until that is known.
+ */
+era: 'legacy' | 'modern' | null, 
+/**
  * `starting`, `ready`, `degraded`, `failing`, `stopped`, `disabled` or `needsSignIn`.
  */
 state: ServerState, 

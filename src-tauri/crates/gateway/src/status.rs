@@ -1,6 +1,7 @@
 //! How everything fares, as one document: what the window and `mcp-gateway status` show.
 
 use serde::Serialize;
+use wire::Era;
 
 use crate::by_hand::ConfigProblem;
 use crate::config::model::Transport;
@@ -79,6 +80,10 @@ pub struct ServerStatus {
     /// `stdio` or `http`.
     #[cfg_attr(test, ts(type = "'stdio' | 'http'"))]
     pub transport: &'static str,
+    /// Which protocol is spoken with it: `legacy`, with a handshake, or `modern`, without; `null`
+    /// until that is known.
+    #[cfg_attr(test, ts(type = "'legacy' | 'modern' | null"))]
+    pub era: Option<&'static str>,
     /// `starting`, `ready`, `degraded`, `failing`, `stopped`, `disabled` or `needsSignIn`.
     #[cfg_attr(test, ts(type = "ServerState"))]
     pub state: &'static str,
@@ -174,6 +179,10 @@ pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus 
     ServerStatus {
         name: server.config.name.clone(),
         transport: server.transport(),
+        era: server.hello().map(|hello| match hello.era {
+            Era::Legacy => "legacy",
+            Era::Modern => "modern",
+        }),
         state: state.word(),
         tools: catalog.view(Some(server.index())).listed_tools().len(),
         offered: offer.tools.len(),

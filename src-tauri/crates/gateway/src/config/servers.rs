@@ -73,11 +73,7 @@ fn server(node: &Node<'_, '_>) -> Option<ServerDraft> {
         sharing: fields.get("sharing").and_then(|node| sharing(&node)),
         concurrent: fields.get("concurrent").and_then(|node| node.flag()),
         roots: fields.get("roots").and_then(|node| node.flag()),
-        protocol: fields.get("protocol").and_then(|node| {
-            let protocol = protocol(&node);
-            later(&node, protocol == Some(Protocol::Modern));
-            protocol
-        }),
+        protocol: fields.get("protocol").and_then(|node| protocol(&node)),
         description: fields.get("description").and_then(|node| node.text()),
         auth,
     };
@@ -239,16 +235,6 @@ fn header_lines(node: &Node<'_, '_>) -> Vec<(String, String)> {
         }
     }
     headers
-}
-
-/// A value that this version reads and does not act on yet.
-fn later(node: &Node<'_, '_>, asked: bool) {
-    if asked {
-        node.warning(Words::new(
-            "this value has no effect in this version: the server is spoken to in the legacy protocol",
-            "该值在此版本中不起作用：与该服务器通信使用旧版协议",
-        ));
-    }
 }
 
 fn sharing(node: &Node<'_, '_>) -> Option<Sharing> {

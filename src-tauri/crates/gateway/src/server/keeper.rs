@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
+use wire::Era;
 
 use super::growth::GROW_AGAIN;
 use super::{Server, offer};
@@ -225,6 +226,11 @@ async fn open(server: &Arc<Server>) -> Result<(Arc<Connection>, JoinHandle<()>),
 fn use_it(server: &Arc<Server>, connection: Arc<Connection>) -> Result<(), Failure> {
     if connection.process.get().is_none() {
         server.inbox.note(LogLevel::Info, &began(&connection));
+    }
+    if connection.era() == Era::Modern && server.pool.counts().total == 0 {
+        // Calls need not wait until the tools that were kept are listed again.
+        let kept = server.offer().tools.clone();
+        drop(offer::callable(server, connection.era(), kept));
     }
     // Before it is added: its end, which may come at once, must find it ready.
     server.happened(Happened::Connected);

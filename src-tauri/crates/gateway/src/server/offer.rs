@@ -8,9 +8,12 @@ use bytes::Bytes;
 use wire::Era;
 
 use super::Server;
+use crate::config::model::Transport;
+use crate::log_level::LogLevel;
 use crate::offer::{Item, List, Offer};
 use crate::sync::Locked;
 use crate::upstream::{Connection, OwnCallError};
+use crate::words::Words;
 
 /// Pages of one list after which a server is taken to repeat itself.
 const PAGES: usize = 1_000;
@@ -75,6 +78,7 @@ async fn refresh(server: &Arc<Server>, lists: &[List]) -> Vec<List> {
             continue;
         }
         match read_list(server, &connection, list).await {
+            Ok(items) if list == List::Tools => offer.tools = callable(server, hello.era, items),
             Ok(items) => *offer.list_mut(list) = items,
             // A server may declare resources and know no templates.
             Err(OwnCallError::Refused { .. }) if list == List::Templates => offer.templates.clear(),
@@ -94,6 +98,24 @@ async fn refresh(server: &Arc<Server>, lists: &[List]) -> Vec<List> {
     *server.hello.locked() = Some(hello);
     server.board.publish(server.seat, offer);
     missing
+}
+
+/// The tools that can be called: over HTTP a modern server has to be told some arguments in
+/// headers, and it may say in a way that is not allowed which ones.
+pub(super) fn callable(server: &Server, era: Era, tools: Vec<Item>) -> Vec<Item> {
+    let is_remote = matches!(server.config.transport, Transport::Remote { .. });
+    if !is_remote || era == Era::Legacy {
+        return tools;
+    }
+    let inbox = &server.inbox;
+    inbox.annotations.learn(tools, |tool, why| {
+        let name = &tool.key;
+        let words = Words::new(
+            format!("the tool `{name}` is left out, as its server must correct it: {why}"),
+            format!("工具 `{name}` 未被提供，需由其服务器更正：{why}"),
+        );
+        inbox.note(LogLevel::Warning, &words);
+    })
 }
 
 /// Reads all pages of one list.
