@@ -299,6 +299,7 @@ pub(crate) fn response_to<'a>(id: &[u8], message: &'a [u8]) -> Option<Result<&'a
             id: answered,
             body,
             failed,
+            ..
         } if answered.of(message) == id => Some(if failed {
             Err(body.of(message))
         } else {
