@@ -78,7 +78,8 @@ pub(crate) async fn open(
         async move {
             let server = server?;
             server.inbox.subscriptions.add(&uri, &subscriber);
-            if ask(&server, "resources/subscribe", &uri).await {
+            let asked = timeout(PATIENCE, server.subscribe(&uri)).await;
+            if matches!(asked, Ok(Ok(()))) {
                 return Some((server, uri));
             }
             server.inbox.subscriptions.remove(&uri, &subscriber);
@@ -95,18 +96,6 @@ pub(crate) async fn open(
         honored,
         wanted,
     })
-}
-
-/// Tells a server which of its resources is wanted, or not any more; whether it agrees.
-async fn ask(server: &Server, method: &'static str, uri: &str) -> bool {
-    let asking = async {
-        let lease = server.pool.acquire(None).await.ok()?;
-        let connection = server.pool.lasting(&lease);
-        drop(lease);
-        let params = format!(r#"{{"uri":{}}}"#, wire::quote(uri));
-        connection.ask(method, &params, PATIENCE).await.ok()
-    };
-    matches!(timeout(PATIENCE, asking).await, Ok(Some(_)))
 }
 
 /// What the stream of a subscription is made of.
@@ -163,14 +152,9 @@ impl Drop for Wanted {
         let subscriber = Subscriber::Listener(Arc::clone(&self.listener));
         for (server, uri) in self.resources.drain(..) {
             let unwanted = server.inbox.subscriptions.remove(&uri, &subscriber);
-            // Nobody is woken for being told to do less.
-            if unwanted && server.pool.primary().is_some() {
+            if unwanted {
                 let tasks = server.inbox.tasks.clone();
-                tasks.spawn(async move {
-                    if !ask(&server, "resources/unsubscribe", &uri).await {
-                        tracing::debug!(server = %server.config.name, "a subscription was not taken back");
-                    }
-                });
+                tasks.spawn(async move { server.unsubscribe(&uri).await });
             }
         }
     }
