@@ -14,6 +14,7 @@ mod config;
 mod deploy;
 mod doctor;
 mod edits;
+mod eras;
 mod failing;
 mod health;
 mod instance;

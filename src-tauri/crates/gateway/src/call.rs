@@ -10,6 +10,7 @@ mod retry;
 mod rounds;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use eras::{Crossing, Outgoing, write_request};
@@ -123,6 +124,11 @@ impl Plan {
         self.open.as_ref().is_some_and(OpenRequest::is_cancelled)
     }
 
+    /// How long it may last at most.
+    fn longest(&self) -> Duration {
+        self.server.inbox.limits.call_longest.unwrap_or_default()
+    }
+
     fn refused(&self, message: &str) -> NotSent {
         NotSent::Refused(self.error(error_code::UPSTREAM_UNAVAILABLE, message))
     }
@@ -203,7 +209,7 @@ impl CallInFlight {
                 Err(Lost::Unsent(_)) => End::Unsent,
                 Err(Lost::Died(_)) => End::Died,
                 Err(Lost::Unusable(_)) => End::Unusable,
-                Err(Lost::TimedOut) => End::TimedOut,
+                Err(Lost::TimedOut | Lost::TookTooLong) => End::TimedOut,
                 Err(Lost::Cancelled) => End::Cancelled,
             };
             let plan = &self.plan;
@@ -216,6 +222,13 @@ impl CallInFlight {
                     &format!(
                         "server `{name}` showed no sign of life for {} ms; raise its callTimeout if it needs longer",
                         plan.server.config.call_timeout.as_millis()
+                    ),
+                )),
+                Err(Lost::TookTooLong) => Step::Answer(plan.error(
+                    error_code::REQUEST_TIMEOUT,
+                    &format!(
+                        "server `{name}` has not answered within {} ms; raise limits.callLongest if calls may last longer",
+                        plan.longest().as_millis()
                     ),
                 )),
                 Err(Lost::Died(why)) => Step::Answer(plan.error(
@@ -248,7 +261,7 @@ impl CallInFlight {
         let is_harmless = match lost {
             Lost::Unsent(_) => true,
             Lost::Died(_) => self.plan.repeat == Repeat::Harmless && self.slot.is_untold(),
-            Lost::Unusable(_) | Lost::TimedOut | Lost::Cancelled => false,
+            Lost::Unusable(_) | Lost::TimedOut | Lost::TookTooLong | Lost::Cancelled => false,
         };
         is_harmless && self.attempts_left > 0 && !self.plan.is_cancelled()
     }

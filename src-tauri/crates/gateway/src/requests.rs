@@ -79,7 +79,7 @@ impl OpenRequests {
             Progress::Waiting | Progress::Cancelled => {}
             Progress::Sent { connection, call } => {
                 drop(state);
-                connection.send(forward(&call.to_string()), None);
+                connection.cancel_by(call, || forward(&call.to_string()));
                 connection.abandon(call);
             }
             Progress::Asking(slot) => {

@@ -52,7 +52,7 @@ impl Plan {
             // A legacy server has no kinds of results, and without one both eras are alike.
             server: match answer.result_type {
                 None => Era::Legacy,
-                Some(_) => self.server_era(),
+                Some(_) => self.server.era(),
             },
             client: Era::Legacy,
             cacheable: false,
@@ -133,11 +133,6 @@ impl Plan {
             state: Some(state.into()),
         };
         Final::result(id, &input_required(&required, server_info))
-    }
-
-    /// The era of its server's connections, where that matters once in a while.
-    pub(super) fn server_era(&self) -> Era {
-        self.server.hello().map_or(Era::Legacy, |hello| hello.era)
     }
 
     /// Seals what its client is to bring with a retry of the same request.

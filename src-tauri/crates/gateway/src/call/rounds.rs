@@ -43,14 +43,19 @@ impl CallInFlight {
     #[cold]
     pub(super) fn asks_first(&mut self, answer: &Answer) -> bool {
         let plan = &self.plan;
+        if plan.era() == Era::Modern {
+            return false;
+        }
         let facts = Facts {
-            server: plan.server_era(),
-            client: plan.era(),
+            server: plan.server.era(),
+            client: Era::Legacy,
             cacheable: false,
             server_info: None,
         };
-        let ended = eras::ended(&answer.seen(), &facts);
-        if facts.client == Era::Modern || !matches!(ended, Ended::InputRequired { .. }) {
+        if !matches!(
+            eras::ended(&answer.seen(), &facts),
+            Ended::InputRequired { .. }
+        ) {
             return false;
         }
         let rounds = self.slot.brings().map_or(0, |brought| brought.rounds);
