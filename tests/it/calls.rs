@@ -300,6 +300,30 @@ async fn a_call_without_a_sign_of_life_is_given_up_and_one_with_progress_is_not(
 }
 
 #[tokio::test]
+async fn a_call_ends_that_lasts_longer_than_calls_may_whatever_it_reports() {
+    let step = || [json!({"delay": 200}), json!({"progress": 1})];
+    let endless: Vec<Value> = (0..500).flat_map(|_| step()).collect();
+    let gateway = setup()
+        .fake("fake", tools(json!([{"name": "endless", "does": endless}])))
+        .config_in("limits", "callLongest", json!(1000))
+        .start()
+        .await;
+    let params = r#"{"name":"fake_endless","_meta":{"progressToken":1}}"#;
+    let client = gateway.client().await;
+    let error = client.call("tools/call", params).await.error();
+    assert_eq!(error["code"], -32001, "{error}");
+    assert!(
+        error["message"].to_string().contains("limits.callLongest"),
+        "{error}"
+    );
+    let journal = gateway.journal("fake");
+    until_true("the server hears that nobody waits", || {
+        !journal.received_of("notifications/cancelled").is_empty()
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn fifty_clients_at_once_get_their_own_answers() {
     let gateway = setup()
         .fake("fake", tools(json!([{"name": "echo"}])))

@@ -38,6 +38,11 @@ impl Server {
             for id in &late {
                 connection.give_up(*id);
             }
+            if let Some(longest) = self.inbox.limits.call_longest {
+                for id in connection.pending.older_than(longest) {
+                    connection.cut_short(id);
+                }
+            }
             if !late.is_empty() && connection.is_open() {
                 self.doubt(&connection);
             } else if self.is_to_be_asked(&connection) {

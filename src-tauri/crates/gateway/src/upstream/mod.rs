@@ -321,7 +321,18 @@ impl Connection {
     /// could still be about this one.
     pub(crate) fn give_up(self: &Arc<Self>, id: CallId) {
         self.cancel(id, "no sign of life within the call timeout");
-        self.pending.abandon(id, Lost::TimedOut);
+        self.end(id, Lost::TimedOut);
+    }
+
+    /// Ends a call that has lasted as long as calls may; about questions as with one that is
+    /// given up.
+    pub(crate) fn cut_short(self: &Arc<Self>, id: CallId) {
+        self.cancel(id, "it lasted longer than calls may");
+        self.end(id, Lost::TookTooLong);
+    }
+
+    fn end(&self, id: CallId, lost: Lost) {
+        self.pending.abandon(id, lost);
         if self.inbox.learned.asks.load(Ordering::Relaxed) {
             self.closing.cancel();
         }
@@ -369,6 +380,10 @@ impl Lost {
             Self::TimedOut => Words::new(
                 "no sign of life within the call timeout",
                 "在调用超时时间内没有任何响应",
+            ),
+            Self::TookTooLong => Words::new(
+                "it lasted longer than limits.callLongest allows",
+                "持续时间超过 limits.callLongest 的上限",
             ),
             Self::Cancelled => Words::new("cancelled by the client", "已被客户端取消"),
         }

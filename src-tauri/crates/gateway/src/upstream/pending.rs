@@ -43,6 +43,7 @@ struct Table {
 #[derive(Debug)]
 struct Entry {
     call: Call,
+    begun: Instant,
     last_sign: Instant,
     /// Parked on a question that a person has to answer; not timed out.
     parked: u32,
@@ -99,11 +100,13 @@ impl Pending {
         }
         table.last_id += 1;
         let id = table.last_id;
+        let now = Instant::now();
         let entry = Entry {
             of_client: call.lease.is_some(),
             lasting,
             call,
-            last_sign: Instant::now(),
+            begun: now,
+            last_sign: now,
             parked: 0,
             abandoned: None,
             former: None,
@@ -285,6 +288,20 @@ impl Pending {
             .filter(|(_, entry)| is_late(entry))
             .map(|(&id, _)| id)
             .collect()
+    }
+
+    /// The clients' calls that have lasted for so long, whatever was heard of them; not those
+    /// that wait for a person.
+    pub(crate) fn older_than(&self, longest: Duration) -> Vec<CallId> {
+        let table = self.table.locked();
+        let is_older = |entry: &Entry| {
+            entry.of_client
+                && entry.parked == 0
+                && entry.abandoned.is_none()
+                && entry.begun.elapsed() >= longest
+        };
+        let calls = table.calls.iter().filter(|(_, entry)| is_older(entry));
+        calls.map(|(&id, _)| id).collect()
     }
 
     /// Whether a client's call goes on that has shown a sign of life since then, or waits for

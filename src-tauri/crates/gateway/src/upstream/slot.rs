@@ -51,6 +51,8 @@ pub(crate) enum Lost {
     Unusable(Words),
     /// No sign of life within the server's `callTimeout`.
     TimedOut,
+    /// It lasted longer than `limits.callLongest`, whatever its server said meanwhile.
+    TookTooLong,
     /// The client cancelled it.
     Cancelled,
 }
