@@ -9,7 +9,7 @@ use wire::Era;
 
 use super::growth::GROW_AGAIN;
 use super::{Server, offer};
-use crate::config::model::Transport;
+use crate::config::model::{Protocol, Transport};
 use crate::lifecycle::{Failure, Happened, Moment, START_DEADLINE, State};
 use crate::log_level::LogLevel;
 use crate::oauth::changed;
@@ -159,7 +159,7 @@ async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
             }
             Ok(Greeted::Fresh(manner, why)) => {
                 learned.greet_so(manner);
-                server.inbox.note(LogLevel::Info, &again(&why));
+                server.inbox.note(LogLevel::Info, &again(manner, &why));
                 connection.condemn(&why);
                 // No process more than there may be.
                 driver.await.ok();
@@ -207,16 +207,28 @@ async fn open(server: &Arc<Server>) -> Result<(Arc<Connection>, JoinHandle<()>),
             Ok((connection, driver))
         }
         Transport::Remote { url, headers } => {
-            let connection = http::open(url, headers, server.credential.clone(), inbox, closing)
-                .map_err(|why| Failure {
-                    message: why,
-                    remedy: Some(Words::new(
-                        "correct `url` or `headers`",
-                        "请更正 `url` 或 `headers`",
-                    )),
-                    last_lines: Vec::new(),
-                })?;
-            let driver = own(server, &connection, http::drive(Arc::clone(&connection)));
+            let credential = server.credential.clone();
+            let events = server.inbox.learned.manner() == Some(Manner::Events)
+                && server.config.protocol != Protocol::Modern;
+            let opened = if events {
+                http::events::open(url, headers, credential, inbox, closing)
+            } else {
+                http::open(url, headers, credential, inbox, closing)
+            };
+            let connection = opened.map_err(|why| Failure {
+                message: why,
+                remedy: Some(Words::new(
+                    "correct `url` or `headers`",
+                    "请更正 `url` 或 `headers`",
+                )),
+                last_lines: Vec::new(),
+            })?;
+            let again = Arc::clone(&connection);
+            let driver = if events {
+                own(server, &connection, http::events::drive(again))
+            } else {
+                own(server, &connection, http::drive(again))
+            };
             Ok((connection, driver))
         }
     }
@@ -343,11 +355,16 @@ fn could_not_spawn(error: process::SpawnError) -> Failure {
 }
 
 /// What its log says where it is to be greeted in another manner.
-fn again(why: &Words) -> Words {
+fn again(manner: Manner, why: &Words) -> Words {
     let Words { en, zh } = why;
+    let with = match manner {
+        Manner::Legacy => "initialize",
+        Manner::Modern => "server/discover",
+        Manner::Events => "HTTP+SSE",
+    };
     Words::new(
-        format!("it is greeted once more, in the manner of the other protocol era: {en}"),
-        format!("将以另一协议时代的方式重新握手：{zh}"),
+        format!("{en}; it is tried once more, with {with}"),
+        format!("{zh}；将改用 {with} 再试一次"),
     )
 }
 
@@ -359,7 +376,7 @@ fn undecided(why: &Words) -> Words {
     )
 }
 
-/// `before` is why it was not greeted in another manner.
+/// `before` is why it was not to be greeted in another manner.
 fn did_not_start(server: &Server, error: &OwnCallError, before: Option<Words>) -> Failure {
     let message = match error {
         OwnCallError::Timeout { method, after } => Words::new(
@@ -376,8 +393,8 @@ fn did_not_start(server: &Server, error: &OwnCallError, before: Option<Words>) -
         server,
         match before {
             Some(before) if before != message => Words::new(
-                format!("{}; before that, {}", message.en, before.en),
-                format!("{}；此前{}", message.zh, before.zh),
+                format!("{}; {}", before.en, message.en),
+                format!("{}；{}", before.zh, message.zh),
             ),
             _ => message,
         },

@@ -140,7 +140,7 @@ impl Greeting {
         to.speak(Era::Modern);
         let over = match to.link {
             Link::Stdio(_) => Over::Stdio,
-            Link::Http(_) => Over::Http,
+            Link::Http(_) | Link::Events(_) => Over::Http,
         };
         let params = written("", Era::Modern);
         let most = self.patience / 2;
@@ -184,7 +184,10 @@ impl Greeting {
             && !answer.failed
         {
             to.has_initialized(answer).await?;
-            return Ok(Greeted::Ready(Some(Manner::Legacy)));
+            return Ok(Greeted::Ready(Some(match to.link {
+                Link::Stdio(_) | Link::Http(_) => Manner::Legacy,
+                Link::Events(_) => Manner::Events,
+            })));
         }
         match (judge_initialize(&said.reply()), &to.link) {
             (Verdict::Modern, _) if self.wanted == Protocol::Legacy => Err(not_legacy(&said)),
@@ -215,7 +218,7 @@ impl Connection {
     /// Messages of this era follow.
     fn speak(&self, era: Era) {
         match &self.link {
-            Link::Stdio(_) => {}
+            Link::Stdio(_) | Link::Events(_) => {}
             Link::Http(link) => link.speak(era),
         }
     }
@@ -241,6 +244,7 @@ impl Connection {
         let refusal = match &self.link {
             Link::Stdio(_) => None,
             Link::Http(link) => link.take_refusal(),
+            Link::Events(link) => link.take_refusal(),
         };
         Said {
             method,
@@ -267,16 +271,16 @@ impl Connection {
         }
         self.greeted(hello, INITIALIZE)?;
         let initialized = wire::notification("notifications/initialized", "");
-        match &self.link {
-            Link::Stdio(outbox) => self.put(outbox, &initialized),
-            // Requests are posted side by side; none may overtake this one.
-            Link::Http(link) => {
-                link.deliver(self, initialized)
-                    .await
-                    .map_err(|lost| OwnCallError::Lost(lost.words()))?;
+        // Requests are posted side by side; none may overtake this one.
+        let delivered = match &self.link {
+            Link::Stdio(outbox) => {
+                self.put(outbox, &initialized);
+                Ok(())
             }
-        }
-        Ok(())
+            Link::Http(link) => link.deliver(self, initialized).await,
+            Link::Events(link) => link.deliver(self, initialized).await,
+        };
+        delivered.map_err(|lost| OwnCallError::Lost(lost.words()))
     }
 
     fn greeted(&self, hello: Hello, method: &'static str) -> Result<(), OwnCallError> {

@@ -82,6 +82,7 @@ pub(crate) enum Owner {
 pub(crate) enum Link {
     Stdio(outbox::Outbox),
     Http(Box<http::HttpLink>),
+    Events(Box<http::events::EventsLink>),
 }
 
 /// What a server is asked to see whether it is there.
@@ -268,6 +269,7 @@ impl Connection {
         match &self.link {
             Link::Stdio(outbox) => self.put(outbox, &message),
             Link::Http(link) => link.post(self, message, id),
+            Link::Events(link) => link.post(self, message, id),
         }
     }
 

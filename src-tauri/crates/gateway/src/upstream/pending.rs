@@ -266,6 +266,13 @@ impl Pending {
         }
     }
 
+    /// Whether a call goes on whose client has been asked something.
+    pub(crate) fn asks(&self) -> bool {
+        let table = self.table.locked();
+        let mut calls = table.calls.values();
+        calls.any(|entry| entry.parked > 0 && entry.abandoned.is_none())
+    }
+
     /// The clients' calls that have shown no sign of life for `patience`, and time for
     /// those that were abandoned to be forgotten. The gateway's own have deadlines of
     /// their own.

@@ -18,8 +18,10 @@ use super::super::Connection;
 use super::super::inbox;
 use super::super::pending::CallId;
 use super::super::slot::Lost;
+use super::exchange::no_longer_wanted;
+use super::refusal::{Refusal, error_code};
 use super::stream::{Cursor, is_event_stream};
-use super::{HttpLink, Refusal, no_longer_wanted, read_body};
+use super::{HttpLink, read_body};
 use crate::client::Client;
 use crate::offer::List;
 use crate::sync::Locked;
@@ -243,15 +245,4 @@ impl Exchange {
     fn is_refused_for_its_headers(&self, refusal: &Refusal) -> bool {
         self.tool.is_some() && error_code(&refusal.body) == Some(i64::from(HEADER_MISMATCH))
     }
-}
-
-/// The code of the error in a body, which need not carry an id.
-pub(super) fn error_code(body: &[u8]) -> Option<i64> {
-    let member = |object: &[u8], name: &str| {
-        let found = wire::members(object).find(|one| one.key.of(object) == name.as_bytes())?;
-        Some(found.value)
-    };
-    let error = member(body, "error")?.of(body);
-    let code = member(error, "code")?.of(error);
-    std::str::from_utf8(code).ok()?.parse().ok()
 }

@@ -57,7 +57,9 @@ fn a_call_is_lively_by_what_is_heard_of_it_or_while_a_person_is_asked() {
     assert!(!pending.is_lively_since(soon()));
     pending.progress(id, |_| Bytes::new());
     assert!(pending.is_lively_since(before));
+    assert!(!pending.asks());
     pending.park(id, true);
+    assert!(pending.asks());
     assert!(pending.is_lively_since(soon()));
     pending.abandon(id, Lost::Cancelled);
     assert!(!pending.is_lively_since(before));
