@@ -392,6 +392,11 @@ impl Server {
                 State::Starting { .. } => {
                     format!("server `{name}` is still starting; try again in a moment")
                 }
+                _ if self.pool.connections().iter().any(|one| one.pending.asks()) => format!(
+                    "all connections to server `{name}` stayed busy for {} ms, as a call waits for what its client was asked (at most limits.questionTimeout, {} ms); raise its poolSize or pool.acquireTimeout",
+                    self.config.pool.acquire_timeout.as_millis(),
+                    self.inbox.limits.question_timeout.as_millis()
+                ),
                 _ => format!(
                     "all connections to server `{name}` stayed busy for {} ms; raise its poolSize or pool.acquireTimeout",
                     self.config.pool.acquire_timeout.as_millis()
