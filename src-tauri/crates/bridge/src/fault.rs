@@ -2,7 +2,7 @@
 //! is told about it.
 
 use reqwest::StatusCode;
-use wire::error_code;
+use wire::{Era, error_code};
 
 use crate::args::Language;
 
@@ -55,7 +55,7 @@ impl Fault {
     }
 
     /// The JSON-RPC answer that stands in for the one that did not come.
-    pub(crate) fn response(&self, id: &[u8], language: Language) -> Vec<u8> {
+    pub(crate) fn response(&self, id: &[u8], era: Era, language: Language) -> Vec<u8> {
         if let Self::Refused {
             error: Some(error), ..
         } = self
@@ -70,10 +70,37 @@ impl Fault {
             .concat();
         }
         let code = match self {
+            // The range of the two others is no longer to be used.
+            _ if era == Era::Modern => error_code::INTERNAL_ERROR,
             Self::Late => error_code::REQUEST_TIMEOUT,
             _ => error_code::UPSTREAM_UNAVAILABLE,
         };
         wire::error_response(id, code, &self.text(language), None)
+    }
+
+    /// The code of the gateway's own error.
+    pub(crate) fn code(&self) -> Option<i32> {
+        let Self::Refused {
+            error: Some(error), ..
+        } = self
+        else {
+            return None;
+        };
+        let raw = error.as_bytes();
+        let code = wire::members(raw).find(|member| member.key.of(raw) == b"code")?;
+        std::str::from_utf8(code.value.of(raw)).ok()?.parse().ok()
+    }
+
+    /// Whether the same may go well a while later.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Lost { .. } | Self::Unanswered | Self::Late => true,
+            Self::Refused { status, .. } => {
+                status.is_server_error()
+                    || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(status)
+            }
+            Self::SessionGone | Self::TooLarge => false,
+        }
     }
 
     /// Cause and remedy in words.
@@ -156,7 +183,8 @@ mod tests {
             cause: "Connection refused".to_owned(),
         };
         for (language, remedy) in [(Language::English, "Start it"), (Language::Chinese, "启动")] {
-            let response = String::from_utf8(fault.response(b"\"a\"", language)).expect("UTF-8");
+            let response = fault.response(b"\"a\"", Era::Legacy, language);
+            let response = String::from_utf8(response).expect("UTF-8");
             for part in [
                 r#""id":"a""#,
                 "-32000",
@@ -178,8 +206,18 @@ mod tests {
             text: String::new(),
         };
         assert_eq!(
-            fault.response(b"7", Language::English),
+            fault.response(b"7", Era::Modern, Language::English),
             br#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"no","data":1.0}}"#
         );
+        assert_eq!(fault.code(), Some(-32602));
+    }
+
+    #[test]
+    fn a_modern_client_is_told_no_code_that_its_version_does_not_know() {
+        for fault in [Fault::Late, Fault::Unanswered] {
+            let response = fault.response(b"1", Era::Modern, Language::English);
+            let response = String::from_utf8(response).expect("UTF-8");
+            assert!(response.contains(r#""code":-32603"#), "{response}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::HeaderValue;
+use wire::Era;
 
 use crate::args::Language;
 use crate::fault::Fault;
@@ -34,7 +35,7 @@ impl Relay {
                     );
                 }
             }
-            Err(fault) => self.report(&id, &fault).await,
+            Err(fault) => self.report(&id, &fault, Era::Legacy).await,
         }
     }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::task::JoinSet;
-use wire::{EnvelopeError, Kind, LineTooLong, error_code};
+use wire::{EnvelopeError, Era, Kind, LineTooLong, error_code};
 
 use crate::args::Language;
 use crate::departures::{Departures, Ticket};
 use crate::fault::Fault;
 use crate::messages::{Messages, split};
+use crate::modern::Modern;
 use crate::output::Output;
 use crate::remote::Remote;
 use crate::session::{Session, Sessions};
@@ -25,7 +26,7 @@ pub(crate) const DEPTH: usize = 4096;
 pub(crate) const ONE_WAY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long a notification waits for requests before it to leave.
-const DEPARTURE_DEADLINE: Duration = Duration::from_secs(3);
+pub(crate) const DEPARTURE_DEADLINE: Duration = Duration::from_secs(3);
 
 /// How often in a row a broken answer is taken up without getting any further.
 const RESUMPTIONS: usize = 5;
@@ -34,10 +35,11 @@ const RESUMPTIONS: usize = 5;
 pub(crate) struct Relay {
     pub(crate) remote: Remote,
     pub(crate) sessions: Sessions,
+    pub(crate) modern: Modern,
     pub(crate) out: Output,
-    language: Language,
+    pub(crate) language: Language,
     in_flight: Mutex<HashMap<Bytes, Progress>>,
-    departures: Departures,
+    pub(crate) departures: Departures,
 }
 
 /// How a request in flight stands.
@@ -53,6 +55,7 @@ impl Relay {
         Arc::new(Self {
             remote,
             sessions: Sessions::default(),
+            modern: Modern::default(),
             out,
             language: Language::current(),
             in_flight: Mutex::default(),
@@ -86,6 +89,9 @@ impl Relay {
             Ok(envelope) => envelope,
             Err(error) => return self.refuse_invalid(&message, &error).await,
         };
+        if self.era_of(&message, &envelope) == Era::Modern {
+            return self.accept_modern(message, envelope, calls).await;
+        }
         match envelope.kind {
             Kind::Request { id, .. } => {
                 let id = message.slice(id.range());
@@ -103,9 +109,14 @@ impl Relay {
                 let method = envelope.method(&message).into_owned();
                 if method == "notifications/cancelled"
                     && let Some(id) = envelope.params.request_id
-                    && let Some(progress) = self.in_flight().get_mut(id.of(&message))
                 {
-                    *progress = Progress::Cancelled;
+                    // A session may be open beside requests that need none.
+                    if self.modern.cancel(id.of(&message)) {
+                        return;
+                    }
+                    if let Some(progress) = self.in_flight().get_mut(id.of(&message)) {
+                        *progress = Progress::Cancelled;
+                    }
                 }
                 self.departures.all_left(DEPARTURE_DEADLINE).await;
                 self.one_way(message.clone()).await;
@@ -129,7 +140,7 @@ impl Relay {
         if let Err(fault) = outcome
             && progress != Some(Progress::Cancelled)
         {
-            self.report(&id, &fault).await;
+            self.report(&id, &fault, Era::Legacy).await;
         }
     }
 
@@ -226,11 +237,15 @@ impl Relay {
             sent => sent.map(drop),
         };
         if let Err(fault) = sent {
-            tracing::warn!(
-                "a message without an answer was not delivered: {}",
-                fault.text(self.language)
-            );
+            self.undelivered(&fault);
         }
+    }
+
+    pub(crate) fn undelivered(&self, fault: &Fault) {
+        tracing::warn!(
+            "a message without an answer was not delivered: {}",
+            fault.text(self.language)
+        );
     }
 
     /// Tells the gateway that nobody waits for a request any more.
@@ -246,9 +261,9 @@ impl Relay {
         self.one_way(message.into()).await;
     }
 
-    pub(crate) async fn report(&self, id: &[u8], fault: &Fault) {
+    pub(crate) async fn report(&self, id: &[u8], fault: &Fault, era: Era) {
         tracing::warn!("{}", fault.text(self.language));
-        self.out.send(fault.response(id, self.language)).await;
+        self.out.send(fault.response(id, era, self.language)).await;
     }
 
     async fn refuse_invalid(&self, message: &Bytes, error: &EnvelopeError) {

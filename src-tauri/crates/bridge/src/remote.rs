@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Body, Client, Method, RequestBuilder, Response, StatusCode};
 
 use crate::fault::Fault;
@@ -41,6 +41,29 @@ impl Remote {
             .header(CONTENT_TYPE, "application/json")
             .body(message);
         self.send(request, session).await
+    }
+
+    /// Posts a message that describes itself, in these headers as in its body.
+    pub(crate) async fn post_modern(
+        &self,
+        message: impl Into<Body>,
+        said: Vec<(String, String)>,
+    ) -> Result<Response, Fault> {
+        let no_session = Session::default();
+        let headers: HeaderMap = said
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let name = HeaderName::try_from(name).ok()?;
+                Some((name, HeaderValue::try_from(value).ok()?))
+            })
+            .collect();
+        let request = self
+            .request(Method::POST, &no_session)?
+            .header(ACCEPT, "application/json, text/event-stream")
+            .header(CONTENT_TYPE, "application/json")
+            .headers(headers)
+            .body(message);
+        self.send(request, &no_session).await
     }
 
     /// Opens the stream of messages that belong to no request, or takes up one that broke.

@@ -105,6 +105,8 @@ async fn read_all<R: AsyncRead + Unpin>(
 
 /// Waits for calls in flight; what takes too long is cancelled.
 async fn finish(relay: &Relay, calls: &mut JoinSet<()>) {
+    // These would go on for as long as the gateway does.
+    relay.modern.end_subscriptions();
     let all_done = async { while calls.join_next().await.is_some() {} };
     let done = tokio::select! {
         done = tokio::time::timeout(GRACE, all_done) => done.is_ok(),

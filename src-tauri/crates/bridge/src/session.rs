@@ -56,6 +56,11 @@ impl Sessions {
         )
     }
 
+    /// Whether the client has ever opened a session.
+    pub(crate) fn is_known(&self) -> bool {
+        self.state().current.generation > 0
+    }
+
     /// Remembers the client's `initialize`, which has succeeded.
     pub(crate) fn remember_hello(&self, message: Bytes) {
         let mut state = self.state();

@@ -10,8 +10,8 @@ use crate::fault::Fault;
 use crate::messages::Messages;
 use crate::relay::Relay;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Keeps the stream of the current session open until the task is aborted.
 pub(crate) async fn keep_open(relay: Arc<Relay>) {

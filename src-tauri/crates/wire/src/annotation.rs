@@ -55,9 +55,7 @@ pub enum BadAnnotation {
 /// # Errors
 /// The first thing about them that is not allowed.
 pub fn param_headers(input_schema: &[u8]) -> Result<Vec<ParamHeader>, BadAnnotation> {
-    // Hardly any schema has one, and only these two can spell it.
-    let spells = |word: &[u8]| memchr::memmem::find(input_schema, word).is_some();
-    if !spells(ANNOTATION.as_bytes()) && !spells(b"\\u") {
+    if !may_annotate(input_schema) {
         return Ok(Vec::new());
     }
     let mut scanner = Scanner::new(input_schema, usize::MAX);
@@ -76,6 +74,13 @@ pub fn param_headers(input_schema: &[u8]) -> Result<Vec<ParamHeader>, BadAnnotat
         walk.step(level)?;
     }
     Ok(walk.found)
+}
+
+/// Whether there can be an annotation anywhere in `text`, be it a schema or a list of tools. Hardly
+/// any has one, and only two things can spell it.
+pub fn may_annotate(text: &[u8]) -> bool {
+    let spells = |word: &[u8]| memchr::memmem::find(text, word).is_some();
+    spells(ANNOTATION.as_bytes()) || spells(b"\\u")
 }
 
 /// A single pass over the schema, without recursion: it may nest as deeply as a message may.

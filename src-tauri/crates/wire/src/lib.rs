@@ -22,7 +22,7 @@ mod splice;
 mod sse;
 mod version;
 
-pub use annotation::{BadAnnotation, PARAM_HEADER, ParamHeader, param_headers};
+pub use annotation::{BadAnnotation, PARAM_HEADER, ParamHeader, may_annotate, param_headers};
 pub use claim::{Claim, era_of, meta};
 pub use edit::{Edit, rewrite_members};
 pub use envelope::{Envelope, EnvelopeError, Kind, Params, batch_elements, id_in_head, parse};
