@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testkit::browser::parameter;
-use testkit::{OAuthApp, challenge, wait};
+use testkit::{McpModern, OAuthApp, challenge, wait};
 
 use super::town::{Town, browser, is_safe, shown, tokens};
 
@@ -207,12 +207,16 @@ async fn what_is_open_to_a_client_ends_with_its_access() {
         .to_owned();
     let client = town.client("/ecs/mcp", &access).await;
     let mut stream = client.listen().await;
+    let modern = McpModern::new(&client.url).with("authorization", &format!("Bearer {access}"));
+    let mut subscription = modern.listen(r#"{"toolsListChanged":true}"#).await;
+    subscription.message().await;
     let other = town.client("/mcp", &town.owners_token().await).await;
     let _stays = other.listen().await;
 
     let path = format!("/api/grants/{id}");
     assert_eq!(town.gateway.api().bare("DELETE", &path).await.status, 200);
     stream.rest().await;
+    subscription.rest().await;
     let is_over = async || {
         let status = town.gateway.api().json("/api/status").await;
         (status["sessions"] == 1).then_some(())

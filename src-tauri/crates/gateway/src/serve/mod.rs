@@ -2,6 +2,7 @@
 
 mod accepts;
 mod batch;
+mod call_stream;
 pub(crate) mod caller;
 pub(crate) mod challenge;
 pub(crate) mod discover;

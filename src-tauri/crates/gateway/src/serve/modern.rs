@@ -1,7 +1,6 @@
 //! One modern request over Streamable HTTP (MCP 2026-07-28, "Transports / Streamable HTTP"): it
 //! describes itself, is checked for that, and is answered in the status that its outcome has.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +9,11 @@ use axum::response::Response;
 use bytes::Bytes;
 use eras::{Heads, Rejection};
 use futures_util::{Stream, StreamExt, stream};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use wire::{Claim, Envelope, EnvelopeError, Kind, PARAM_HEADER, Span, encode_sse};
 
 use super::accepts::Accepts;
-use super::{listen, respond};
+use super::{call_stream, listen, respond};
 use crate::call::{CallInFlight, Final, Step};
 use crate::catalog::ServerIndex;
 use crate::client::{Client, Exchange};
@@ -157,23 +156,7 @@ async fn relay(
         Some(Some(Step::Message(message))) => encode_sse(None, &message).into(),
         None => respond::COMMENT,
     };
-    let mut ticks = interval(respond::KEEP_ALIVE);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks.reset();
-    let rest = stream::unfold((steps, ticks), |(mut steps, mut ticks)| async {
-        let step = tokio::select! {
-            step = steps.next() => step?,
-            _ = ticks.tick() => return Some((respond::COMMENT, (steps, ticks))),
-        };
-        let message = match step {
-            Step::Message(message) => message,
-            Step::Answer(answer) => answer.text,
-            Step::Nothing => return None,
-        };
-        Some((encode_sse(None, &message).into(), (steps, ticks)))
-    });
-    let events = stream::iter([first]).chain(rest);
-    respond::event_stream(events.map(Ok::<Bytes, Infallible>))
+    call_stream::response(first, steps)
 }
 
 /// Cancels a call that is dropped before it is over.

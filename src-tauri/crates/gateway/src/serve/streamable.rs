@@ -9,13 +9,14 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::stream;
 use tokio::time::{MissedTickBehavior, interval};
 use wire::{Envelope, EnvelopeError, Era, Kind, Version, encode_sse, error_code};
 
 use super::accepts::{Accepts, accepts_type};
 use super::respond::Refusal;
 use super::session::Session;
-use super::{App, batch, challenge, handshake, modern, respond, rest};
+use super::{App, batch, call_stream, challenge, handshake, modern, respond, rest};
 use crate::access::Denied;
 use crate::call::{CallInFlight, Step};
 use crate::catalog::ServerIndex;
@@ -107,9 +108,7 @@ pub(super) async fn take(
             Reply::Answer(answer) => accepts.one(answer.text),
             Reply::Call(call) => relay(call, accepts).await,
             // A subscription is a modern client's.
-            Reply::Listen(_) | Reply::Nothing => {
-                respond::event_stream(futures_util::stream::empty())
-            }
+            Reply::Listen(_) | Reply::Nothing => respond::event_stream(stream::empty()),
         },
         Kind::Notification { .. } => {
             dispatch::notification(&core, &incoming);
@@ -172,28 +171,16 @@ pub(super) async fn delete(
 async fn relay(mut call: Box<CallInFlight>, accepts: Accepts) -> Response {
     match call.next().await {
         Step::Answer(answer) => accepts.one(answer.text),
-        Step::Nothing => respond::event_stream(futures_util::stream::empty()),
+        Step::Nothing => respond::event_stream(stream::empty()),
         Step::Message(message) => {
-            let first = Bytes::from(encode_sse(None, &message));
-            let mut ticks = interval(respond::KEEP_ALIVE);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            ticks.reset();
-            let rest = futures_util::stream::unfold(Some((call, ticks)), |state| async {
-                let (mut call, mut ticks) = state?;
-                let step = tokio::select! {
-                    step = call.next() => step,
-                    _ = ticks.tick() => return Some((Ok(respond::COMMENT), Some((call, ticks)))),
-                };
-                match step {
-                    Step::Message(message) => {
-                        Some((Ok(encode_sse(None, &message).into()), Some((call, ticks))))
-                    }
-                    Step::Answer(answer) => Some((Ok(encode_sse(None, &answer.text).into()), None)),
-                    Step::Nothing => None,
-                }
+            let first = encode_sse(None, &message).into();
+            let rest = stream::unfold(Some(call), |call| async {
+                let mut call = call?;
+                let step = call.next().await;
+                let goes_on = matches!(step, Step::Message(_));
+                Some((step, goes_on.then_some(call)))
             });
-            let first = futures_util::stream::iter([Ok::<_, Infallible>(first)]);
-            respond::event_stream(futures_util::StreamExt::chain(first, rest))
+            call_stream::response(first, Box::pin(rest))
         }
     }
 }
@@ -208,7 +195,7 @@ fn listen(core: &Core, session: &Session) -> Response {
         core.ending.draining.clone(),
         counted,
     );
-    respond::listening(futures_util::stream::unfold(
+    respond::listening(stream::unfold(
         state,
         |(mut messages, mut ticks, draining, counted)| async {
             let event = tokio::select! {
