@@ -11,6 +11,7 @@ mod listening;
 pub(crate) mod log;
 pub(crate) mod news;
 mod offer;
+mod opening;
 pub(crate) mod shelf;
 pub(crate) mod subscriptions;
 
@@ -37,7 +38,8 @@ use crate::serve::session::Sessions;
 use crate::server::news::News;
 use crate::sync::Locked;
 use crate::upstream::Hello;
-use crate::upstream::inbox::{Inbox, Learned};
+use crate::upstream::inbox::Inbox;
+use crate::upstream::learned::Learned;
 use crate::user::User;
 use crate::words::Words;
 use annotations::Annotations;

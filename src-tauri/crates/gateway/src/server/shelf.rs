@@ -15,7 +15,7 @@ use crate::offer::{Item, List, Offer};
 use crate::private_file;
 use crate::upstream::Hello;
 use crate::upstream::greeting::Manner;
-use crate::upstream::inbox::Learned;
+use crate::upstream::learned::Learned;
 
 /// The file of one server.
 #[derive(Debug)]

@@ -6,22 +6,27 @@
 //! and `initialize`: official SDKs keep a process in the era of its first message. A server that
 //! refuses `initialize` as modern ones do is probed in turn, in a new process, too.
 
+mod said;
+mod words;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use eras::{Over, Reply, Verdict, judge, judge_initialize};
+use eras::{Over, Verdict, judge, judge_initialize};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
-use wire::{Era, Kind, MODERN, Version};
+use wire::{Era, Version};
 
 use super::hello::{Hello, is_of};
-use super::own_calls::{NoAnswer, OwnCallError, refused, written};
+use super::own_calls::{NoAnswer, OwnCallError, written};
 use super::slot::{Answer, Lost};
 use super::{Connection, Link};
 use crate::config::model::Protocol;
 use crate::words::Words;
+use said::Said;
+use words::{both, incompatible, not_legacy, not_modern};
 
 const DISCOVER: &str = "server/discover";
 const INITIALIZE: &str = "initialize";
@@ -65,15 +70,6 @@ pub(crate) struct Greeting {
     pub(crate) patience: Duration,
     /// Whether the connection will be one client's alone, whose roots can be asked for.
     pub(crate) roots: bool,
-}
-
-/// What came back.
-struct Said {
-    method: &'static str,
-    outcome: Result<Answer, NoAnswer>,
-    /// HTTP: status and body, where it was refused.
-    refusal: Option<(u16, Bytes)>,
-    patience: Duration,
 }
 
 // === impl Manner ===
@@ -298,146 +294,5 @@ impl Connection {
             )));
         }
         Ok(())
-    }
-}
-
-// === impl Said ===
-
-impl Said {
-    fn reply(&self) -> Reply<'_> {
-        match (&self.refusal, &self.outcome) {
-            (Some((status, body)), _) => Reply::Http {
-                status: *status,
-                body,
-            },
-            (None, Ok(answer)) => Reply::Http {
-                status: 200,
-                body: &answer.text,
-            },
-            (None, Err(NoAnswer::Lost(Lost::Unusable(_)))) => Reply::Http {
-                status: 200,
-                body: b"",
-            },
-            (None, Err(NoAnswer::InTime)) => Reply::Silent,
-            (None, Err(NoAnswer::Lost(_))) => Reply::Gone,
-        }
-    }
-
-    /// Its result, raw.
-    fn result(&self) -> Option<Bytes> {
-        let text = match (&self.refusal, &self.outcome) {
-            (Some((_, body)), _) => body,
-            (None, Ok(answer)) => &answer.text,
-            (None, Err(_)) => return None,
-        };
-        let envelope = wire::parse(text, usize::MAX).ok()?;
-        match envelope.kind {
-            Kind::Response { body, failed, .. } if !failed => Some(text.slice(body.range())),
-            _ => None,
-        }
-    }
-
-    fn error(&self) -> OwnCallError {
-        match &self.outcome {
-            Ok(answer) => refused(self.method, answer),
-            Err(none) => none.clone().of(self.method, self.patience),
-        }
-    }
-
-    /// Why another way is tried.
-    fn in_vain(&self) -> Words {
-        let method = self.method;
-        match &self.outcome {
-            Ok(answer) => {
-                let error = String::from_utf8_lossy(answer.body.of(&answer.text));
-                Words::new(
-                    format!("it refuses {method}: {error}"),
-                    format!("它拒绝 {method}：{error}"),
-                )
-            }
-            Err(NoAnswer::InTime) => Words::new(
-                format!("it does not answer {method}"),
-                format!("它没有回应 {method}"),
-            ),
-            Err(NoAnswer::Lost(lost)) => {
-                let Words { en, zh } = lost.words();
-                Words::new(
-                    format!("{method} was in vain: {en}"),
-                    format!("{method} 未成功：{zh}"),
-                )
-            }
-        }
-    }
-}
-
-// === in words ===
-
-fn incompatible(versions: &[String]) -> OwnCallError {
-    let versions = versions.join(", ");
-    let latest = Version::LATEST.as_str();
-    OwnCallError::Lost(Words::new(
-        format!(
-            "it speaks MCP {versions} alone, and this gateway {MODERN} and up to {latest}; update the gateway"
-        ),
-        format!(
-            "它只支持 MCP {versions}，而本网关支持 {MODERN} 以及 {latest} 及更早版本；请更新网关"
-        ),
-    ))
-}
-
-fn not_modern(said: &Said) -> OwnCallError {
-    let Words { en, zh } = said.in_vain();
-    OwnCallError::Lost(Words::new(
-        format!(
-            "it does not speak MCP {MODERN}, which `protocol` asks for ({en}); set `protocol` to \"auto\""
-        ),
-        format!("它不支持 `protocol` 所要求的 MCP {MODERN}（{zh}）；请将 `protocol` 设为 \"auto\""),
-    ))
-}
-
-fn not_legacy(said: &Said) -> OwnCallError {
-    let Words { en, zh } = said.in_vain();
-    OwnCallError::Lost(Words::new(
-        format!(
-            "it speaks MCP {MODERN} alone, and `protocol` asks for an older version ({en}); set `protocol` to \"auto\""
-        ),
-        format!(
-            "它只支持 MCP {MODERN}，而 `protocol` 要求旧版协议（{zh}）；请将 `protocol` 设为 \"auto\""
-        ),
-    ))
-}
-
-/// Why it cannot be greeted in one way, with why not in the other where that says more than that
-/// it is not known.
-fn both(said: &Said, probed: Option<&Said>) -> OwnCallError {
-    let error = said.error();
-    let Some(probed) = probed.filter(|probed| probed.says_more()) else {
-        return error;
-    };
-    match error {
-        OwnCallError::Refused { method, error } => OwnCallError::Refused {
-            method,
-            error: format!("{error}; before that, {}", probed.in_vain().en),
-        },
-        other => other,
-    }
-}
-
-impl Said {
-    /// Whether the refusal has a code of the modern era.
-    fn says_more(&self) -> bool {
-        let modern = [
-            wire::error_code::HEADER_MISMATCH,
-            wire::error_code::MISSING_CAPABILITY,
-            wire::error_code::UNSUPPORTED_VERSION,
-        ];
-        self.outcome.as_ref().is_ok_and(|answer| {
-            let error = answer.body.of(&answer.text);
-            let code = wire::members(error).find(|member| member.key.of(error) == b"code");
-            code.is_some_and(|code| {
-                let code = code.value.of(error);
-                modern.iter().any(|one| one.to_string().as_bytes() == code)
-            })
-        })
     }
 }

@@ -4,15 +4,16 @@
 //! Runs on the connection's own task and never waits: what needs time (a
 //! question to a person) becomes a task of its own.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio_util::task::TaskTracker;
 use wire::{Era, Kind, splice_one};
 
 use super::Connection;
-use super::greeting::Manner;
+use super::learned::Learned;
+use super::log_messages::{keep_and_tell, logged};
 use super::pending::{CallId, Candidate, Order};
 use super::slot::{Answer, Lost};
 use crate::catalog::ServerIndex;
@@ -25,10 +26,9 @@ use crate::questions;
 use crate::serve::session::Sessions;
 use crate::server::annotations::Annotations;
 use crate::server::censor::Censor;
-use crate::server::log::{LONGEST, Log};
+use crate::server::log::Log;
 use crate::server::news::News;
 use crate::server::subscriptions::Subscriptions;
-use crate::sync::Locked;
 use crate::user::User;
 use crate::words::Words;
 
@@ -58,17 +58,6 @@ pub(crate) struct Inbox {
     pub(crate) tasks: TaskTracker,
 }
 
-/// What has been found out about a server by working with it.
-#[derive(Debug, Default)]
-pub(crate) struct Learned {
-    /// It works on several calls at once.
-    pub(crate) concurrent: AtomicBool,
-    /// It asks questions, so its connections serve one call at a time.
-    pub(crate) asks: AtomicBool,
-    /// How it is greeted.
-    manner: Mutex<Option<Manner>>,
-}
-
 // === impl Inbox ===
 
 impl Inbox {
@@ -84,7 +73,7 @@ impl Inbox {
             .note(level, &Words::new(clean(&words.en), clean(&words.zh)));
     }
 
-    fn record(&self, source: Source, level: Option<LogLevel>, line: &str) {
+    pub(super) fn record(&self, source: Source, level: Option<LogLevel>, line: &str) {
         let line = self.censor.clean(line);
         tracing::debug!(target: SERVER_OUTPUT, server = %self.server, "{line}");
         self.log.add(source, level, &line);
@@ -99,33 +88,6 @@ impl Inbox {
     pub(crate) fn farewell(&self) -> Words {
         let closed = || Words::new("the connection was closed", "连接已关闭");
         self.leaving.get().cloned().unwrap_or_else(closed)
-    }
-}
-
-// === impl Learned ===
-
-impl Learned {
-    pub(crate) fn new(concurrent: bool, asks: bool, manner: Option<Manner>) -> Self {
-        Self {
-            concurrent: AtomicBool::new(concurrent),
-            asks: AtomicBool::new(asks),
-            manner: Mutex::new(manner),
-        }
-    }
-
-    /// How it is greeted, where that is known.
-    pub(crate) fn manner(&self) -> Option<Manner> {
-        *self.manner.locked()
-    }
-
-    /// How it is greeted from now on.
-    pub(crate) fn greet_so(&self, manner: Manner) {
-        *self.manner.locked() = Some(manner);
-    }
-
-    /// It has to be found out anew how it is greeted.
-    pub(crate) fn forget_manner(&self) {
-        *self.manner.locked() = None;
     }
 }
 
@@ -387,63 +349,6 @@ fn subscription_is_over(connection: &Connection, text: &[u8], envelope: &wire::E
         let why = Words::new("the server ended the subscription", "服务器结束了订阅");
         connection.pending.lose(id, Lost::Died(why));
     }
-}
-
-/// A log message is kept, and goes to the client whose call is alone in flight, else to
-/// every client that asked for log messages of its level.
-fn logged(connection: &Connection, text: &Bytes, envelope: &wire::Envelope) {
-    let inbox = &connection.inbox;
-    let call = connection.pending.undoubted();
-    let (level, told) = keep_and_tell(inbox, text, envelope, call.as_ref());
-    // Who has asked a modern server for them has done so in a call.
-    if !told && connection.era() == Era::Legacy {
-        inbox
-            .sessions
-            .broadcast_log(inbox.index, inbox.owner.as_ref(), level, text);
-    }
-}
-
-/// A log message is kept and goes to the client of a call, if that wants it: its level, and
-/// whether it went there.
-fn keep_and_tell(
-    inbox: &Inbox,
-    text: &Bytes,
-    envelope: &wire::Envelope,
-    call: Option<&Candidate>,
-) -> (Option<LogLevel>, bool) {
-    let params = envelope.params.whole;
-    let level = params.and_then(|params| keep_message(inbox, params.of(text)));
-    let told = call.is_some_and(|call| {
-        let wanted = call
-            .client
-            .as_ref()
-            .is_none_or(|client| client.wants_log(level));
-        wanted && call.slot.push(text.clone())
-    });
-    (level, told)
-}
-
-/// Keeps a log message (MCP, "Logging") in the server's log; its level, where it has one. A text
-/// stands there as it is, any other data as its JSON.
-fn keep_message(inbox: &Inbox, params: &[u8]) -> Option<LogLevel> {
-    let (mut level, mut logger, mut data) = (None, None, None);
-    for member in wire::members(params) {
-        let value = member.value.of(params);
-        match member.key.of(params) {
-            b"level" => level = LogLevel::from_wire(&wire::string_text(value)?),
-            b"logger" => logger = wire::string_text(value),
-            // Longer ones are cut anyway; nothing of a huge one is copied.
-            b"data" => data = Some(&value[..value.len().min(LONGEST * 2)]),
-            _ => {}
-        }
-    }
-    let data = data.unwrap_or_default();
-    let data = wire::string_text(data).unwrap_or_else(|| String::from_utf8_lossy(data));
-    match logger.filter(|logger| !logger.is_empty()) {
-        Some(logger) => inbox.record(Source::Protocol, level, &format!("{logger}: {data}")),
-        None => inbox.record(Source::Protocol, level, &data),
-    }
-    level
 }
 
 /// The gateway's ids are plain integers; anything else is not ours.

@@ -8,6 +8,8 @@ pub(crate) mod greeting;
 mod hello;
 pub(crate) mod http;
 pub(crate) mod inbox;
+pub(crate) mod learned;
+mod log_messages;
 pub(crate) mod outbox;
 mod own_calls;
 pub(crate) mod pending;
