@@ -160,7 +160,8 @@ async fn after_a_restart_a_harmless_call_is_made_anew_and_no_other() {
     calm["definition"] = json!({"name": "calm", "inputSchema": {"type": "object"},
         "annotations": {"readOnlyHint": true}});
     script["tools"].as_array_mut().expect("tools").push(calm);
-    let mut gateway = setup().fake("fake", script).start().await;
+    let two = json!({"poolSize": 2});
+    let mut gateway = setup().fake_with("fake", script, two).start().await;
     let client = modern(&gateway);
     let harmful = state_of(&client.tool("fake_ask", "{}").await.result());
     let harmless = state_of(&client.tool("fake_calm", "{}").await.result());
