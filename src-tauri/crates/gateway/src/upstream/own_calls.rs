@@ -81,7 +81,7 @@ impl Connection {
     /// # Errors
     /// Where the connection is closed.
     pub(crate) fn listen(self: &Arc<Self>, params: &str) -> Result<(CallId, Arc<Slot>), Lost> {
-        let slot = Slot::new();
+        let slot = Slot::with_room(self.inbox.limits.waiting_bytes);
         let id = self
             .pending
             .register_lasting(own_call(&slot))
