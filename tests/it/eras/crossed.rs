@@ -58,6 +58,24 @@ async fn a_modern_client_gets_results_of_its_era_from_a_legacy_server() {
 }
 
 #[tokio::test]
+async fn whoever_says_nothing_of_itself_can_call_a_modern_server_too() {
+    let asks = json!({"inputRequired": {
+        "requests": {"e": {"method": "elicitation/create", "params": {"message": "?"}}}}});
+    let script = json!({"era": "modern", "tools": [
+        {"name": "ask", "does": [asks, "sawResponses"]},
+    ]});
+    let gateway = setup().fake("fake", script).start().await;
+    gateway.await_tools("fake", 1).await;
+    let call = r#"{"name":"fake_ask","arguments":{}}"#;
+    let answer = gateway.raw().post_to("/tools/call", call).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(
+        answer.body.contains(r#"{"e":{"action":"decline"}}"#),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_modern_server_is_told_who_the_legacy_client_is() {
     let gateway = setup().fake("fake", script("modern")).start().await;
     let client = gateway.client_with(ABLE).await;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use eras::{Required, Sealed, given, input_required};
-use wire::{error_code, quote, string_text};
+use wire::{Era, error_code, quote, string_text};
 
 use super::{CallInFlight, Final, Plan};
 use crate::call_log::End;
@@ -39,7 +39,7 @@ impl CallInFlight {
                 exchange.state.get_or_init(|| state);
                 Ok(Resumed::Anew)
             }
-            Sealed::Again if plan.is_agreed() => Ok(Resumed::Anew),
+            Sealed::Again if plan.is_agreed() => plan.made_anew(),
             Sealed::Again => Err(plan.error(
                 error_code::INTERNAL_ERROR,
                 "declined by the user, who was to visit an address first",
@@ -57,11 +57,8 @@ impl CallInFlight {
         let Some(lot) = exchange.parking.take(id, &exchange.caller) else {
             // Over, or of an earlier run of the gateway.
             return match plan.repeat {
-                Repeat::Harmless => Ok(Resumed::Anew),
-                Repeat::Unknown => Err(plan.error(
-                    error_code::INVALID_PARAMS,
-                    "the question has been answered before, or has expired; call again without requestState",
-                )),
+                Repeat::Harmless => plan.made_anew(),
+                Repeat::Unknown => Err(plan.expired()),
             };
         };
         let Lot {
@@ -147,6 +144,21 @@ impl Plan {
                 .parking
                 .open(&state.unwrap_or_default(), &self.server.config.name, &to);
         opened.map_err(|bad| self.error(error_code::INVALID_PARAMS, &bad.to_string()))
+    }
+
+    /// Like a first request, without what it brings: that was asked here, for a legacy server.
+    fn made_anew(&self) -> Result<Resumed, Final> {
+        match self.server.era() {
+            Era::Legacy => Ok(Resumed::Anew),
+            Era::Modern => Err(self.expired()),
+        }
+    }
+
+    fn expired(&self) -> Final {
+        self.error(
+            error_code::INVALID_PARAMS,
+            "the question has been answered before, or has expired; call again without requestState",
+        )
     }
 
     fn responses(&self) -> Bytes {
