@@ -225,7 +225,7 @@ impl Board {
                 .filter(|&list| before.list(list) != offer.list(list))
                 .collect();
             let owner = entry.owner.clone();
-            if !changed.is_empty() {
+            if !changed.is_empty() || before.hints != offer.hints {
                 entry.offer = Arc::new(offer);
                 self.update(&state, seat.index, owner.as_ref());
             }

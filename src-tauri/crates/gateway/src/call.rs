@@ -17,6 +17,7 @@ use eras::{Crossing, Outgoing, write_request};
 use wire::{Envelope, Era, Span, error_code};
 
 use crate::call_log::{self, End};
+use crate::catalog::Shown;
 use crate::client::Client;
 use crate::offer::Repeat;
 use crate::requests::OpenRequest;
@@ -36,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) id: Span,
     /// A name that the server knows under another one.
     pub(crate) renamed: Option<(Span, Bytes)>,
+    /// What its client calls the server's resources and tasks, where that is of interest.
+    pub(crate) shown: Option<Arc<Shown>>,
     /// Whether it may be sent a second time where the first one may have arrived.
     pub(crate) repeat: Repeat,
     /// Whether the client's transport can carry messages before the answer.

@@ -1,18 +1,22 @@
 //! What all servers together offer: an immutable snapshot, merged from each
 //! server's own lists, with the answers to list requests already written.
 //!
-//! Pure. Definitions stay the bytes that the server sent; only a name that
+//! Pure. Definitions stay the bytes that the server sent; only a name or URI that
 //! changes is cut out and replaced.
 
-use std::collections::HashMap;
+mod listed;
+mod shown;
+mod view;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::config::model::{Naming, ToolFilter};
-use crate::naming::{self, Clash, Names};
 use crate::offer::{List, Offer, Repeat};
-use crate::uri_template::fits;
+pub(crate) use shown::Shown;
+use view::Scope;
+pub(crate) use view::View;
 
 /// A server's number. Its name keeps it for as long as the gateway runs.
 pub(crate) type ServerIndex = usize;
@@ -47,17 +51,12 @@ pub(crate) struct ListedTool {
     pub(crate) definition: Bytes,
 }
 
-/// The merged view of some servers.
-#[derive(Debug, Default)]
-pub(crate) struct View {
-    tools: HashMap<String, Route>,
-    prompts: HashMap<String, Route>,
-    resources: HashMap<String, ServerIndex>,
-    templates: Vec<(String, ServerIndex)>,
-    /// Results of the four list methods.
-    lists: [Bytes; 4],
-    listed_tools: Vec<ListedTool>,
-    clashes: Vec<Clash>,
+/// Whose a resource is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) server: ServerIndex,
+    /// The server's own URI for it, where that is another one.
+    pub(crate) own: Option<String>,
 }
 
 /// A snapshot: the view of everything and one for each server alone.
@@ -69,7 +68,7 @@ pub(crate) struct Catalog {
     none: View,
 }
 
-// === impl Catalog, View ===
+// === impl Catalog ===
 
 impl Catalog {
     /// Merges the servers' offers, in the order of the configuration.
@@ -81,7 +80,7 @@ impl Catalog {
             each[one.index] = View::of_one(one);
         }
         Self {
-            all: View::build(contributions.iter(), &Scope::All),
+            all: View::build(contributions, &Scope::All),
             each,
             none: View::empty(),
         }
@@ -96,7 +95,7 @@ impl Catalog {
             }
         }
         Self {
-            all: View::build(contributions.iter(), &Scope::All),
+            all: View::build(contributions, &Scope::All),
             each,
             none: View::empty(),
         }
@@ -108,6 +107,24 @@ impl Catalog {
             None => &self.all,
             Some(index) => self.each.get(index).map_or(&self.none, Arc::as_ref),
         }
+    }
+
+    /// The server that owns a resource, or a template by its text: by the lists, by the tag of a
+    /// server that shares the URI with another one, else by a template that the URI fits.
+    pub(crate) fn place(&self, scope: Option<ServerIndex>, uri: &str) -> Option<Place> {
+        let view = self.view(scope);
+        let is = |server| Place { server, own: None };
+        if let Some(server) = view.listed_resource(uri) {
+            return Some(is(server));
+        }
+        if let Some((tag, own)) = eras::unqualified(uri)
+            && let Some(server) = view.tagged(tag)
+            && self.view(Some(server)).resource(&own).is_some()
+        {
+            let own = Some(own);
+            return Some(Place { server, own });
+        }
+        view.fitting_resource(uri).map(is)
     }
 
     /// Which lists of which endpoints are different in `after`.
@@ -125,142 +142,6 @@ impl Catalog {
             })
             .collect()
     }
-}
-
-/// How names are chosen in a view.
-enum Scope {
-    All,
-    One,
-}
-
-impl View {
-    fn empty() -> Self {
-        Self::build(std::iter::empty(), &Scope::All)
-    }
-
-    fn of_one(one: &Contribution<'_>) -> Arc<Self> {
-        Arc::new(Self::build(std::iter::once(one), &Scope::One))
-    }
-
-    fn build<'a>(contributions: impl Iterator<Item = &'a Contribution<'a>>, scope: &Scope) -> Self {
-        let mut view = Self::default();
-        let mut tool_names = Names::default();
-        let mut prompt_names = Names::default();
-        let mut lists: [Vec<Bytes>; 4] = Default::default();
-        for one in contributions {
-            let server = one.index;
-            for tool in one
-                .offer
-                .tools
-                .iter()
-                .filter(|tool| naming::is_exposed(one.filter, &tool.key))
-            {
-                let wanted = match scope {
-                    Scope::All => naming::aggregated_name(one.naming, one.server, &tool.key),
-                    Scope::One => naming::own_name(one.naming, &tool.key),
-                };
-                let exposed = tool_names.claim(wanted, one.server, &tool.key);
-                let definition = tool.under(&exposed);
-                lists[0].push(definition.clone());
-                view.tools.insert(
-                    exposed.clone(),
-                    Route {
-                        server,
-                        own: tool.own_name(),
-                        repeat: tool.repeat,
-                    },
-                );
-                view.listed_tools.push(ListedTool {
-                    exposed,
-                    own: tool.key.clone(),
-                    server,
-                    definition,
-                });
-            }
-            for prompt in &one.offer.prompts {
-                let wanted = match scope {
-                    Scope::All => {
-                        naming::aggregated_prompt_name(one.naming, one.server, &prompt.key)
-                    }
-                    Scope::One => prompt.key.clone(),
-                };
-                let exposed = prompt_names.claim(wanted, one.server, &prompt.key);
-                lists[1].push(prompt.under(&exposed));
-                view.prompts.insert(
-                    exposed,
-                    Route {
-                        server,
-                        own: prompt.own_name(),
-                        repeat: prompt.repeat,
-                    },
-                );
-            }
-            for resource in &one.offer.resources {
-                if !view.resources.contains_key(&resource.key) {
-                    view.resources.insert(resource.key.clone(), server);
-                    lists[2].push(resource.raw.clone());
-                }
-            }
-            for template in &one.offer.templates {
-                view.templates.push((template.key.clone(), server));
-                lists[3].push(template.raw.clone());
-            }
-        }
-        for list in List::ALL {
-            view.lists[list as usize] = write_list(list, &lists[list as usize]);
-        }
-        view.clashes = tool_names.into_clashes();
-        view.clashes.extend(prompt_names.into_clashes());
-        view
-    }
-
-    /// The server and own name behind an exposed tool name.
-    pub(crate) fn tool(&self, exposed: &str) -> Option<&Route> {
-        self.tools.get(exposed)
-    }
-
-    /// The server and own name behind an exposed prompt name.
-    pub(crate) fn prompt(&self, exposed: &str) -> Option<&Route> {
-        self.prompts.get(exposed)
-    }
-
-    /// The server that owns a resource: by its list, else by a template that the URI fits.
-    pub(crate) fn resource(&self, uri: &str) -> Option<ServerIndex> {
-        self.resources.get(uri).copied().or_else(|| {
-            let fitting = self
-                .templates
-                .iter()
-                .find(|(template, _)| template == uri || fits(template, uri));
-            fitting.map(|(_, server)| *server)
-        })
-    }
-
-    /// The result of a list method.
-    pub(crate) fn list(&self, list: List) -> &Bytes {
-        &self.lists[list as usize]
-    }
-
-    /// The tools, in order.
-    pub(crate) fn listed_tools(&self) -> &[ListedTool] {
-        &self.listed_tools
-    }
-
-    /// The names that were wanted twice.
-    pub(crate) fn clashes(&self) -> &[Clash] {
-        &self.clashes
-    }
-}
-
-fn write_list(list: List, items: &[Bytes]) -> Bytes {
-    let mut out = format!(r#"{{"{}":["#, list.member()).into_bytes();
-    for (position, item) in items.iter().enumerate() {
-        if position > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(item);
-    }
-    out.extend_from_slice(b"]}");
-    out.into()
 }
 
 #[cfg(test)]

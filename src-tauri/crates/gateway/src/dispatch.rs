@@ -2,8 +2,9 @@
 
 mod find;
 mod list;
-mod modern;
+pub(crate) mod modern;
 mod subscribe;
+mod tasks;
 
 use std::sync::Arc;
 
@@ -20,7 +21,9 @@ use crate::requests::{self, OpenRequest};
 use crate::serve::listen::Subscription;
 use crate::serve::session::Session;
 use crate::user::{Caller, User};
-use find::{Named, forward_completion, forward_named, forward_resource, forward_unknown};
+use find::{
+    Named, forward_by_uri, forward_completion, forward_named, forward_resource, forward_unknown,
+};
 use list::list;
 use subscribe::subscribe;
 
@@ -117,6 +120,12 @@ pub(crate) async fn request(core: &Core, mut incoming: Incoming, id: Span) -> Re
         "resources/unsubscribe" => subscribe(core, &incoming, id, false).await,
         "logging/setLevel" => set_level(core, &incoming, id),
         "ping" => answer(&incoming, id, b"{}"),
+        "tasks/get" | "tasks/update" | "tasks/cancel" if incoming.era() == Era::Modern => {
+            tasks::forward(core, incoming, id, &method).await
+        }
+        "skills/get" | "resources/directory/read" => {
+            forward_by_uri(core, incoming, id, &method).await
+        }
         _ => forward_unknown(core, incoming, id, &method).await,
     }
 }

@@ -1,8 +1,10 @@
 //! What one server offers: its four lists, each definition the bytes that the
 //! server sent.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use wire::{Span, members, splice_one, string_text};
+use wire::{ParamHeader, Span, members, param_headers, splice_one, string_text};
 
 /// One definition out of a server's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,18 @@ pub(crate) struct Item {
     /// Where the key's value lies in `raw`.
     key_span: Span,
     pub(crate) repeat: Repeat,
+    /// Of a tool: the arguments that headers repeat; `None` for nearly all.
+    pub(crate) params: Option<Arc<[ParamHeader]>>,
+    /// Of a tool: the pages that it names.
+    pub(crate) pages: Vec<String>,
+}
+
+/// How long a server's list may be kept, and by whom (MCP 2026-07-28, "Caching").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hint {
+    pub(crate) ttl_ms: u64,
+    /// Not for one user alone.
+    pub(crate) public: bool,
 }
 
 /// What it does to make a call twice.
@@ -33,6 +47,8 @@ pub(crate) struct Offer {
     pub(crate) prompts: Vec<Item>,
     pub(crate) resources: Vec<Item>,
     pub(crate) templates: Vec<Item>,
+    /// What the server says of each list, where it says something.
+    pub(crate) hints: [Option<Hint>; 4],
 }
 
 /// The four kinds of lists.
@@ -79,6 +95,16 @@ impl List {
         }
     }
 
+    /// The same list for those who know of nothing but bytes.
+    pub(crate) const fn in_bytes(self) -> eras::List {
+        match self {
+            Self::Tools => eras::List::Tools,
+            Self::Prompts => eras::List::Prompts,
+            Self::Resources => eras::List::Resources,
+            Self::Templates => eras::List::Templates,
+        }
+    }
+
     /// What a client is told when this list changes. Templates have no
     /// notification of their own.
     pub(crate) const fn changed(self) -> &'static str {
@@ -97,15 +123,19 @@ impl Item {
     pub(crate) fn read(list: List, raw: Bytes) -> Option<Self> {
         let found = members(&raw).find(|member| member.key.of(&raw) == list.key())?;
         let key = string_text(found.value.of(&raw))?.into_owned();
-        let repeat = match list {
-            List::Tools => Repeat::of_tool(&raw),
-            List::Prompts | List::Resources | List::Templates => Repeat::Unknown,
+        let (repeat, params, pages) = match list {
+            List::Tools => (Repeat::of_tool(&raw), mirrored(&raw), eras::pages_of(&raw)),
+            List::Prompts | List::Resources | List::Templates => {
+                (Repeat::Unknown, None, Vec::new())
+            }
         };
         Some(Self {
             key,
             key_span: found.value,
             raw,
             repeat,
+            params,
+            pages,
         })
     }
 
@@ -121,6 +151,14 @@ impl Item {
         }
         splice_one(&self.raw, self.key_span, wire::quote(name).as_bytes()).into()
     }
+}
+
+/// Which arguments of a tool headers repeat. Where its annotations break their rules, none do, and
+/// clients that go by them do not use the tool.
+fn mirrored(definition: &[u8]) -> Option<Arc<[ParamHeader]>> {
+    let schema = members(definition).find(|member| member.key.of(definition) == b"inputSchema")?;
+    let declared = param_headers(schema.value.of(definition)).ok()?;
+    (!declared.is_empty()).then(|| declared.into())
 }
 
 impl Repeat {
@@ -141,6 +179,30 @@ impl Repeat {
             Self::Harmless
         } else {
             Self::Unknown
+        }
+    }
+}
+
+impl Hint {
+    /// In the result of a list method, or of one page of it; `None` where it does not say both.
+    pub(crate) fn read(result: &[u8]) -> Option<Self> {
+        let member = |name: &str| {
+            let found = members(result).find(|one| one.key.of(result) == name.as_bytes());
+            found.map(|one| one.value.of(result))
+        };
+        let ttl = std::str::from_utf8(member("ttlMs")?).ok()?;
+        let scope = string_text(member("cacheScope")?)?;
+        Some(Self {
+            ttl_ms: ttl.parse().ok()?,
+            public: scope == "public",
+        })
+    }
+
+    /// Of both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            ttl_ms: self.ttl_ms.min(other.ttl_ms),
+            public: self.public && other.public,
         }
     }
 }
@@ -189,6 +251,41 @@ mod tests {
             r#","readOnlyHint":true"#,
         ] {
             assert_eq!(repeat(unknown), Repeat::Unknown, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_tool_knows_its_headers_and_pages() {
+        let read = |raw: &str| Item::read(List::Tools, raw.to_owned().into()).expect("a tool");
+        let tool = read(
+            r#"{"name":"x","_meta":{"ui":{"resourceUri":"ui://p"}},"inputSchema":{"type":"object","properties":{"r":{"type":"string","x-mcp-header":"Region"}}}}"#,
+        );
+        let headers = tool.params.as_deref().unwrap_or_default();
+        let headers: Vec<_> = headers.iter().map(|one| one.header.as_str()).collect();
+        assert_eq!(
+            (headers, tool.pages),
+            (vec!["mcp-param-region"], vec!["ui://p".to_owned()])
+        );
+        let spoiled = read(
+            r#"{"name":"x","inputSchema":{"type":"object","properties":{"r":{"type":"object","x-mcp-header":"Region"}}}}"#,
+        );
+        assert_eq!((spoiled.params, spoiled.pages), (None, Vec::new()));
+    }
+
+    #[test]
+    fn what_may_be_kept_is_the_least_that_everyone_allows() {
+        let long = Hint::read(br#"{"tools":[],"ttlMs":900,"cacheScope":"public"}"#);
+        let short = Hint::read(br#"{"cacheScope":"private","ttlMs":5}"#);
+        let (long, short) = (long.expect("a hint"), short.expect("a hint"));
+        assert!(long.public && long.ttl_ms == 900);
+        assert_eq!(long.and(short), short);
+        for nothing in [
+            "{}",
+            r#"{"ttlMs":5}"#,
+            r#"{"ttlMs":-1,"cacheScope":"public"}"#,
+            r#"{"ttlMs":"5","cacheScope":"public"}"#,
+        ] {
+            assert_eq!(Hint::read(nothing.as_bytes()), None, "{nothing}");
         }
     }
 }

@@ -58,7 +58,11 @@ impl Plan {
             cacheable: false,
             server_info: None,
         };
-        self.written(answer, &facts, &[])
+        let links = match &self.shown {
+            None => Vec::new(),
+            Some(shown) => shown.in_answer(&answer.seen(), "", &facts),
+        };
+        self.written(answer, &facts, &links)
     }
 
     fn written(&self, answer: &Answer, facts: &Facts<'_>, also: &[Edit]) -> Final {
@@ -75,10 +79,11 @@ impl Plan {
         let hello = connection
             .as_ref()
             .and_then(|connection| connection.hello());
+        let method = self.envelope.method(&self.text);
         let facts = Facts {
             server: hello.map_or(Era::Legacy, |hello| hello.era),
             client: Era::Modern,
-            cacheable: eras::cacheable(&self.envelope.method(&self.text)),
+            cacheable: eras::cacheable(&method),
             server_info: hello.and_then(|hello| hello.server_info.as_deref()),
         };
         if facts.server == Era::Legacy
@@ -88,8 +93,11 @@ impl Plan {
             return self.must_visit(exchange, asked, facts.server_info);
         }
         let seen = answer.seen();
-        let also = self.sealed(exchange, &seen, &facts);
-        self.written(answer, &facts, also.as_slice())
+        let mut also: Vec<_> = self.sealed(exchange, &seen, &facts).into_iter().collect();
+        if let Some(shown) = &self.shown {
+            also.extend(shown.in_answer(&seen, &method, &facts));
+        }
+        self.written(answer, &facts, &also)
     }
 
     /// What a modern server's result says that only the gateway may give back to it.

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wire::{Span, error_code, string_text};
+use eras::Heads;
+use serde_json::json;
+use serde_json::value::to_raw_value;
+use wire::{Era, Span, error_code, quote, string_text};
 
 use super::{Incoming, Reply, error, text_at};
-use crate::call::{NotSent, Plan};
-use crate::catalog::ServerIndex;
+use crate::call::{Final, NotSent, Plan};
+use crate::catalog::{Place, ServerIndex, Shown, View};
+use crate::client::Client;
 use crate::core::Core;
 use crate::lifecycle::State;
 use crate::offer::Repeat;
@@ -39,10 +43,12 @@ pub(super) async fn forward_named(
     let find = || {
         let catalog = core.board.catalog(incoming.user());
         let view = catalog.view(incoming.scope);
-        match named {
-            Named::Tool => view.tool(&name).cloned(),
-            Named::Prompt => view.prompt(&name).cloned(),
-        }
+        let route = match named {
+            Named::Tool => view.tool(&name)?.clone(),
+            Named::Prompt => view.prompt(&name)?.clone(),
+        };
+        let shown = shown(view, &incoming, route.server);
+        Some((route, shown))
     };
     let mut route = find();
     if route.is_none() {
@@ -50,16 +56,56 @@ pub(super) async fn forward_named(
         core.settled(incoming.scope, incoming.user()).await;
         route = find();
     }
-    let Some(route) = route else {
+    let Some((route, shown)) = route else {
         return unknown(core, &incoming, id, kind, &name);
     };
+    if let (Named::Tool, Some(Client::Exchange(_))) = (named, &incoming.client)
+        && let Some(refusal) = contradicted(core, &incoming, id, &name)
+    {
+        return Reply::Answer(refusal);
+    }
     let same = route.own == span.of(&incoming.text);
     let renamed = (!same).then_some((span, route.own));
     let aim = Aim {
         renamed,
         repeat: route.repeat,
+        shown,
     };
     forward_to(core, route.server, incoming, id, aim).await
+}
+
+/// What an endpoint calls a server's things, where that concerns the answer to a request: tasks have
+/// modern requests alone.
+pub(super) fn shown(view: &View, incoming: &Incoming, server: ServerIndex) -> Option<Arc<Shown>> {
+    match incoming.era() {
+        Era::Legacy => view.qualified(server).cloned(),
+        Era::Modern => view.shown(server).cloned(),
+    }
+}
+
+/// A refusal, where the headers of a modern call do not repeat its arguments as its tool wants it.
+#[cold]
+fn contradicted(core: &Core, incoming: &Incoming, id: Span, tool: &str) -> Option<Final> {
+    let Some(Client::Exchange(exchange)) = &incoming.client else {
+        return None;
+    };
+    let catalog = core.board.catalog(incoming.user());
+    let declared = catalog.view(incoming.scope).params(tool);
+    let heads = exchange.params.iter();
+    let heads = Heads::read(heads.map(|(name, value)| (name.as_str(), value.as_bytes())));
+    let rejection =
+        eras::param_headers(declared, &incoming.text, &incoming.envelope, &heads).err()?;
+    let id = id.of(&incoming.text);
+    let text = wire::error_response(
+        id,
+        rejection.code,
+        &rejection.message,
+        rejection.data.as_deref(),
+    );
+    Some(Final {
+        text: text.into(),
+        code: Some(rejection.code.into()),
+    })
 }
 
 /// A name that leads nowhere, perhaps because its server waits for a sign-in.
@@ -79,9 +125,35 @@ fn unknown(core: &Core, incoming: &Incoming, id: Span, kind: &str, name: &str) -
 }
 
 pub(super) async fn forward_resource(core: &Core, incoming: Incoming, id: Span) -> Reply {
-    match find_resource(core, &incoming).await {
-        Ok(server) => forward_to(core, server, incoming, id, Aim::default()).await,
-        Err((code, message)) => error(&incoming, id, code, &message),
+    match find_resource(core, &incoming, id).await {
+        Ok(found) => {
+            let (server, aim) = found.aim();
+            forward_to(core, server, incoming, id, aim).await
+        }
+        Err(refusal) => refusal,
+    }
+}
+
+/// A method of an extension that says by `params.uri` whose it is.
+pub(super) async fn forward_by_uri(
+    core: &Core,
+    incoming: Incoming,
+    id: Span,
+    method: &str,
+) -> Reply {
+    let found = match text_at(&incoming, incoming.envelope.params.uri) {
+        Some((span, uri)) if incoming.scope.is_none() => {
+            core.settled(None, incoming.user()).await;
+            listed(core, &incoming, span, &uri)
+        }
+        _ => None,
+    };
+    match found {
+        Some(found) => {
+            let (server, aim) = found.aim();
+            forward_to(core, server, incoming, id, aim).await
+        }
+        None => forward_unknown(core, incoming, id, method).await,
     }
 }
 
@@ -98,28 +170,24 @@ pub(super) async fn forward_completion(core: &Core, incoming: Incoming, id: Span
         .unwrap_or_default()
         .into_owned();
     let find = || {
+        if !is_prompt {
+            return Some(listed(core, &incoming, span, &key)?.aim());
+        }
         let catalog = core.board.catalog(incoming.user());
-        let view = catalog.view(incoming.scope);
-        if is_prompt {
-            let route = view.prompt(&key)?;
-            Some((route.server, Some((span, route.own.clone()))))
-        } else {
-            Some((view.resource(&key)?, None))
-        }
+        let route = catalog.view(incoming.scope).prompt(&key)?;
+        let aim = Aim {
+            renamed: Some((span, route.own.clone())),
+            ..Aim::default()
+        };
+        Some((route.server, aim))
     };
-    let mut route = find();
-    if route.is_none() {
+    let mut found = find();
+    if found.is_none() {
         core.settled(incoming.scope, incoming.user()).await;
-        route = find();
+        found = find();
     }
-    match route {
-        Some((server, renamed)) => {
-            let aim = Aim {
-                renamed,
-                ..Aim::default()
-            };
-            forward_to(core, server, incoming, id, aim).await
-        }
+    match found {
+        Some((server, aim)) => forward_to(core, server, incoming, id, aim).await,
         None => error(
             &incoming,
             id,
@@ -151,8 +219,10 @@ pub(super) async fn forward_unknown(
 #[derive(Debug, Default)]
 pub(super) struct Aim {
     /// A name that the server knows under another one.
-    renamed: Option<(Span, Bytes)>,
-    repeat: Repeat,
+    pub(super) renamed: Option<(Span, Bytes)>,
+    pub(super) repeat: Repeat,
+    /// What the client calls the server's things.
+    pub(super) shown: Option<Arc<Shown>>,
 }
 
 /// To the server that a name led to.
@@ -183,6 +253,7 @@ async fn forward(server: Arc<Server>, incoming: Incoming, id: Span, aim: Aim) ->
         id,
         renamed: aim.renamed,
         repeat: aim.repeat,
+        shown: aim.shown,
         streams: incoming.streams,
         open: incoming.open,
     };
@@ -193,28 +264,53 @@ async fn forward(server: Arc<Server>, incoming: Incoming, id: Span, aim: Aim) ->
     }
 }
 
+/// A resource that a request names, or a template by its text.
+pub(super) struct FoundResource {
+    /// Where its URI stands in the request.
+    span: Span,
+    pub(super) place: Place,
+    pub(super) shown: Option<Arc<Shown>>,
+}
+
+impl FoundResource {
+    fn aim(self) -> (ServerIndex, Aim) {
+        let own = self.place.own;
+        let aim = Aim {
+            renamed: own.map(|own| (self.span, quote(&own).into())),
+            shown: self.shown,
+            ..Aim::default()
+        };
+        (self.place.server, aim)
+    }
+}
+
+/// By what the servers list.
+fn listed(core: &Core, incoming: &Incoming, span: Span, uri: &str) -> Option<FoundResource> {
+    let catalog = core.board.catalog(incoming.user());
+    let place = catalog.place(incoming.scope, uri)?;
+    let shown = shown(catalog.view(incoming.scope), incoming, place.server);
+    Some(FoundResource { span, place, shown })
+}
+
+/// The resource of `params.uri`.
+///
+/// # Errors
+/// The refusal, where there is none.
 pub(super) async fn find_resource(
     core: &Core,
     incoming: &Incoming,
-) -> Result<ServerIndex, (i32, String)> {
-    let Some((_, uri)) = text_at(incoming, incoming.envelope.params.uri) else {
-        return Err((
-            error_code::INVALID_PARAMS,
-            "params.uri must be the URI of a resource".to_owned(),
-        ));
+    id: Span,
+) -> Result<FoundResource, Reply> {
+    let Some((span, uri)) = text_at(incoming, incoming.envelope.params.uri) else {
+        let message = "params.uri must be the URI of a resource";
+        return Err(error(incoming, id, error_code::INVALID_PARAMS, message));
     };
-    let find = || {
-        core.board
-            .catalog(incoming.user())
-            .view(incoming.scope)
-            .resource(&uri)
-    };
-    if let Some(server) = find() {
-        return Ok(server);
+    if let Some(found) = listed(core, incoming, span, &uri) {
+        return Ok(found);
     }
     core.settled(incoming.scope, incoming.user()).await;
-    if let Some(server) = find() {
-        return Ok(server);
+    if let Some(found) = listed(core, incoming, span, &uri) {
+        return Ok(found);
     }
     // A server may serve more than it lists: where only one has resources, it decides.
     let servers = core.in_scope(incoming.scope, incoming.user());
@@ -222,11 +318,35 @@ pub(super) async fn find_resource(
         server.config.enabled && server.hello().is_some_and(|hello| hello.has("resources"))
     });
     match (candidates.next(), candidates.next()) {
-        (Some(only), None) => Ok(only.index()),
-        _ => Err((
-            error_code::RESOURCE_NOT_FOUND,
-            format!("Resource not found: {uri}"),
-        )),
+        (Some(only), None) => Ok(FoundResource {
+            span,
+            place: Place {
+                server: only.index(),
+                own: None,
+            },
+            shown: None,
+        }),
+        _ => Err(not_found(incoming, id, &uri)),
+    }
+}
+
+fn not_found(incoming: &Incoming, id: Span, uri: &str) -> Reply {
+    let (code, message) = (
+        error_code::RESOURCE_NOT_FOUND,
+        format!("Resource not found: {uri}"),
+    );
+    match incoming.era() {
+        Era::Legacy => error(incoming, id, code, &message),
+        Era::Modern => {
+            let code = eras::own_code(code);
+            let data = to_raw_value(&json!({ "uri": uri })).ok();
+            let id = id.of(&incoming.text);
+            let text = wire::error_response(id, code, &message, data.as_deref());
+            Reply::Answer(Final {
+                text: text.into(),
+                code: Some(code.into()),
+            })
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the methods are that modern requests alone have, and those that they have no more (MCP
 //! 2026-07-28, "Key Changes").
 
-use wire::{Span, error_code};
+use serde_json::{Value, json};
+use wire::{Claim, Span, error_code};
 
 use super::{Incoming, Reply, error};
 use crate::call::Final;
 use crate::core::Core;
+use crate::serve::own_result::{self, Keep};
 use crate::serve::{discover, listen, offered};
 
 /// Methods of earlier versions.
@@ -80,6 +82,38 @@ fn needed(method: &str) -> Option<&'static str> {
 
 /// A result of the gateway's own.
 pub(super) fn answer(incoming: &Incoming, id: Span, result: &[u8]) -> Reply {
-    let result = crate::serve::own_result::complete(result, Default::default());
+    answer_kept(incoming, id, result, Keep::default())
+}
+
+/// One that may be kept.
+pub(super) fn answer_kept(incoming: &Incoming, id: Span, result: &[u8], keep: Keep) -> Reply {
+    let result = own_result::complete(result, keep);
     Reply::Answer(Final::result(id.of(&incoming.text), &result))
+}
+
+/// The extension for work that outlasts its request (SEP-2663).
+pub(crate) const TASKS: &str = "io.modelcontextprotocol/tasks";
+
+/// Whether a request says that its client knows an extension.
+pub(crate) fn declares(incoming: &Incoming, extension: &str) -> bool {
+    let text = &incoming.text;
+    let claim = Claim::read(text, &incoming.envelope.params);
+    let declared = claim.capabilities.map(|span| span.of(text));
+    let declared = declared.and_then(|raw| serde_json::from_slice::<Value>(raw).ok());
+    declared.is_some_and(|declared| declared["extensions"][extension].is_object())
+}
+
+/// The refusal of a request that makes sense only with an extension that it does not declare.
+pub(crate) fn undeclared(incoming: &Incoming, id: Span, extension: &str) -> Final {
+    let data = json!({ "requiredCapabilities": { "extensions": { extension: {} } } });
+    let data = serde_json::value::to_raw_value(&data).ok();
+    let code = error_code::MISSING_CAPABILITY;
+    let message = format!(
+        "Missing required client capability: declare the extension {extension} in the request's clientCapabilities"
+    );
+    let id = id.of(&incoming.text);
+    Final {
+        text: wire::error_response(id, code, &message, data.as_deref()).into(),
+        code: Some(code.into()),
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use wire::{Span, error_code};
+use wire::{Era, Span, error_code, quote};
 
 use super::find::find_resource;
 use super::{Incoming, Reply, answer, error, text_at};
 use crate::call::Final;
 use crate::core::Core;
+use crate::server::Server;
 use crate::server::subscriptions::Subscriber;
 use crate::upstream::OwnCallError;
 
@@ -20,23 +21,26 @@ pub(super) async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted
             "subscriptions need a session: send initialize first",
         );
     };
-    let found = match find_resource(core, incoming).await {
-        Ok(server) => core.server(server),
-        Err((code, message)) => return error(incoming, id, code, &message),
+    let found = match find_resource(core, incoming, id).await {
+        Ok(found) => found,
+        Err(refusal) => return refusal,
     };
-    let Some(server) = found else {
+    let Some(server) = core.server(found.place.server) else {
         let message = "the server was just taken out of the gateway's configuration";
         return error(incoming, id, error_code::UPSTREAM_UNAVAILABLE, message);
     };
-    let uri = text_at(incoming, incoming.envelope.params.uri)
-        .map(|(_, uri)| uri)
-        .unwrap_or_default();
+    let Some((span, uri)) = text_at(incoming, incoming.envelope.params.uri) else {
+        return answer(incoming, id, b"{}");
+    };
+    let own = found.place.own.as_deref();
+    let uri = own.unwrap_or(&uri);
     let subscriber = Subscriber::Session(Arc::clone(client));
     let method = if wanted {
-        server.inbox.subscriptions.add(&uri, &subscriber);
+        let subscriptions = &server.inbox.subscriptions;
+        subscriptions.add(uri, &subscriber, found.shown.as_ref());
         "resources/subscribe"
     } else {
-        if !server.inbox.subscriptions.remove(&uri, &subscriber) {
+        if !server.inbox.subscriptions.remove(uri, &subscriber) {
             // Other clients still want it.
             return answer(incoming, id, b"{}");
         }
@@ -55,12 +59,22 @@ pub(super) async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted
         }
     };
     let connection = server.pool.lasting(&lease);
+    if connection.era() == Era::Modern {
+        drop(lease);
+        return at_modern(&server, incoming, id, (uri, &subscriber), wanted).await;
+    }
     let params = incoming
         .envelope
         .params
         .whole
         .map_or(&b""[..], |params| params.of(&incoming.text));
-    let params = String::from_utf8_lossy(params);
+    let mut params = String::from_utf8_lossy(params);
+    if let (Some(own), Some(whole)) = (own, incoming.envelope.params.whole) {
+        let text = wire::splice_one(&incoming.text[..whole.end], span, quote(own).as_bytes());
+        params = String::from_utf8_lossy(&text[whole.start..])
+            .into_owned()
+            .into();
+    }
     match connection
         .ask_any(method, &params, server.config.call_timeout)
         .await
@@ -72,17 +86,35 @@ pub(super) async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted
                 code: None,
             })
         }
-        Err(failed @ OwnCallError::Timeout { .. }) => error(
-            incoming,
-            id,
-            error_code::REQUEST_TIMEOUT,
-            &failed.to_string(),
-        ),
-        Err(failed) => error(
-            incoming,
-            id,
-            error_code::UPSTREAM_UNAVAILABLE,
-            &failed.to_string(),
-        ),
+        Err(failed) => refused(incoming, id, &failed),
     }
+}
+
+/// A modern server tells by a subscription of the gateway's own.
+async fn at_modern(
+    server: &Arc<Server>,
+    incoming: &Incoming,
+    id: Span,
+    (uri, subscriber): (&str, &Subscriber),
+    wanted: bool,
+) -> Reply {
+    if !wanted {
+        server.unsubscribe(uri).await;
+        return answer(incoming, id, b"{}");
+    }
+    match server.subscribe(uri).await {
+        Ok(()) => answer(incoming, id, b"{}"),
+        Err(failed) => {
+            server.inbox.subscriptions.remove(uri, subscriber);
+            refused(incoming, id, &failed)
+        }
+    }
+}
+
+fn refused(incoming: &Incoming, id: Span, failed: &OwnCallError) -> Reply {
+    let code = match failed {
+        OwnCallError::Timeout { .. } => error_code::REQUEST_TIMEOUT,
+        _ => error_code::UPSTREAM_UNAVAILABLE,
+    };
+    error(incoming, id, code, &failed.to_string())
 }

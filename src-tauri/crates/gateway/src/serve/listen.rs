@@ -19,6 +19,7 @@ use super::{offered, respond};
 use crate::call::Final;
 use crate::core::Core;
 use crate::dispatch::Incoming;
+use crate::dispatch::modern::{TASKS, declares, undeclared};
 use crate::listeners::Listener;
 use crate::server::Server;
 use crate::server::subscriptions::Subscriber;
@@ -40,6 +41,7 @@ pub(crate) struct Subscription {
 #[derive(Debug)]
 struct Wanted {
     listener: Arc<Listener>,
+    /// By the servers' own URIs.
     resources: Vec<(Arc<Server>, String)>,
 }
 
@@ -57,6 +59,9 @@ pub(crate) async fn open(
     let params = params.map_or(&b"{}"[..], |params| params.of(text));
     let filter = Filter::read(params)
         .map_err(|why| Final::error(Era::Modern, id.of(text), error_code::INVALID_PARAMS, why))?;
+    if !filter.tasks.is_empty() && !declares(incoming, TASKS) {
+        return Err(undeclared(incoming, id, TASKS));
+    }
     let (scope, user) = (incoming.scope, incoming.caller.user());
     core.settled(scope, user).await;
     let mut honored = filter.honored(&offered::of(core, scope, user).can());
@@ -72,24 +77,28 @@ pub(crate) async fn open(
     };
     let uris = std::mem::take(&mut honored.uris);
     let asked = stream::iter(uris.into_iter().map(|uri| {
-        let server = core.board.catalog(user).view(scope).resource(&uri);
-        let server = server.and_then(|index| core.server(index));
+        let catalog = core.board.catalog(user);
+        let place = catalog.place(scope, &uri);
+        let found = place.and_then(|place| {
+            let shown = catalog.view(scope).shown(place.server).cloned();
+            Some((core.server(place.server)?, place.own, shown))
+        });
         let subscriber = Subscriber::Listener(Arc::clone(&wanted.listener));
         async move {
-            let server = server?;
-            server.inbox.subscriptions.add(&uri, &subscriber);
-            let asked = timeout(PATIENCE, server.subscribe(&uri)).await;
+            let (server, own, shown) = found?;
+            let own = own.unwrap_or_else(|| uri.clone());
+            let subscriptions = &server.inbox.subscriptions;
+            subscriptions.add(&own, &subscriber, shown.as_ref());
+            let asked = timeout(PATIENCE, server.subscribe(&own)).await;
             if matches!(asked, Ok(Ok(()))) {
-                return Some((server, uri));
+                return Some((uri, (server, own)));
             }
-            server.inbox.subscriptions.remove(&uri, &subscriber);
+            server.inbox.subscriptions.remove(&own, &subscriber);
             None
         }
     }));
     let taken: Vec<_> = asked.buffered(AT_ONCE).collect().await;
-    wanted.resources = taken.into_iter().flatten().collect();
-    let uris = wanted.resources.iter().map(|(_, uri)| uri.clone());
-    honored.uris = uris.collect();
+    (honored.uris, wanted.resources) = taken.into_iter().flatten().unzip();
     core.board.listeners.add(&wanted.listener);
     Ok(Subscription {
         messages,

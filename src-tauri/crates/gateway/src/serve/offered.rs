@@ -112,6 +112,11 @@ impl Offered {
         self.read.get(name).is_some()
     }
 
+    /// Whether it has an extension.
+    pub(crate) fn extends(&self, name: &str) -> bool {
+        self.read["extensions"].get(name).is_some()
+    }
+
     /// What a subscription can be about.
     pub(crate) fn can(&self) -> Can {
         let says = |of: &str, what: &str| self.read[of][what] == true;

@@ -10,7 +10,7 @@ use wire::Era;
 use super::Server;
 use crate::config::model::Transport;
 use crate::log_level::LogLevel;
-use crate::offer::{Item, List, Offer};
+use crate::offer::{Hint, Item, List, Offer};
 use crate::sync::Locked;
 use crate::upstream::{Connection, OwnCallError};
 use crate::words::Words;
@@ -75,11 +75,17 @@ async fn refresh(server: &Arc<Server>, lists: &[List]) -> Vec<List> {
     for &list in lists {
         if !hello.has(capability(list)) {
             offer.list_mut(list).clear();
+            offer.hints[list as usize] = None;
             continue;
         }
         match read_list(server, &connection, list).await {
-            Ok(items) if list == List::Tools => offer.tools = callable(server, hello.era, items),
-            Ok(items) => *offer.list_mut(list) = items,
+            Ok((items, hint)) => {
+                *offer.list_mut(list) = match list {
+                    List::Tools => callable(server, hello.era, items),
+                    List::Prompts | List::Resources | List::Templates => items,
+                };
+                offer.hints[list as usize] = hint;
+            }
             // A server may declare resources and know no templates.
             Err(OwnCallError::Refused { .. }) if list == List::Templates => offer.templates.clear(),
             Err(error) => {
@@ -123,8 +129,9 @@ async fn read_list(
     server: &Server,
     connection: &Arc<Connection>,
     list: List,
-) -> Result<Vec<Item>, OwnCallError> {
+) -> Result<(Vec<Item>, Option<Hint>), OwnCallError> {
     let mut items = Vec::new();
+    let mut hints = Vec::new();
     let mut cursor: Option<Bytes> = None;
     for _ in 0..PAGES {
         let params = cursor.as_ref().map_or_else(String::new, |cursor| {
@@ -134,6 +141,7 @@ async fn read_list(
             .ask(list.method(), &params, server.config.call_timeout)
             .await?;
         let result = answer.text.slice(answer.body.range());
+        hints.push(Hint::read(&result));
         let mut next = None;
         for member in wire::members(&result) {
             let value = member.value.of(&result);
@@ -156,12 +164,14 @@ async fn read_list(
             }
         }
         if next.is_none() || next == cursor {
-            return Ok(items);
+            let hints: Option<Vec<Hint>> = hints.into_iter().collect();
+            let hint = hints.and_then(|hints| hints.into_iter().reduce(Hint::and));
+            return Ok((items, hint));
         }
         cursor = next;
     }
     tracing::warn!(server = %server.config.name, list = list.method(), "the list was cut after {PAGES} pages");
-    Ok(items)
+    Ok((items, None))
 }
 
 /// The primary connection is another one than before and knows nothing of what

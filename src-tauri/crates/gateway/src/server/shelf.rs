@@ -136,6 +136,7 @@ impl Shelf {
             prompts: items(List::Prompts, page.prompts),
             resources: items(List::Resources, page.resources),
             templates: items(List::Templates, page.resource_templates),
+            ..Offer::default()
         };
         Some((
             offer,

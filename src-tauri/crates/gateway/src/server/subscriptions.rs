@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
 
+use crate::catalog::Shown;
 use crate::listeners::Listener;
 use crate::serve::session::Session;
 use crate::sync::Locked;
@@ -13,6 +14,13 @@ use crate::sync::Locked;
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     by_uri: Mutex<HashMap<String, Vec<Kept>>>,
+}
+
+/// Somebody to be told about a resource.
+#[derive(Debug)]
+pub(crate) struct Told {
+    subscriber: Subscriber,
+    shown: Option<Arc<Shown>>,
 }
 
 /// Whoever wants to know of a resource, as its era has it.
@@ -24,9 +32,17 @@ pub(crate) enum Subscriber {
     Listener(Arc<Listener>),
 }
 
+/// What is remembered of a subscriber.
+#[derive(Debug)]
+struct Kept {
+    who: Who,
+    /// What its endpoint calls the server's things.
+    shown: Option<Arc<Shown>>,
+}
+
 /// A subscriber that is not kept for being remembered.
 #[derive(Debug)]
-enum Kept {
+enum Who {
     Session(Weak<Session>),
     Listener(Weak<Listener>),
 }
@@ -34,12 +50,15 @@ enum Kept {
 // === impl Subscriptions ===
 
 impl Subscriptions {
-    /// Adds one.
-    pub(crate) fn add(&self, uri: &str, subscriber: &Subscriber) {
+    /// Adds one. `uri` is the server's own; `shown` what the subscriber's endpoint calls it.
+    pub(crate) fn add(&self, uri: &str, subscriber: &Subscriber, shown: Option<&Arc<Shown>>) {
         let mut by_uri = self.by_uri.locked();
         let kept = by_uri.entry(uri.to_owned()).or_default();
-        kept.retain(|one| one.is_there() && !one.is(subscriber));
-        kept.push(subscriber.kept());
+        kept.retain(|one| one.who.is_there() && !one.who.is(subscriber));
+        kept.push(Kept {
+            who: subscriber.who(),
+            shown: shown.cloned(),
+        });
     }
 
     /// Removes one; whether none is left that wants this resource.
@@ -48,7 +67,7 @@ impl Subscriptions {
         let Some(kept) = by_uri.get_mut(uri) else {
             return true;
         };
-        kept.retain(|one| one.is_there() && !one.is(subscriber));
+        kept.retain(|one| one.who.is_there() && !one.who.is(subscriber));
         let unwanted = kept.is_empty();
         if unwanted {
             by_uri.remove(uri);
@@ -57,40 +76,52 @@ impl Subscriptions {
     }
 
     /// Those to be told about a resource.
-    pub(crate) fn of(&self, uri: &str) -> Vec<Subscriber> {
+    pub(crate) fn of(&self, uri: &str) -> Vec<Told> {
         let by_uri = self.by_uri.locked();
         let kept = by_uri.get(uri).into_iter().flatten();
-        kept.filter_map(Kept::subscriber).collect()
+        kept.filter_map(|one| {
+            Some(Told {
+                subscriber: one.who.subscriber()?,
+                shown: one.shown.clone(),
+            })
+        })
+        .collect()
     }
 
     /// Every resource that somebody still wants.
     pub(crate) fn uris(&self) -> Vec<String> {
         let mut by_uri = self.by_uri.locked();
-        by_uri.retain(|_, kept| kept.iter().any(Kept::is_there));
+        by_uri.retain(|_, kept| kept.iter().any(|one| one.who.is_there()));
         by_uri.keys().cloned().collect()
     }
 }
 
-// === impl Subscriber, Kept ===
+// === impl Told, Subscriber, Who ===
 
-impl Subscriber {
+impl Told {
     /// Tells it what a server said about a resource.
     pub(crate) fn notify(&self, message: Bytes) {
-        match self {
-            Self::Session(session) => session.notify(eras::untagged(&message)),
-            Self::Listener(listener) => listener.notify(&message),
-        }
-    }
-
-    fn kept(&self) -> Kept {
-        match self {
-            Self::Session(session) => Kept::Session(Arc::downgrade(session)),
-            Self::Listener(listener) => Kept::Listener(Arc::downgrade(listener)),
+        let message = match &self.shown {
+            Some(shown) => shown.notification(message),
+            None => message,
+        };
+        match &self.subscriber {
+            Subscriber::Session(session) => session.notify(eras::untagged(&message)),
+            Subscriber::Listener(listener) => listener.notify(&message),
         }
     }
 }
 
-impl Kept {
+impl Subscriber {
+    fn who(&self) -> Who {
+        match self {
+            Self::Session(session) => Who::Session(Arc::downgrade(session)),
+            Self::Listener(listener) => Who::Listener(Arc::downgrade(listener)),
+        }
+    }
+}
+
+impl Who {
     fn subscriber(&self) -> Option<Subscriber> {
         match self {
             Self::Session(session) => session.upgrade().map(Subscriber::Session),
