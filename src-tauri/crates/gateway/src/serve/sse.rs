@@ -18,7 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
-use wire::{Kind, encode_sse, error_code};
+use wire::{Era, Kind, encode_sse, error_code};
 
 use super::respond::Refusal;
 use super::session::Session;
@@ -208,6 +208,17 @@ async fn take(app: App, id: &str, request: Request) -> Result<Response, Refusal>
             return Ok(respond::raw_json(status, answer));
         }
     };
+    if wire::era_of(&text, &envelope, None) == Era::Modern {
+        let message = format!(
+            "Invalid Request: MCP {} is not spoken over HTTP+SSE; POST the message to /mcp",
+            wire::MODERN
+        );
+        return Err(respond::refuse(
+            StatusCode::BAD_REQUEST,
+            error_code::INVALID_REQUEST,
+            &message,
+        ));
+    }
     let client = channel.session.locked().clone().map(Client::Session);
     let incoming = Incoming::new(text, envelope, client, None, true, caller);
     match envelope.kind {
