@@ -242,6 +242,45 @@ async fn every_refusal_has_its_code_its_status_and_the_id() {
 }
 
 #[tokio::test]
+async fn arguments_that_a_tool_wants_in_headers_are_there_and_the_same() {
+    let schema = json!({"type": "object", "properties": {
+        "region": {"type": "string", "x-mcp-header": "Region"},
+        "size": {"type": "integer", "x-mcp-header": "Size"},
+    }});
+    let script = tools(json!([
+        {"name": "where", "definition": {"name": "where", "inputSchema": schema}},
+    ]));
+    let gateway = setup().fake("fake", script).start().await;
+    let client = || McpModern::new(&gateway.endpoint);
+    let region = |value: &str| client().with("mcp-param-region", value);
+    for (client, arguments, status) in [
+        (client(), "{}", 200),
+        (client(), r#"{"region":"us"}"#, 400),
+        (region("us"), r#"{"region":"us"}"#, 200),
+        (region("us"), "{}", 400),
+        (region("US"), r#"{"region":"us"}"#, 400),
+        (region("=?base64?w7w=?="), r#"{"region":"ü"}"#, 200),
+        (
+            region("us").with_also("mcp-param-region", "us"),
+            r#"{"region":"us"}"#,
+            400,
+        ),
+        (
+            region("us").with("mcp-param-size", "42.0"),
+            r#"{"region":"us","size":42}"#,
+            200,
+        ),
+        (client().with("mcp-param-unknown", "x"), "{}", 200),
+    ] {
+        let answer = client.tool("fake_where", arguments).await;
+        assert_eq!(answer.status, status, "{arguments}: {answer:?}");
+        if status == 400 {
+            assert_eq!(answer.error()["code"], error_code::HEADER_MISMATCH);
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_request_is_taken_or_refused_as_a_whole() {
     let gateway = setup()
         .fake("fake", tools(json!([{"name": "echo"}])))
@@ -271,6 +310,14 @@ async fn what_is_no_request_is_taken_or_refused_as_a_whole() {
         let answer = client.bare(method).await;
         assert_eq!((answer.status, answer.header("allow")), (405, "POST"));
     }
+    let mut sse = gateway.raw().get_stream("/sse").await;
+    let post_to = sse.event().await.expect("the endpoint").data;
+    let post_to = String::from_utf8_lossy(&post_to).into_owned();
+    let answer = gateway
+        .raw()
+        .post_to(&post_to, client.request("tools/list", "{}"))
+        .await;
+    assert_eq!(answer.status, 400, "{answer:?}");
     // A batch whose version header says nothing.
     let raw = format!("[{}]", client.request("tools/list", "{}"));
     let answer = gateway.raw().post(raw).await;
