@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::json;
 use wire::{Envelope, Span, error_code, negotiate, string_text};
 
+use super::offered;
 use super::session::{Said, Session};
 use crate::catalog::ServerIndex;
 use crate::core::Core;
@@ -81,14 +82,7 @@ async fn result(
     let version = version.as_str();
     match scope {
         None => {
-            // Servers come and go, capabilities cannot: what any server may bring is declared.
-            let capabilities = json!({
-                "tools": { "listChanged": true },
-                "prompts": { "listChanged": true },
-                "resources": { "listChanged": true, "subscribe": true },
-                "completions": {},
-                "logging": {},
-            });
+            let capabilities = offered::in_session(core, user);
             let mut result = json!({ "protocolVersion": version, "capabilities": capabilities, "serverInfo": server_info, "_meta": meta });
             if let Some(instructions) = instructions(core, None, user) {
                 result["instructions"] = instructions.into();

@@ -34,6 +34,35 @@ pub(crate) fn of(core: &Core, scope: Option<ServerIndex>, user: Option<&User>) -
     }
 }
 
+/// What a legacy client is told at the endpoint of all servers, once for its whole session: what
+/// they have, tools, which are what every client is here for, and everything as long as one of
+/// them is not known.
+pub(crate) fn in_session(core: &Core, user: Option<&User>) -> Value {
+    let servers = core.in_scope(None, user);
+    let enabled = servers.iter().filter(|server| server.config.enabled);
+    let helloes: Option<Vec<_>> = enabled.map(|server| server.hello()).collect();
+    told_once(helloes.as_deref())
+}
+
+fn told_once(helloes: Option<&[Hello]>) -> Value {
+    let listed = json!({ "listChanged": true });
+    let Some(helloes) = helloes else {
+        return json!({
+            "tools": listed,
+            "prompts": listed,
+            "resources": { "listChanged": true, "subscribe": true },
+            "completions": {},
+            "logging": {},
+        });
+    };
+    let mut union = Offered::of_all(helloes).read;
+    union["tools"] = listed;
+    if let Some(members) = union.as_object_mut() {
+        members.remove("extensions");
+    }
+    union
+}
+
 // === impl Offered ===
 
 impl Offered {
@@ -186,6 +215,23 @@ mod tests {
                 ..can
             },
         );
+    }
+
+    #[test]
+    fn a_session_is_told_what_may_come_while_that_is_not_known() {
+        let prompts = hello(
+            Era::Modern,
+            r#"{"prompts":{},"extensions":{"io.modelcontextprotocol/tasks":{}}}"#,
+        );
+        let listed = json!({ "listChanged": true });
+        assert_eq!(told_once(Some(&[])), json!({ "tools": listed }));
+        assert_eq!(
+            told_once(Some(&[prompts])),
+            json!({ "tools": listed, "prompts": listed })
+        );
+        let everything = told_once(None);
+        assert_eq!(everything["resources"]["subscribe"], true);
+        assert!(everything["completions"].is_object() && everything["logging"].is_object());
     }
 
     #[test]
