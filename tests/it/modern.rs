@@ -238,6 +238,7 @@ async fn every_refusal_has_its_code_its_status_and_the_id() {
         .call("resources/read", r#"{"uri":"x://nowhere"}"#)
         .await;
     assert_eq!(read.error()["code"], error_code::INVALID_PARAMS);
+    assert_eq!(read.error()["data"]["uri"], "x://nowhere");
     assert!(gateway.journal("fake").received_of("tools/call").is_empty());
 }
 

@@ -103,6 +103,7 @@ pub(crate) async fn request(core: &Core, mut incoming: Incoming, id: Span) -> Re
         }
     }
     if incoming.era() == Era::Modern
+        && modern::may_differ(&method)
         && let Some(reply) = Box::pin(modern::reply(core, &incoming, id, &method)).await
     {
         return reply;

@@ -24,6 +24,11 @@ const REMOVED: [&str; 10] = [
     "notifications/elicitation/complete",
 ];
 
+/// Whether [`reply`] has to look at it: not at what clients want most of the time.
+pub(super) fn may_differ(method: &str) -> bool {
+    !matches!(method, "tools/call" | "prompts/get" | "resources/read")
+}
+
 /// The reply to a request with one of these methods; `None` for all others, which both eras have.
 pub(super) async fn reply(
     core: &Core,
