@@ -16,6 +16,7 @@ mod doctor;
 mod edits;
 mod eras;
 mod failing;
+mod greeting;
 mod health;
 mod instance;
 mod logs;

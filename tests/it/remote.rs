@@ -1,6 +1,7 @@
 //! Streamable HTTP servers behind the gateway.
 
 mod awkward;
+mod greeting;
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -26,6 +26,8 @@ pub(super) enum Reply {
     Usual,
     /// Events, then the end of the stream.
     Events(String),
+    /// This body.
+    Json(String),
     /// A status with further header lines, each ended by CRLF.
     Status(&'static str, &'static str),
     /// Nothing, not even headers, until this file exists; the usual then.
@@ -95,6 +97,7 @@ async fn serve(
     let response = match reply(&seen) {
         Reply::Usual => usual(&seen),
         Reply::Events(events) => ok("text/event-stream", &events),
+        Reply::Json(body) => ok("application/json", &body),
         Reply::Status(status, headers) => closing(status, headers, ""),
         Reply::Wait(gate) => {
             while !gate.exists() {

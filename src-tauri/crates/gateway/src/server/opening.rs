@@ -47,7 +47,7 @@ pub(super) async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
                 connection.condemn(&why);
                 // No process more than there may be.
                 driver.await.ok();
-                before = Some(why);
+                before = Some((manner, why));
             }
             Err(error) => {
                 connection.closing.cancel();
@@ -57,12 +57,14 @@ pub(super) async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
                 if !(is_lost && known == Some(Manner::Legacy)) {
                     learned.forget_manner();
                 }
-                return Err(did_not_start(server, &error, before));
+                // That it ended, or said nothing, says less than what comes of `initialize`.
+                let before = before.filter(|(manner, _)| *manner != Manner::Legacy);
+                return Err(did_not_start(server, &error, before.map(|(_, why)| why)));
             }
         }
     }
     learned.forget_manner();
-    let why = before.unwrap_or_else(|| server.inbox.farewell());
+    let why = before.map_or_else(|| server.inbox.farewell(), |(_, why)| why);
     Err(failure(server, undecided(&why)))
 }
 
