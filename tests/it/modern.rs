@@ -7,8 +7,6 @@ use wire::{MODERN, error_code, meta};
 
 use crate::support::{setup, tools};
 
-const BOTH: &str = "application/json, text/event-stream";
-
 fn read(raw: &str) -> Value {
     serde_json::from_str(raw).expect("JSON")
 }
@@ -447,21 +445,13 @@ async fn a_page_of_an_allowed_origin_may_send_the_headers() {
         .start()
         .await;
     let asked = "content-type, mcp-param-region, x-other, MCP-Param-A";
-    let sent = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a client")
-        .request(reqwest::Method::OPTIONS, &gateway.endpoint)
-        .header("origin", "https://app.example")
-        .header("accept", BOTH)
-        .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", asked)
-        .send()
-        .await
-        .expect("an answer");
-    let allowed: Vec<_> = sent
-        .headers()
-        .get_all("access-control-allow-headers")
+    let preflight = McpModern::new(&gateway.endpoint)
+        .with_also("origin", "https://app.example")
+        .with_also("access-control-request-method", "POST")
+        .with_also("access-control-request-headers", asked);
+    let answer = preflight.bare(reqwest::Method::OPTIONS).await;
+    let allowed = answer.headers.get_all("access-control-allow-headers");
+    let allowed: Vec<_> = allowed
         .iter()
         .filter_map(|value| value.to_str().ok())
         .collect();
