@@ -6,6 +6,7 @@
 
 mod accounting;
 mod admin;
+mod aggregation;
 mod bad_input;
 mod bare;
 mod bridge;
