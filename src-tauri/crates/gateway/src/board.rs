@@ -2,19 +2,22 @@
 //! what the configuration says now, is merged, published, and only then told to the
 //! clients, so that whoever asks again after the news sees what is new.
 
+mod state;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
-use crate::catalog::{Catalog, Contribution, ServerIndex};
-use crate::config::model::{Naming, ServerConfig, ToolFilter};
+use crate::catalog::{Catalog, ServerIndex};
+use crate::config::model::ServerConfig;
 use crate::listeners::Listeners;
 use crate::offer::{List, Offer};
 use crate::serve::session::Sessions;
 use crate::sync::Locked;
 use crate::user::User;
+use state::{Entry, State};
 
 /// See the module.
 #[derive(Debug)]
@@ -50,30 +53,6 @@ pub(crate) struct Listing<'a> {
     pub(crate) owner: Option<User>,
     /// What is known of a server that is new here from an earlier run.
     pub(crate) kept: Option<Offer>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// By index.
-    names: Vec<String>,
-    turns: Vec<u64>,
-    /// In the order of the configuration.
-    entries: Vec<Entry>,
-    /// Servers with accounts for users other than the gateway's own, each with the index of
-    /// the server in whose place it stands for its user.
-    guests: Vec<(ServerIndex, Entry)>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    seat: Seat,
-    owner: Option<User>,
-    name: String,
-    naming: Naming,
-    filter: ToolFilter,
-    offer: Arc<Offer>,
-    /// Read at least once, now or in an earlier run.
-    known: bool,
 }
 
 impl Board {
@@ -351,67 +330,4 @@ struct News {
     users: Arc<HashMap<User, Arc<Catalog>>>,
     /// The only user for whom something has changed, where that is known.
     concerned: Option<User>,
-}
-
-// === impl State, Entry ===
-
-impl State {
-    fn all(&self) -> impl Iterator<Item = &Entry> {
-        let guests = self.guests.iter().map(|(_, guest)| guest);
-        self.entries.iter().chain(guests)
-    }
-
-    fn entry(&self, server: ServerIndex) -> Option<&Entry> {
-        self.all().find(|entry| entry.seat.index == server)
-    }
-
-    fn seated(&mut self, seat: Seat) -> Option<&mut Entry> {
-        let guests = self.guests.iter_mut().map(|(_, guest)| guest);
-        let mut entries = self.entries.iter_mut().chain(guests);
-        entries.find(|entry| entry.seat == seat)
-    }
-
-    /// What a user is offered, in the order of the configuration; without a user what
-    /// everybody is.
-    fn contributions(&self, user: Option<&User>) -> Vec<Contribution<'_>> {
-        let shares = user.is_none_or(User::is_invited);
-        let own = |entry: &&Entry| {
-            (entry.owner.is_none() && shares)
-                || (entry.owner.is_some() && entry.owner.as_ref() == user)
-        };
-        let guest = |place: ServerIndex| {
-            let mut guests = self.guests.iter();
-            let found = guests.find(|(at, guest)| *at == place && guest.owner.as_ref() == user);
-            found.map(|(_, guest)| guest)
-        };
-        self.entries
-            .iter()
-            .filter_map(|entry| Some(entry).filter(own).or_else(|| guest(entry.seat.index)))
-            .map(Entry::contribution)
-            .collect()
-    }
-}
-
-impl Entry {
-    fn new(listing: &Listing<'_>, offer: Arc<Offer>, known: bool) -> Self {
-        Self {
-            seat: listing.seat,
-            owner: listing.owner.clone(),
-            name: listing.config.name.clone(),
-            naming: listing.config.naming.clone(),
-            filter: listing.config.filter.clone(),
-            offer,
-            known,
-        }
-    }
-
-    fn contribution(&self) -> Contribution<'_> {
-        Contribution {
-            index: self.seat.index,
-            server: &self.name,
-            naming: &self.naming,
-            filter: &self.filter,
-            offer: Arc::clone(&self.offer),
-        }
-    }
 }
