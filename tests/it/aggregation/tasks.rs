@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use testkit::client::McpModern;
+use testkit::wait::soon;
 use wire::error_code;
 
 use super::{qualified, read};
@@ -79,6 +80,39 @@ async fn the_tasks_of_two_servers_are_told_apart_by_their_ids() {
         read(&own.call("tasks/get", &params).await.result())["taskId"],
         id
     );
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_task_is_told_to_who_asked_and_under_the_id_it_has_there() {
+    let push = |id: &str| json!({"listenPush": {"method": "notifications/tasks", "params": {"taskId": id, "status": "completed"}}});
+    let mut script = working();
+    script["tools"][1] =
+        json!({"name": "push", "does": [push("task-2"), push("task-1"), {"text": "ok"}]});
+    let gateway = setup()
+        .fake("one", &script)
+        .fake("two", &script)
+        .start()
+        .await;
+    gateway.await_tools("one", 2).await;
+    gateway.await_tools("two", 2).await;
+    let client = McpModern::new(&gateway.endpoint).with_capabilities(TASKS);
+    started(&client, "one_work").await;
+    let task = started(&client, "two_work").await;
+    let filter = json!({"taskIds": [task, "00000000.task-1"]}).to_string();
+    let mut stream = client.listen(&filter).await;
+    let acknowledged = read(&soon("the acknowledgment", stream.message()).await);
+    assert_eq!(
+        acknowledged["params"]["notifications"],
+        json!({"taskIds": [task]})
+    );
+
+    client.tool("one_push", "{}").await.result();
+    client.tool("two_push", "{}").await.result();
+
+    let told = read(&soon("news of the task", stream.message()).await);
+    assert_eq!(told["method"], "notifications/tasks");
+    assert_eq!(told["params"]["taskId"], task);
+    assert_eq!(told["params"]["status"], "completed");
 }
 
 #[tokio::test]

@@ -177,7 +177,7 @@ impl View {
         }
         let pages = exposed_tools(one).flat_map(|tool| &tool.pages);
         for uri in pages.chain(one.offer.resources.iter().map(|resource| &resource.key)) {
-            if !shown.is_some_and(|shown| shown.uri(uri).is_some()) {
+            if shown.is_none_or(|shown| shown.uri(uri).is_none()) {
                 self.resources.entry(uri.clone()).or_insert(one.index);
             }
         }

@@ -9,7 +9,7 @@ use super::{Incoming, Reply, answer, error, text_at};
 use crate::call::Final;
 use crate::core::Core;
 use crate::server::Server;
-use crate::server::subscriptions::Subscriber;
+use crate::server::subscriptions::{Subscriber, Topic};
 use crate::upstream::OwnCallError;
 
 pub(super) async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted: bool) -> Reply {
@@ -33,14 +33,14 @@ pub(super) async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted
         return answer(incoming, id, b"{}");
     };
     let own = found.place.own.as_deref();
-    let uri = own.unwrap_or(&uri);
+    let topic = Topic::Resource(own.map_or(uri, str::to_owned));
     let subscriber = Subscriber::Session(Arc::clone(client));
     let method = if wanted {
         let subscriptions = &server.inbox.subscriptions;
-        subscriptions.add(uri, &subscriber, found.shown.as_ref());
+        subscriptions.add(&topic, &subscriber, found.shown.as_ref());
         "resources/subscribe"
     } else {
-        if !server.inbox.subscriptions.remove(uri, &subscriber) {
+        if !server.inbox.subscriptions.remove(&topic, &subscriber) {
             // Other clients still want it.
             return answer(incoming, id, b"{}");
         }
@@ -61,7 +61,7 @@ pub(super) async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted
     let connection = server.pool.lasting(&lease);
     if connection.era() == Era::Modern {
         drop(lease);
-        return at_modern(&server, incoming, id, (uri, &subscriber), wanted).await;
+        return at_modern(&server, incoming, id, (&topic, &subscriber), wanted).await;
     }
     let params = incoming
         .envelope
@@ -95,17 +95,17 @@ async fn at_modern(
     server: &Arc<Server>,
     incoming: &Incoming,
     id: Span,
-    (uri, subscriber): (&str, &Subscriber),
+    (topic, subscriber): (&Topic, &Subscriber),
     wanted: bool,
 ) -> Reply {
     if !wanted {
-        server.unsubscribe(uri).await;
+        server.unsubscribe(topic).await;
         return answer(incoming, id, b"{}");
     }
-    match server.subscribe(uri).await {
+    match server.subscribe(topic).await {
         Ok(()) => answer(incoming, id, b"{}"),
         Err(failed) => {
-            server.inbox.subscriptions.remove(uri, subscriber);
+            server.inbox.subscriptions.remove(topic, subscriber);
             refused(incoming, id, &failed)
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 use bytes::Bytes;
-use eras::Filter;
+use eras::{Filter, Tag};
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
@@ -17,12 +17,13 @@ use wire::{Era, Span, encode_sse, error_code};
 
 use super::{offered, respond};
 use crate::call::Final;
+use crate::catalog::Shown;
 use crate::core::Core;
 use crate::dispatch::Incoming;
 use crate::dispatch::modern::{TASKS, declares, undeclared};
 use crate::listeners::Listener;
 use crate::server::Server;
-use crate::server::subscriptions::Subscriber;
+use crate::server::subscriptions::{Subscriber, Topic};
 
 /// A server must have taken a subscription within this time to have it honored.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,12 +38,20 @@ pub(crate) struct Subscription {
     wanted: Wanted,
 }
 
-/// What a subscription wants to know of which servers' resources; they are told when it ends.
+/// What a subscription wants to know of which servers' resources and tasks; they are told when it
+/// ends.
 #[derive(Debug)]
 struct Wanted {
     listener: Arc<Listener>,
-    /// By the servers' own URIs.
-    resources: Vec<(Arc<Server>, String)>,
+    topics: Vec<(Arc<Server>, Topic)>,
+}
+
+/// A resource or task that is asked for.
+struct Asked {
+    /// As the client names it.
+    name: String,
+    /// Its server, where there is one, and what the endpoint calls that server's things.
+    at: Option<(Arc<Server>, Topic, Option<Arc<Shown>>)>,
 }
 
 /// Prepares what a request asks for: from now on nothing is missed.
@@ -68,43 +77,76 @@ pub(crate) async fn open(
     let own_id = text.slice(id.range());
     let lists = Filter {
         uris: Vec::new(),
+        tasks: Vec::new(),
         ..honored.clone()
     };
     let (listener, messages) = Listener::new(own_id, scope, user.cloned(), lists);
     let mut wanted = Wanted {
         listener,
-        resources: Vec::new(),
+        topics: Vec::new(),
     };
-    let uris = std::mem::take(&mut honored.uris);
-    let asked = stream::iter(uris.into_iter().map(|uri| {
-        let catalog = core.board.catalog(user);
-        let place = catalog.place(scope, &uri);
-        let found = place.and_then(|place| {
-            let shown = catalog.view(scope).shown(place.server).cloned();
-            Some((core.server(place.server)?, place.own, shown))
-        });
+    let uris = honored.uris.iter().map(|uri| resource(core, incoming, uri));
+    let tasks = honored.tasks.iter().map(|id| task(core, incoming, id));
+    let asked: Vec<_> = uris.chain(tasks).collect();
+    let asked = stream::iter(asked.into_iter().map(|asked| {
         let subscriber = Subscriber::Listener(Arc::clone(&wanted.listener));
         async move {
-            let (server, own, shown) = found?;
-            let own = own.unwrap_or_else(|| uri.clone());
+            let (server, topic, shown) = asked.at?;
             let subscriptions = &server.inbox.subscriptions;
-            subscriptions.add(&own, &subscriber, shown.as_ref());
-            let asked = timeout(PATIENCE, server.subscribe(&own)).await;
-            if matches!(asked, Ok(Ok(()))) {
-                return Some((uri, (server, own)));
+            subscriptions.add(&topic, &subscriber, shown.as_ref());
+            let taken = timeout(PATIENCE, server.subscribe(&topic)).await;
+            if matches!(taken, Ok(Ok(()))) {
+                return Some((asked.name, (server, topic)));
             }
-            server.inbox.subscriptions.remove(&own, &subscriber);
+            server.inbox.subscriptions.remove(&topic, &subscriber);
             None
         }
     }));
     let taken: Vec<_> = asked.buffered(AT_ONCE).collect().await;
-    (honored.uris, wanted.resources) = taken.into_iter().flatten().unzip();
+    (honored.uris, honored.tasks) = (Vec::new(), Vec::new());
+    for (name, (server, topic)) in taken.into_iter().flatten() {
+        match &topic {
+            Topic::Resource(_) => honored.uris.push(name),
+            Topic::Task(_) => honored.tasks.push(name),
+        }
+        wanted.topics.push((server, topic));
+    }
     core.board.listeners.add(&wanted.listener);
     Ok(Subscription {
         messages,
         honored,
         wanted,
     })
+}
+
+fn resource(core: &Core, incoming: &Incoming, uri: &str) -> Asked {
+    let catalog = core.board.catalog(incoming.caller.user());
+    let at = catalog.place(incoming.scope, uri).and_then(|place| {
+        let shown = catalog.view(incoming.scope).shown(place.server).cloned();
+        let own = place.own.unwrap_or_else(|| uri.to_owned());
+        Some((core.server(place.server)?, Topic::Resource(own), shown))
+    });
+    Asked {
+        name: uri.to_owned(),
+        at,
+    }
+}
+
+fn task(core: &Core, incoming: &Incoming, id: &str) -> Asked {
+    let catalog = core.board.catalog(incoming.caller.user());
+    let view = catalog.view(incoming.scope);
+    let found = match incoming.scope {
+        Some(server) => Some((server, id)),
+        None => Tag::taken_off(id).and_then(|(tag, own)| Some((view.tagged(tag)?, own))),
+    };
+    let at = found.and_then(|(index, own)| {
+        let shown = view.shown(index).cloned();
+        Some((core.server(index)?, Topic::Task(own.to_owned()), shown))
+    });
+    Asked {
+        name: id.to_owned(),
+        at,
+    }
 }
 
 /// What the stream of a subscription is made of.
@@ -159,11 +201,11 @@ pub(super) fn stream(core: &Core, subscription: Subscription) -> Response {
 impl Drop for Wanted {
     fn drop(&mut self) {
         let subscriber = Subscriber::Listener(Arc::clone(&self.listener));
-        for (server, uri) in self.resources.drain(..) {
-            let unwanted = server.inbox.subscriptions.remove(&uri, &subscriber);
+        for (server, topic) in self.topics.drain(..) {
+            let unwanted = server.inbox.subscriptions.remove(&topic, &subscriber);
             if unwanted {
                 let tasks = server.inbox.tasks.clone();
-                tasks.spawn(async move { server.unsubscribe(&uri).await });
+                tasks.spawn(async move { server.unsubscribe(&topic).await });
             }
         }
     }

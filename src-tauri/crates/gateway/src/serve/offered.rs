@@ -6,14 +6,12 @@ use wire::{Era, Span, rewrite_members, splice};
 
 use crate::catalog::ServerIndex;
 use crate::core::Core;
+use crate::dispatch::modern::TASKS;
 use crate::upstream::Hello;
 use crate::user::User;
 
 /// Extensions that are told of at the endpoint of all servers.
-const EXTENSIONS: [&str; 2] = [
-    "io.modelcontextprotocol/ui",
-    "io.modelcontextprotocol/tasks",
-];
+const EXTENSIONS: [&str; 2] = ["io.modelcontextprotocol/ui", TASKS];
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +152,7 @@ impl Offered {
             prompts: says("prompts", "listChanged"),
             resources: says("resources", "listChanged"),
             subscribe: says("resources", "subscribe"),
-            tasks: false,
+            tasks: self.extends(TASKS),
         }
     }
 }

@@ -15,6 +15,9 @@ use tokio::sync::{Notify, watch};
 use wire::Era;
 
 use super::Server;
+use super::subscriptions::Topic;
+use crate::config::model::Sharing;
+use crate::dispatch::modern::TASKS;
 use crate::log_level::LogLevel;
 use crate::upstream::http::pace::Pace;
 use crate::upstream::pending::CallId;
@@ -75,7 +78,7 @@ impl Listening {
     }
 
     /// Waits until a connection is listened to, or cannot be, or that takes longer.
-    pub(super) async fn settled(&self, connection: &Arc<Connection>) {
+    async fn settled(&self, connection: &Arc<Connection>) {
         let at = Arc::as_ptr(connection).addr();
         let mut heard = self.heard.subscribe();
         self.is_awaited.store(true, Ordering::Relaxed);
@@ -86,19 +89,22 @@ impl Listening {
         self.is_awaited.store(false, Ordering::Relaxed);
     }
 
-    /// Waits until it is known whether the server tells changes of a resource.
-    async fn hears(&self, uri: &str, patience: Duration) -> Result<(), OwnCallError> {
-        let has = |uris: &[String]| uris.iter().any(|one| one == uri);
+    /// Waits until it is known whether the server tells what happens to it.
+    async fn hears(&self, topic: &Topic, patience: Duration) -> Result<(), OwnCallError> {
+        let has = |filter: &Filter| match topic {
+            Topic::Resource(uri) => filter.uris.contains(uri),
+            Topic::Task(id) => filter.tasks.contains(id),
+        };
         let mut heard = self.heard.subscribe();
         self.look();
-        let asked = heard.wait_for(|heard| has(&heard.asked.uris));
+        let asked = heard.wait_for(|heard| has(&heard.asked));
         let late = || OwnCallError::Timeout {
             method: "subscriptions/listen",
             after: patience,
         };
         let heard = tokio::time::timeout(patience, asked).await;
         match heard.map_err(|_| late())? {
-            Ok(heard) if has(&heard.honored.uris) => Ok(()),
+            Ok(heard) if has(&heard.honored) => Ok(()),
             _ => Err(not_told()),
         }
     }
@@ -107,7 +113,7 @@ impl Listening {
 fn not_told() -> OwnCallError {
     OwnCallError::Refused {
         method: "subscriptions/listen",
-        error: r#"{"code":-32601,"message":"the server does not tell changes of this resource"}"#
+        error: r#"{"code":-32601,"message":"the server does not tell what happens to it"}"#
             .to_owned(),
     }
 }
@@ -115,46 +121,68 @@ fn not_told() -> OwnCallError {
 // === impl Server ===
 
 impl Server {
-    /// Asks the server to tell changes of a resource, for whoever was added to its subscriptions.
+    /// Asks the server to tell what happens to a resource or task, for whoever was added to its
+    /// subscriptions.
     ///
     /// # Errors
     /// Where it does not; see [`OwnCallError`].
-    pub(crate) async fn subscribe(self: &Arc<Self>, uri: &str) -> Result<(), OwnCallError> {
-        let lease = self.pool.acquire(None).await.map_err(|refused| {
-            let en = self.refusal(&refused);
-            OwnCallError::Lost(Words::new(en.clone(), en))
-        })?;
-        let connection = self.pool.lasting(&lease);
+    pub(crate) async fn subscribe(self: &Arc<Self>, topic: &Topic) -> Result<(), OwnCallError> {
+        // A busy one can be asked, too.
+        let open = self.pool.primary();
+        let connection = match open.filter(|_| self.config.sharing == Sharing::Shared) {
+            Some(connection) => connection,
+            None => {
+                let lease = self.pool.acquire(None).await.map_err(|refused| {
+                    let en = self.refusal(&refused);
+                    OwnCallError::Lost(Words::new(en.clone(), en))
+                })?;
+                self.pool.lasting(&lease)
+            }
+        };
         let patience = self.config.call_timeout;
         match connection.era() {
             Era::Legacy => {
+                let Topic::Resource(uri) = topic else {
+                    return Err(not_told());
+                };
                 let params = format!(r#"{{"uri":{}}}"#, wire::quote(uri));
                 let asked = connection.ask("resources/subscribe", &params, patience);
                 asked.await.map(drop)
             }
             Era::Modern => {
-                let can = |hello: &Hello| hello.has_flag("resources", "subscribe");
+                let can = |hello: &Hello| match topic {
+                    Topic::Resource(_) => hello.has_flag("resources", "subscribe"),
+                    Topic::Task(_) => hello.has_extension(TASKS),
+                };
                 if !connection.hello().is_some_and(can) {
                     return Err(not_told());
                 }
-                self.listening.hears(uri, patience).await
+                self.listening.hears(topic, patience).await
             }
         }
     }
 
-    /// Tells the server that nobody wants to know of a resource any more.
-    pub(crate) async fn unsubscribe(self: &Arc<Self>, uri: &str) {
+    /// Tells the server that nobody wants to know of it any more.
+    pub(crate) async fn unsubscribe(self: &Arc<Self>, topic: &Topic) {
         let Some(connection) = self.pool.primary() else {
             return;
         };
         if connection.era() == Era::Modern {
             return self.listening.look();
         }
+        let Topic::Resource(uri) = topic else { return };
         let params = format!(r#"{{"uri":{}}}"#, wire::quote(uri));
         let patience = self.config.call_timeout;
         let asked = connection.ask("resources/unsubscribe", &params, patience);
         if let Err(error) = asked.await {
             tracing::debug!(server = %self.config.name, %error, "a subscription was not taken back");
+        }
+    }
+
+    /// Waits until it is listened to at a connection, where there is anything to be heard.
+    pub(super) async fn listens(&self, connection: &Arc<Connection>) {
+        if self.to_be_heard().is_some() {
+            self.listening.settled(connection).await;
         }
     }
 
@@ -164,21 +192,18 @@ impl Server {
         let hello = connection
             .hello()
             .filter(|hello| hello.era == Era::Modern)?;
-        let mut uris = self.inbox.subscriptions.uris();
-        uris.sort_unstable();
         let all = Filter {
             tools: true,
             prompts: true,
             resources: true,
-            uris,
-            tasks: Vec::new(),
+            ..self.inbox.subscriptions.wanted()
         };
         let asked = all.honored(&Can {
             tools: hello.has_flag("tools", "listChanged"),
             prompts: hello.has_flag("prompts", "listChanged"),
             resources: hello.has_flag("resources", "listChanged"),
             subscribe: hello.has_flag("resources", "subscribe"),
-            tasks: false,
+            tasks: hello.has_extension(TASKS),
         });
         (!asked.is_empty()).then_some((connection, asked))
     }
@@ -280,9 +305,8 @@ async fn acknowledged(
     connection: &Arc<Connection>,
     asked: &Filter,
 ) -> Result<(CallId, Arc<Slot>, Filter), NotOpen> {
-    let params = format!(r#"{{"notifications":{}}}"#, asked.written());
     let (id, slot) = connection
-        .listen(&params)
+        .listen(asked)
         .map_err(|lost| NotOpen::Broken(lost.words()))?;
     let patience = ACKNOWLEDGED.min(server.config.call_timeout);
     match tokio::time::timeout(patience, slot.next()).await {

@@ -69,7 +69,7 @@ async fn refresh(server: &Arc<Server>, lists: &[List]) -> Vec<List> {
     match hello.era {
         Era::Legacy => resubscribe(server),
         // From then on no change is missed.
-        Era::Modern => server.listening.settled(&connection).await,
+        Era::Modern => server.listens(&connection).await,
     }
     let mut offer = Offer::clone(&server.offer());
     for &list in lists {
@@ -189,7 +189,7 @@ pub(super) fn resubscribe(server: &Arc<Server>) {
     {
         return;
     }
-    for uri in server.inbox.subscriptions.uris() {
+    for uri in server.inbox.subscriptions.wanted().uris {
         let (server, connection) = (Arc::clone(server), Arc::clone(&connection));
         server.tasks.clone().spawn(async move {
             let params = format!(r#"{{"uri":{}}}"#, wire::quote(&uri));

@@ -1,9 +1,10 @@
-//! Who subscribed to which of a server's resources.
+//! Who subscribed to which of a server's resources and tasks.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
+use eras::Filter;
 
 use crate::catalog::Shown;
 use crate::listeners::Listener;
@@ -13,10 +14,19 @@ use crate::sync::Locked;
 /// See the module. Subscribers that are gone drop out by themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
-    by_uri: Mutex<HashMap<String, Vec<Kept>>>,
+    by_topic: Mutex<HashMap<Topic, Vec<Kept>>>,
 }
 
-/// Somebody to be told about a resource.
+/// What somebody wants to know of, by the server's own name for it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Topic {
+    /// By its URI.
+    Resource(String),
+    /// By its id (extension "Tasks").
+    Task(String),
+}
+
+/// Somebody to be told.
 #[derive(Debug)]
 pub(crate) struct Told {
     subscriber: Subscriber,
@@ -50,10 +60,10 @@ enum Who {
 // === impl Subscriptions ===
 
 impl Subscriptions {
-    /// Adds one. `uri` is the server's own; `shown` what the subscriber's endpoint calls it.
-    pub(crate) fn add(&self, uri: &str, subscriber: &Subscriber, shown: Option<&Arc<Shown>>) {
-        let mut by_uri = self.by_uri.locked();
-        let kept = by_uri.entry(uri.to_owned()).or_default();
+    /// Adds one. `shown` is what the subscriber's endpoint calls the server's things.
+    pub(crate) fn add(&self, topic: &Topic, subscriber: &Subscriber, shown: Option<&Arc<Shown>>) {
+        let mut by_topic = self.by_topic.locked();
+        let kept = by_topic.entry(topic.clone()).or_default();
         kept.retain(|one| one.who.is_there() && !one.who.is(subscriber));
         kept.push(Kept {
             who: subscriber.who(),
@@ -61,24 +71,24 @@ impl Subscriptions {
         });
     }
 
-    /// Removes one; whether none is left that wants this resource.
-    pub(crate) fn remove(&self, uri: &str, subscriber: &Subscriber) -> bool {
-        let mut by_uri = self.by_uri.locked();
-        let Some(kept) = by_uri.get_mut(uri) else {
+    /// Removes one; whether none is left that wants to know of this.
+    pub(crate) fn remove(&self, topic: &Topic, subscriber: &Subscriber) -> bool {
+        let mut by_topic = self.by_topic.locked();
+        let Some(kept) = by_topic.get_mut(topic) else {
             return true;
         };
         kept.retain(|one| one.who.is_there() && !one.who.is(subscriber));
         let unwanted = kept.is_empty();
         if unwanted {
-            by_uri.remove(uri);
+            by_topic.remove(topic);
         }
         unwanted
     }
 
-    /// Those to be told about a resource.
-    pub(crate) fn of(&self, uri: &str) -> Vec<Told> {
-        let by_uri = self.by_uri.locked();
-        let kept = by_uri.get(uri).into_iter().flatten();
+    /// Those to be told.
+    pub(crate) fn of(&self, topic: &Topic) -> Vec<Told> {
+        let by_topic = self.by_topic.locked();
+        let kept = by_topic.get(topic).into_iter().flatten();
         kept.filter_map(|one| {
             Some(Told {
                 subscriber: one.who.subscriber()?,
@@ -88,18 +98,27 @@ impl Subscriptions {
         .collect()
     }
 
-    /// Every resource that somebody still wants.
-    pub(crate) fn uris(&self) -> Vec<String> {
-        let mut by_uri = self.by_uri.locked();
-        by_uri.retain(|_, kept| kept.iter().any(|one| one.who.is_there()));
-        by_uri.keys().cloned().collect()
+    /// Every resource and task that somebody still wants to know of, in one order.
+    pub(crate) fn wanted(&self) -> Filter {
+        let mut by_topic = self.by_topic.locked();
+        by_topic.retain(|_, kept| kept.iter().any(|one| one.who.is_there()));
+        let mut wanted = Filter::default();
+        for topic in by_topic.keys() {
+            match topic {
+                Topic::Resource(uri) => wanted.uris.push(uri.clone()),
+                Topic::Task(id) => wanted.tasks.push(id.clone()),
+            }
+        }
+        wanted.uris.sort_unstable();
+        wanted.tasks.sort_unstable();
+        wanted
     }
 }
 
 // === impl Told, Subscriber, Who ===
 
 impl Told {
-    /// Tells it what a server said about a resource.
+    /// Tells it what a server said.
     pub(crate) fn notify(&self, message: Bytes) {
         let message = match &self.shown {
             Some(shown) => shown.notification(message),

@@ -55,6 +55,12 @@ impl Hello {
             .any(|member| member.key.of(&self.capabilities) == capability.as_bytes())
     }
 
+    /// Whether the server declared an extension.
+    pub(crate) fn has_extension(&self, extension: &str) -> bool {
+        let extensions = member(&self.capabilities, "extensions");
+        extensions.is_some_and(|all| member(&all, extension).is_some())
+    }
+
     /// Whether a capability carries a flag that is true, as in `resources.subscribe`.
     pub(crate) fn has_flag(&self, capability: &str, flag: &str) -> bool {
         let all = &self.capabilities;

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio_util::task::TaskTracker;
-use wire::{Era, Kind, splice_one};
+use wire::{Era, Kind, Span, splice_one};
 
 use super::Connection;
 use super::learned::Learned;
@@ -28,7 +28,7 @@ use crate::server::annotations::Annotations;
 use crate::server::censor::Censor;
 use crate::server::log::Log;
 use crate::server::news::News;
-use crate::server::subscriptions::Subscriptions;
+use crate::server::subscriptions::{Subscriptions, Topic};
 use crate::user::User;
 use crate::words::Words;
 
@@ -184,6 +184,7 @@ fn is_known(method: &str) -> bool {
             | "notifications/prompts/list_changed"
             | "notifications/resources/list_changed"
             | "notifications/resources/updated"
+            | "notifications/tasks"
             | "notifications/message"
             | "notifications/cancelled"
             | ACKNOWLEDGED
@@ -308,16 +309,9 @@ fn notified(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope
             inbox.news.changed(List::Templates);
         }
         "notifications/resources/updated" => {
-            if let Some(uri) = envelope
-                .params
-                .uri
-                .and_then(|uri| wire::string_text(uri.of(&text)).map(|uri| uri.into_owned()))
-            {
-                for session in inbox.subscriptions.of(&uri) {
-                    session.notify(text.clone());
-                }
-            }
+            tell(inbox, &text, envelope.params.uri, Topic::Resource);
         }
+        "notifications/tasks" => tell(inbox, &text, envelope.params.task_id, Topic::Task),
         "notifications/message" => logged(connection, &text, envelope),
         "notifications/cancelled" => match connection.era() {
             Era::Legacy => questions::withdrawn(connection, &text, envelope),
@@ -336,6 +330,15 @@ fn notified(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope
                 .sessions
                 .broadcast(inbox.index, inbox.owner.as_ref(), &text),
         },
+    }
+}
+
+/// Tells those who subscribed to what a notification names.
+fn tell(inbox: &Inbox, text: &Bytes, named: Option<Span>, topic: impl Fn(String) -> Topic) {
+    if let Some(name) = named.and_then(|named| wire::string_text(named.of(text))) {
+        for subscriber in inbox.subscriptions.of(&topic(name.into_owned())) {
+            subscriber.notify(text.clone());
+        }
     }
 }
 

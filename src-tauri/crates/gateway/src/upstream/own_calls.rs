@@ -3,22 +3,32 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use wire::Era;
+use eras::Filter;
+use wire::{Era, MODERN, meta};
 
 use super::Connection;
 use super::pending::{Call, CallId};
 use super::slot::{Answer, Lost, Slot};
+use crate::dispatch::modern::TASKS;
 use crate::words::Words;
 
 /// What each of them says of the gateway at a modern server: it can be asked nothing, as there is
 /// no client behind it.
-static CLAIM: LazyLock<String> = LazyLock::new(|| {
-    let info = format!(
-        r#"{{"name":"mcp-gateway","title":"MCP Gateway","version":"{}"}}"#,
+static CLAIM: LazyLock<String> = LazyLock::new(|| claim("{}"));
+
+/// The same where it wants to be told of tasks.
+static CLAIM_TASKS: LazyLock<String> =
+    LazyLock::new(|| claim(&format!(r#"{{"extensions":{{"{TASKS}":{{}}}}}}"#)));
+
+fn claim(capabilities: &str) -> String {
+    format!(
+        r#""_meta":{{"{}":"{MODERN}","{}":{capabilities},"{}":{{"name":"mcp-gateway","title":"MCP Gateway","version":"{}"}}}}"#,
+        meta::VERSION,
+        meta::CLIENT_CAPABILITIES,
+        meta::CLIENT_INFO,
         env!("CARGO_PKG_VERSION")
-    );
-    format!(r#""_meta":{{{}}}"#, eras::claim_of("{}", Some(&info), None))
-});
+    )
+}
 
 /// Why one of the gateway's own requests failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -80,13 +90,18 @@ impl Connection {
     ///
     /// # Errors
     /// Where the connection is closed.
-    pub(crate) fn listen(self: &Arc<Self>, params: &str) -> Result<(CallId, Arc<Slot>), Lost> {
+    pub(crate) fn listen(self: &Arc<Self>, filter: &Filter) -> Result<(CallId, Arc<Slot>), Lost> {
         let slot = Slot::with_room(self.inbox.limits.waiting_bytes);
         let id = self
             .pending
             .register_lasting(own_call(&slot))
             .map_err(|unsent| unsent.1)?;
-        let params = written(params, Era::Modern);
+        let claim = if filter.tasks.is_empty() {
+            &CLAIM
+        } else {
+            &CLAIM_TASKS
+        };
+        let params = format!(r#"{{{},"notifications":{}}}"#, **claim, filter.written());
         let message = wire::request(&id.to_string(), "subscriptions/listen", &params);
         self.send(message, Some(id));
         Ok((id, slot))
