@@ -58,11 +58,14 @@ impl Plan {
             cacheable: false,
             server_info: None,
         };
-        let links = match &self.shown {
-            None => Vec::new(),
-            Some(shown) => shown.in_answer(&answer.seen(), "", &facts),
-        };
-        self.written(answer, &facts, &links)
+        match &self.shown {
+            None => self.written(answer, &facts, &[]),
+            // Only links: a legacy client has no tasks of its server's kind.
+            Some(shown) => {
+                let links = shown.in_answer(&answer.seen(), "", &facts);
+                self.written(answer, &facts, &links)
+            }
+        }
     }
 
     fn written(&self, answer: &Answer, facts: &Facts<'_>, also: &[Edit]) -> Final {
