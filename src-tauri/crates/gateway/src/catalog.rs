@@ -110,21 +110,27 @@ impl Catalog {
     }
 
     /// The server that owns a resource, or a template by its text: by the lists, by the tag of a
-    /// server that shares the URI with another one, else by a template that the URI fits.
+    /// server that has it, by a template that the URI fits, else by the tag alone, because a
+    /// server may have more than it lists.
     pub(crate) fn place(&self, scope: Option<ServerIndex>, uri: &str) -> Option<Place> {
         let view = self.view(scope);
         let is = |server| Place { server, own: None };
         if let Some(server) = view.listed_resource(uri) {
             return Some(is(server));
         }
-        if let Some((tag, own)) = eras::unqualified(uri)
-            && let Some(server) = view.tagged(tag)
-            && self.view(Some(server)).resource(&own).is_some()
-        {
+        let tagged = eras::unqualified(uri).and_then(|(tag, own)| {
+            let server = view.tagged(tag)?;
             let own = Some(own);
-            return Some(Place { server, own });
+            Some(Place { server, own })
+        });
+        let has = |place: &Place| {
+            let own = place.own.as_deref().unwrap_or_default();
+            self.view(Some(place.server)).resource(own).is_some()
+        };
+        match tagged {
+            Some(place) if has(&place) => Some(place),
+            other => view.fitting_resource(uri).map(is).or(other),
         }
-        view.fitting_resource(uri).map(is)
     }
 
     /// Which lists of which endpoints are different in `after`.

@@ -149,6 +149,8 @@ fn a_uri_that_two_servers_have_leads_to_the_first_and_the_seconds_is_told_apart(
     assert_eq!(place("readme"), at(0, None));
     // It was shared once, in a client's memory.
     assert_eq!(place(&qualified("demo://b")), at(1, Some("demo://b")));
+    // A server may have more than it lists.
+    assert_eq!(place(&qualified("more://x")), at(1, Some("more://x")));
     assert!(view.qualified(0).is_none() && view.qualified(1).is_some());
 
     // At its own endpoint every server keeps its own words.

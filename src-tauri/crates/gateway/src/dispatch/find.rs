@@ -91,6 +91,9 @@ fn contradicted(core: &Core, incoming: &Incoming, id: Span, tool: &str) -> Optio
     };
     let catalog = core.board.catalog(incoming.user());
     let declared = catalog.view(incoming.scope).params(tool);
+    if declared.is_empty() {
+        return None;
+    }
     let heads = exchange.params.iter();
     let heads = Heads::read(heads.map(|(name, value)| (name.as_str(), value.as_bytes())));
     let rejection =
