@@ -29,7 +29,7 @@ pub use binding::Binding;
 pub use code::{forwarded_code, http_status, own_code};
 pub use filter::{Can, Filter};
 pub use inbound::{Given, Heads, Rejection, admit, param_headers};
-pub use links::{Fits, Qualified, own_uri, pages_of};
+pub use links::{Fits, Qualified, pages_of};
 pub use list::List;
 pub use log_level::{LOG_LEVELS, severity};
 pub use pages::{Page, UnknownCursor, page, write_page};

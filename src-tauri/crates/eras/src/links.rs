@@ -17,7 +17,7 @@ use std::collections::HashSet;
 use wire::{Edit, Span, quote};
 
 use crate::look;
-use crate::qualify::{qualified, unqualified};
+use crate::qualify::qualified;
 use crate::tags::Tag;
 
 /// Whether a URI can have come from a template: first the template, then the URI.
@@ -93,14 +93,6 @@ impl Qualified {
         };
         places.into_iter().filter_map(edit).collect()
     }
-}
-
-/// A client's URI as its server calls it, and that server's tag; `None` where it carries none.
-/// `uri` is the place of a string in a request: `params.uri`, `params.ref.uri` or an element of
-/// `resourceSubscriptions`.
-pub fn own_uri(text: &[u8], uri: Span) -> Option<(Tag, Edit)> {
-    let (tag, own) = unqualified(&look::string(text, uri)?)?;
-    Some((tag, (uri, quote(&own).into_bytes())))
 }
 
 /// The pages that a tool's definition names (extension "MCP Apps"). They need not be in the list of
@@ -277,24 +269,6 @@ mod tests {
         );
         assert_eq!(pages_of(tool), ["ui://page"]);
         assert!(pages_of(br#"{"_meta":{"ui":{"resourceUri":7}}}"#).is_empty());
-    }
-
-    #[test]
-    fn a_uri_of_a_request_is_led_back_to_its_server() {
-        let text = br#"{"params":{"uri":"demo:\/\/gw-3d7db37d/a\"b"}}"#;
-        let place = look::at(text, look::whole(text), &["params", "uri"]).expect("is there");
-        let (tag, edit) = own_uri(text, place).expect("carries a tag");
-        assert_eq!(tag, Tag::of("files"));
-        assert_eq!(
-            applied(text, &[edit]),
-            r#"{"params":{"uri":"demo://a\"b"}}"#
-        );
-        for other in [r#""demo://a""#, "7", r#""""#, "null"] {
-            assert_eq!(
-                own_uri(other.as_bytes(), look::whole(other.as_bytes())),
-                None
-            );
-        }
     }
 
     fn value() -> impl Strategy<Value = Value> {
