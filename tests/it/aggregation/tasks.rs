@@ -86,8 +86,8 @@ async fn the_tasks_of_two_servers_are_told_apart_by_their_ids() {
 async fn what_becomes_of_a_task_is_told_to_who_asked_and_under_the_id_it_has_there() {
     let push = |id: &str| json!({"listenPush": {"method": "notifications/tasks", "params": {"taskId": id, "status": "completed"}}});
     let mut script = working();
-    script["tools"][1] =
-        json!({"name": "push", "does": [push("task-2"), push("task-1"), {"text": "ok"}]});
+    let push = json!({"name": "push", "does": [push("task-2"), push("task-1"), {"text": "ok"}]});
+    script["tools"].as_array_mut().expect("tools").push(push);
     let gateway = setup()
         .fake("one", &script)
         .fake("two", &script)
