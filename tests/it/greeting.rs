@@ -5,7 +5,7 @@ mod http;
 mod subscriptions;
 
 use serde_json::{Value, json};
-use testkit::wait::{soon, until_true};
+use testkit::wait::{soon, until, until_true};
 use testkit::{Gateway, Journal};
 
 use crate::support::{setup, tools};
@@ -142,10 +142,13 @@ async fn a_verdict_is_forgotten_where_the_server_has_become_another_one() {
         write(era);
         restarted(&mut gateway).await;
         echo(&gateway).await;
-        let spoken = gateway.server_status("fake").await["era"].clone();
         // A server that speaks both is spoken to as before.
         let expected = if era == "lock" { "legacy" } else { era };
-        assert_eq!(spoken, expected, "after {era}");
+        until(&format!("it is {expected}"), async || {
+            let spoken = gateway.server_status("fake").await["era"].clone();
+            (spoken == expected).then_some(())
+        })
+        .await;
     }
 }
 

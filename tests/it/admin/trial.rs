@@ -179,7 +179,9 @@ async fn a_server_that_ends_at_once_leaves_its_last_words() {
         failure["lastLines"][1], "fatal: API key missing",
         "{failure:#}"
     );
-    assert_eq!(gateway.journal("new").starts(), 1, "it is tried once");
+    // It may have been the probe that it did not survive.
+    let starts = gateway.journal("new").starts();
+    assert_eq!(starts, 2, "it is tried once in each era");
 }
 
 #[tokio::test]

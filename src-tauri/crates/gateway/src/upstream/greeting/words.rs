@@ -7,6 +7,12 @@ use super::said::Said;
 use crate::words::Words;
 
 pub(super) fn incompatible(versions: &[String]) -> OwnCallError {
+    if versions.iter().any(|version| version == MODERN) {
+        return OwnCallError::Lost(Words::new(
+            format!("it refuses MCP {MODERN}, although it says that it speaks it"),
+            format!("它声称支持 MCP {MODERN}，却拒绝使用"),
+        ));
+    }
     let versions = versions.join(", ");
     let latest = Version::LATEST.as_str();
     OwnCallError::Lost(Words::new(
