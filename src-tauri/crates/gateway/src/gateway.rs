@@ -319,7 +319,10 @@ impl Gateway {
             core.ledger.reap().await;
             live.servers.iter().for_each(Server::start);
             let surroundings = environment::of_process();
+            // That it waits for a shell can be seen, and that it does no longer.
+            core.changed.notify_one();
             surroundings.prepare(&core.ledger, ending).await;
+            core.changed.notify_one();
         });
         let end = || self.ending.clone();
         self.keeping.spawn(tidy(Arc::clone(&self.core), end()));

@@ -159,6 +159,11 @@ impl Environment {
         }
     }
 
+    /// Whether the shell is being asked at this moment, which servers may be waiting for.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.asking.try_lock().is_err()
+    }
+
     /// What the shell has said so far.
     pub(crate) fn login_shell(&self) -> LoginShell {
         self.shell.borrow().clone()

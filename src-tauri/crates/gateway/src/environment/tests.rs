@@ -265,6 +265,26 @@ async fn a_shell_that_hangs_is_ended_with_what_it_started() {
     );
 }
 
+#[tokio::test]
+async fn that_the_shell_is_being_asked_can_be_seen() {
+    let mut scene = Scene::new().on_path(&["nothing"]);
+    scene.patience = Duration::from_millis(500);
+    let scene = scene.shell("/bin/sleep 600");
+    let (environment, ledger) = (scene.environment(), scene.ledger());
+    assert!(!environment.is_asking());
+    let seen = async {
+        while !environment.is_asking() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(20), seen);
+    let found = environment.find("uvx", &[], None, &ledger);
+    // The eye first, so that it blinks at nothing.
+    let (seen, _) = tokio::join!(biased; seen, found);
+    assert!(seen.is_ok());
+    assert!(!environment.is_asking());
+}
+
 /// Waits until processes have ended.
 async fn gone(pids: &str) {
     let deadline = Instant::now() + PATIENT;
