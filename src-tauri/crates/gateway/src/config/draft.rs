@@ -51,6 +51,7 @@ pub(super) struct ServerDraft {
     /// `None` where the file has a problem with it, which was reported.
     pub(super) transport: Option<Transport>,
     pub(super) enabled: Option<bool>,
+    pub(super) min_connections: Option<At<usize>>,
     pub(super) pool_size: Option<usize>,
     pub(super) call_timeout: Option<Duration>,
     pub(super) sharing: Option<Sharing>,
@@ -111,6 +112,7 @@ impl ServerDraft {
             name,
             transport: None,
             enabled: None,
+            min_connections: None,
             pool_size: None,
             call_timeout: None,
             sharing: None,

@@ -123,7 +123,10 @@ fn resolve_server(
 /// for a higher minimum and names no maximum gets that many: it has said so.
 fn pool(server: &ServerDraft, draft: &Draft) -> PoolLimits {
     let limits = &draft.pool;
-    let min = set(limits.min_connections.as_ref(), "pool.minConnections").value;
+    let min = match &server.min_connections {
+        Some(own) => own.value,
+        None => set(limits.min_connections.as_ref(), "pool.minConnections").value,
+    };
     let max = server.pool_size.unwrap_or_else(|| {
         set(limits.max_connections.as_ref(), "pool.maxConnections")
             .value

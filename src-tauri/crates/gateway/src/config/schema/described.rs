@@ -112,6 +112,9 @@ struct Server {
     auth: Option<Auth>,
     /// false: listed, never started.
     enabled: Option<bool>,
+    /// Overrides pool.minConnections; with 0 the server ends when it is idle and starts with the next call.
+    #[schemars(range(max = 256))]
+    min_connections: Option<u64>,
     /// Overrides pool.maxConnections.
     #[schemars(range(min = 1, max = 256))]
     pool_size: Option<u64>,
