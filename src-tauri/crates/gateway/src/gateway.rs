@@ -317,8 +317,9 @@ impl Gateway {
         self.keeping.spawn(async move {
             // An orphan may hold what its successor needs: a port, a lock.
             core.ledger.reap().await;
-            live.servers.iter().for_each(Server::start);
             let surroundings = environment::of_process();
+            surroundings.enter_in(&core.ledger);
+            live.servers.iter().for_each(Server::start);
             // That it waits for a shell can be seen, and that it does no longer.
             core.changed.notify_one();
             surroundings.prepare(&core.ledger, ending).await;

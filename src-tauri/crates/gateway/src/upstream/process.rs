@@ -88,7 +88,8 @@ impl Child {
         let named = program.clone();
         // The program, or its working directory, may lie where nothing answers. One that is
         // started too late after all is ended when it is dropped.
-        let started = environment::apart(START, move || {
+        let place = format!("start {} in {cwd:?}", launch.program.display());
+        let started = environment::one_apart(&place, START, move || {
             let mut child = Self::start(wrap)
                 .map_err(|error| SpawnError::new(&program, cwd.as_ref(), &error))?;
             child.entry = child.id().map(|pid| ledger.enter(&name, pid));
