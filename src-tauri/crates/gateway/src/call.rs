@@ -47,6 +47,8 @@ pub(crate) struct CallInFlight {
     plan: Plan,
     slot: Arc<Slot>,
     attempts_left: u32,
+    /// An earlier attempt was lost on its way back: the server may have carried it out.
+    may_have_run: bool,
     /// How it ended; until then, as if its client had left.
     end: End,
 }
@@ -73,6 +75,7 @@ impl Plan {
             plan: self,
             slot: Slot::new(),
             attempts_left,
+            may_have_run: false,
             end: End::Left,
         };
         match call.send().await {
@@ -117,11 +120,15 @@ impl CallInFlight {
             let outcome = match outcome {
                 Err(lost) if self.may_be_sent_again(&lost) => {
                     self.attempts_left -= 1;
+                    self.may_have_run |= matches!(lost, Lost::Died(_));
                     self.slot = Slot::new();
                     let Err(not_sent) = self.send().await else {
                         continue;
                     };
-                    self.end = not_sent.end();
+                    self.end = match not_sent.end() {
+                        End::Refused if self.may_have_run => End::Died,
+                        end => end,
+                    };
                     return match not_sent {
                         NotSent::Refused(refusal) => Step::Answer(refusal),
                         NotSent::Cancelled => Step::Nothing,
@@ -132,8 +139,8 @@ impl CallInFlight {
             self.end = match &outcome {
                 Ok(answer) if answer.failed => End::Failed,
                 Ok(_) => End::Answered,
-                Err(Lost::Unsent(_)) => End::Unsent,
-                Err(Lost::Died(_)) => End::Died,
+                Err(Lost::Unsent(_)) if !self.may_have_run => End::Unsent,
+                Err(Lost::Unsent(_) | Lost::Died(_)) => End::Died,
                 Err(Lost::Unusable(_)) => End::Unusable,
                 Err(Lost::TimedOut) => End::TimedOut,
                 Err(Lost::Cancelled) => End::Cancelled,
@@ -152,17 +159,14 @@ impl CallInFlight {
                         plan.server.config.call_timeout.as_millis()
                     ),
                 )),
-                Err(Lost::Died(why)) => Step::Answer(plan.error(
-                    error_code::UPSTREAM_UNAVAILABLE,
-                    &format!(
-                        "server `{name}` did not answer: {}. The call may or may not have been carried out",
-                        why.en
-                    ),
-                )),
-                Err(Lost::Unsent(why) | Lost::Unusable(why)) => Step::Answer(plan.error(
-                    error_code::UPSTREAM_UNAVAILABLE,
-                    &format!("server `{name}` did not answer: {}", why.en),
-                )),
+                Err(Lost::Died(why)) => {
+                    let why = in_doubt(format!("server `{name}` did not answer: {}", why.en));
+                    Step::Answer(plan.error(error_code::UPSTREAM_UNAVAILABLE, &why))
+                }
+                Err(Lost::Unsent(why) | Lost::Unusable(why)) => {
+                    let why = self.told(format!("server `{name}` did not answer: {}", why.en));
+                    Step::Answer(plan.error(error_code::UPSTREAM_UNAVAILABLE, &why))
+                }
             };
         }
     }
@@ -177,6 +181,14 @@ impl CallInFlight {
             Lost::Unusable(_) | Lost::TimedOut | Lost::Cancelled => false,
         };
         is_harmless && self.attempts_left > 0 && !self.plan.is_cancelled()
+    }
+
+    /// Why this attempt got nowhere, and what that says of the call.
+    fn told(&self, why: String) -> String {
+        match self.may_have_run {
+            true => in_doubt(why),
+            false => why,
+        }
     }
 
     /// The answer alone, for transports that carry nothing else; `None` after a cancellation.
@@ -199,7 +211,7 @@ impl CallInFlight {
                 .pool
                 .acquire(plan.client.as_ref())
                 .await
-                .map_err(|refused| plan.refused(&plan.server.refusal(&refused)))?;
+                .map_err(|refused| plan.refused(&self.told(plan.server.refusal(&refused))))?;
             if plan.is_cancelled() {
                 return Err(NotSent::Cancelled);
             }
@@ -235,11 +247,17 @@ impl CallInFlight {
                 Err(_) if self.attempts_left > 0 => self.attempts_left -= 1,
                 Err((_, lost)) => {
                     let (name, why) = (&plan.server.config.name, lost.words().en);
-                    return Err(plan.refused(&format!("server `{name}` is not available: {why}")));
+                    let why = format!("server `{name}` is not available: {why}");
+                    return Err(plan.refused(&self.told(why)));
                 }
             }
         }
     }
+}
+
+/// What a client has to know of a call that reached its server.
+fn in_doubt(why: String) -> String {
+    format!("{why}. The call may or may not have been carried out")
 }
 
 impl Drop for CallInFlight {

@@ -187,7 +187,7 @@ async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
         "it ended as soon as it had answered initialize",
         "它在回应 initialize 之后立即退出",
     );
-    Err(failure(server, message))
+    Err(failure(server, message, Stage::Use))
 }
 
 /// Runs a connection's driver and does what its end requires.
@@ -256,7 +256,7 @@ fn lost(server: &Arc<Server>, removed: Removed, lived: Duration, why: Words) {
     server.happened(Happened::Lost {
         left: removed.left,
         lived,
-        failure: failure(server, why),
+        failure: failure(server, why, Stage::Use),
         now: Moment::now(),
         jitter: jitter(),
     });
@@ -300,13 +300,26 @@ fn did_not_start(server: &Server, error: &OwnCallError) -> Failure {
         ),
         OwnCallError::Lost(why) => why.clone(),
     };
-    failure(server, message)
+    failure(server, message, Stage::Start)
+}
+
+/// When something went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Before it had answered `initialize`.
+    Start,
+    /// Since then: it speaks MCP.
+    Use,
 }
 
 /// A cause with what to do about it and what the server printed last.
-pub(super) fn failure(server: &Server, message: Words) -> Failure {
+pub(super) fn failure(server: &Server, message: Words, stage: Stage) -> Failure {
     let last_lines = server.inbox.log.last(LAST_LINES);
     let remedy = match server.config.transport {
+        Transport::Local { .. } if last_lines.is_empty() && stage == Stage::Use => Words::new(
+            "it printed nothing that explains it; run its command in a terminal to try it alone, or update the server",
+            "它没有输出任何说明；可在终端单独运行该命令，或更新该服务器",
+        ),
         Transport::Local { .. } if last_lines.is_empty() => Words::new(
             "it printed nothing that explains it; check that the command is an MCP server that speaks stdio",
             "它没有输出任何说明；请检查该命令是否为支持 stdio 的 MCP 服务器",

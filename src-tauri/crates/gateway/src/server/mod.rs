@@ -9,6 +9,7 @@ mod keeper;
 pub(crate) mod log;
 pub(crate) mod news;
 mod offer;
+mod refusal;
 pub(crate) mod shelf;
 pub(crate) mod subscriptions;
 
@@ -29,7 +30,7 @@ use crate::lifecycle::{Happened, State};
 use crate::logs::Place;
 use crate::oauth::{Credential, OAuth};
 use crate::offer::Offer;
-use crate::pool::{Pool, Refused};
+use crate::pool::Pool;
 use crate::serve::session::Sessions;
 use crate::server::news::News;
 use crate::sync::Locked;
@@ -350,30 +351,6 @@ impl Server {
                     }
                 });
             }
-        }
-    }
-
-    /// Words for a call that got no connection.
-    pub(crate) fn refusal(&self, refused: &Refused) -> String {
-        let name = &self.config.name;
-        match refused {
-            Refused::Unavailable(why) => match self.state() {
-                State::Failing { retry_at, .. } => format!(
-                    "server `{name}` is not available: {}. It is started again in {} s",
-                    why.en,
-                    retry_at.seconds_left()
-                ),
-                _ => format!("server `{name}` is not available: {}", why.en),
-            },
-            Refused::Busy => match self.state() {
-                State::Starting { .. } => {
-                    format!("server `{name}` is still starting; try again in a moment")
-                }
-                _ => format!(
-                    "all connections to server `{name}` stayed busy for {} ms; raise its poolSize or pool.acquireTimeout",
-                    self.config.pool.acquire_timeout.as_millis()
-                ),
-            },
         }
     }
 

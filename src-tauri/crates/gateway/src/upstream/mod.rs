@@ -51,6 +51,8 @@ pub(crate) struct Connection {
     suspect: AtomicBool,
     /// It did not answer when it was last asked.
     silent: AtomicBool,
+    /// It hangs, but is kept for calls that go on; afterwards it is asked again.
+    spared: AtomicBool,
     /// Cancelled to close the connection; its driver then ends.
     pub(crate) closing: CancellationToken,
     /// It hangs and is ended without ceremony; why, for those whose calls are lost by that.
@@ -108,6 +110,7 @@ impl Connection {
             asked_at: AtomicU64::new(0),
             suspect: AtomicBool::new(false),
             silent: AtomicBool::new(false),
+            spared: AtomicBool::new(false),
             closing,
             condemned: OnceLock::new(),
         })
@@ -147,12 +150,23 @@ impl Connection {
 
     /// Gives it no calls until it is trusted again; false where that is so already.
     pub(crate) fn distrust(&self) -> bool {
+        self.spared.store(false, Ordering::SeqCst);
         !self.suspect.swap(true, Ordering::SeqCst)
     }
 
     /// It may be given calls again.
     pub(crate) fn trust(&self) {
         self.suspect.store(false, Ordering::SeqCst);
+    }
+
+    /// Keeps it, although it hangs, for the calls that go on there.
+    pub(crate) fn spare(&self) {
+        self.spared.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it is kept so.
+    pub(crate) fn is_spared(&self) -> bool {
+        self.spared.load(Ordering::SeqCst)
     }
 
     /// Whether it did not answer when it was last asked if it is there.

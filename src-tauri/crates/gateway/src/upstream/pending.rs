@@ -44,6 +44,8 @@ struct Table {
 struct Entry {
     call: Call,
     last_sign: Instant,
+    /// Something was heard of it since it was sent.
+    heard_of: bool,
     /// Parked on a question that a person has to answer; not timed out.
     parked: u32,
     /// A client's, not one of the gateway's own.
@@ -92,6 +94,7 @@ impl Pending {
             of_client: call.lease.is_some(),
             call,
             last_sign: Instant::now(),
+            heard_of: false,
             parked: 0,
             abandoned: None,
             former: None,
@@ -154,6 +157,7 @@ impl Pending {
             return false;
         };
         entry.last_sign = Instant::now();
+        entry.heard_of = true;
         let slot = Arc::clone(&entry.call.slot);
         let token = entry.call.progress_token.clone();
         drop(table);
@@ -214,6 +218,7 @@ impl Pending {
             } else {
                 entry.parked.saturating_sub(1)
             };
+            entry.heard_of = true;
             entry.last_sign = Instant::now();
         }
     }
@@ -243,14 +248,14 @@ impl Pending {
     }
 
     /// Whether a client's call goes on that has shown a sign of life since then, or waits for
-    /// a person.
+    /// a person. That it was sent since is no sign.
     pub(crate) fn is_lively_since(&self, then: Instant) -> bool {
         let table = self.table.locked();
         let mut calls = table.calls.values();
         calls.any(|entry| {
             entry.of_client
                 && entry.abandoned.is_none()
-                && (entry.parked > 0 || entry.last_sign >= then)
+                && (entry.parked > 0 || (entry.heard_of && entry.last_sign >= then))
         })
     }
 
@@ -334,8 +339,10 @@ mod tests {
         };
         let soon = || Instant::now() + Duration::from_secs(60);
         assert!(!pending.is_lively_since(Instant::now() - Duration::from_secs(60)));
-        of_client(id);
         let before = Instant::now();
+        of_client(id);
+        let minute_ago = before - Duration::from_secs(60);
+        assert!(!pending.is_lively_since(minute_ago), "only sent since then");
         assert!(!pending.is_lively_since(soon()));
         pending.progress(id, |_| Bytes::new());
         assert!(pending.is_lively_since(before));

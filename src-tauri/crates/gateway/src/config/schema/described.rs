@@ -83,7 +83,8 @@ struct Pool {
     /// Idle connections above the minimum are closed after this long.
     #[schemars(range(min = 1, max = 86_400_000))]
     idle_timeout: Option<u64>,
-    /// Further attempts of a call that provably did not reach its server.
+    /// Further attempts of a call that provably did not reach its server, or whose connection
+    /// was lost and whose tool says that it is read-only or idempotent.
     #[schemars(range(max = 100))]
     max_retries: Option<u64>,
 }
