@@ -94,7 +94,10 @@ impl Service<'_> {
     fn installed(&self) -> Installed {
         let path = self.manager.path().to_owned();
         let text = match std::fs::read(&path) {
-            Ok(bytes) => self.manager.decode(&bytes),
+            Ok(bytes) => {
+                let in_force = self.manager.in_force();
+                in_force.unwrap_or_else(|| self.manager.decode(&bytes))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Installed::No,
             Err(error) => {
                 let why = error.to_string();
@@ -118,7 +121,11 @@ impl Service<'_> {
             _ => None,
         };
         match named {
-            Some(folder) => Ok(folder),
+            // Where it is relative: a service begins at home.
+            Some(folder) => Ok(match &self.context.home {
+                Some(home) => home.join(folder),
+                None => folder,
+            }),
             None => self.context.data_dir(None),
         }
     }

@@ -117,6 +117,13 @@ impl Manager for Systemd {
         unit::parse(text)
     }
 
+    fn in_force(&self) -> Option<String> {
+        // With its drop-ins, in the order in which they count. `show` would tell the command
+        // without its quotes.
+        let shown = self.ask(&["cat", "--no-pager", UNIT]).ok()?;
+        Some(shown.stdout).filter(|text| shown.success && text.contains("ExecStart="))
+    }
+
     fn refuses(&self, definition: &Definition) -> Option<Words> {
         let program = &definition.program;
         // systemd takes such a path for an error, however it is quoted.

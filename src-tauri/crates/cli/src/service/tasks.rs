@@ -108,12 +108,11 @@ impl Manager for Tasks {
         (definition, advice)
     }
 
-    fn place_for(&self, secret: &str) -> Words {
+    fn place_for(&self, _secret: &str) -> Words {
+        // What `setx` is told stands in the shell's history and in every list of processes.
         Words::new(
-            format!(
-                "the keychain can hold the key instead; or set it for the user with: setx {secret} …"
-            ),
-            format!("可以改由系统凭据保存密钥；或为用户设置：setx {secret} …"),
+            "let the Credential Manager hold the key instead, which it does where none is set",
+            "请改由凭据管理器保存密钥：不设置该变量时即由它保存",
         )
     }
 
