@@ -91,11 +91,12 @@ impl Server {
         self.tasks.spawn(async move {
             let asked = Instant::now();
             match connection.answers(server.ping_patience()).await {
-                // A refusal over HTTP, or an empty answer, is a sign of life, too.
-                Some(true) | None => {
+                Some(true) => {
                     server.pool.reinstate(&connection);
                     server.is_complete();
                 }
+                // A refusal over HTTP, or an empty answer, is a sign of life, too.
+                None => server.pool.reinstate(&connection),
                 Some(false) => server.replace(&connection, asked),
             }
         });
