@@ -11,7 +11,7 @@ use gateway::words::Words;
 use super::definition::Definition;
 use super::manager::{End, Manager, Observed, Process, Trouble};
 use super::plist::{self, LABEL};
-use super::programs::{Programs, Ran};
+use super::programs::{Programs, Ran, act, ask_status};
 use crate::context::Context;
 use crate::language::t;
 
@@ -56,18 +56,7 @@ impl Launchd {
     }
 
     fn act(&self, args: &[&str]) -> Result<(), Trouble> {
-        let cause = match self.programs.run("launchctl", args, ACT) {
-            Ok(ran) => match ran.complaint() {
-                None => return Ok(()),
-                Some(complaint) => complaint,
-            },
-            Err(why) => why.words(),
-        };
-        let remedy = Words::new(
-            "`mcp-gateway service status` says more",
-            "`mcp-gateway service status` 会给出更多信息",
-        );
-        Err(Trouble::new(cause, remedy))
+        act(self.programs.as_ref(), ("launchctl", args), ACT, ask_status)
     }
 
     fn ask(&self, args: &[&str]) -> Option<Ran> {
