@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -19,6 +20,8 @@ use crate::words::Words;
 
 /// Users that have servers of their own at the same time.
 const USERS: usize = 1_000;
+/// For the calls in flight of a user who may use nothing here any more.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -119,7 +122,7 @@ impl Core {
             table.by_index.remove(&guest.server.index());
         }
         self.guests.table.store(Arc::new(table));
-        self.retire_guests(gone, why);
+        self.retire_guests(gone, why, Some(FAREWELL));
         drop(changing);
     }
 
@@ -188,7 +191,7 @@ impl Core {
             self.start(&guest.server);
         }
         let why = Words::new("it was restarted meanwhile", "它已被重新启动");
-        self.retire_guests(gone, &why);
+        self.retire_guests(gone, &why, None);
         drop(changing);
     }
 
@@ -215,12 +218,14 @@ impl Core {
         }
     }
 
-    fn retire_guests(self: &Arc<Self>, gone: Vec<Guest>, why: &Words) {
+    /// Their calls in flight get `patience`, or as long as calls may take there.
+    fn retire_guests(self: &Arc<Self>, gone: Vec<Guest>, why: &Words, patience: Option<Duration>) {
         for guest in gone {
             self.board.dismiss(guest.server.seat);
             let (why, at_once) = (why.clone(), self.ending.servers.clone());
             self.retiring.spawn(async move {
-                guest.server.retire(&why, reload::PATIENCE, &at_once).await;
+                let patience = patience.unwrap_or(guest.server.config.call_timeout);
+                guest.server.retire(&why, patience, &at_once).await;
             });
         }
     }

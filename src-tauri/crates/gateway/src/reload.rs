@@ -21,9 +21,6 @@ use crate::server::{Legacy, Server, Surroundings};
 use crate::user::User;
 use crate::words::Words;
 
-/// Calls in flight at a server that is to be started anew get this long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-
 /// What servers are made of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Makings<'a> {
@@ -160,16 +157,18 @@ impl Arrangement {
 impl Core {
     /// Puts a configuration in force. To be called by one at a time; see `changing`.
     pub(crate) fn put_in_force(self: &Arc<Self>, loaded: Loaded) {
-        self.rearrange(loaded, None, PATIENCE);
+        self.rearrange(loaded, None);
     }
 
     /// Starts one server anew at once; calls in flight there are lost. Whether there is
     /// such a server. To be called by one at a time.
     pub(crate) fn restart(self: &Arc<Self>, name: &str) -> bool {
         let live = self.live_full();
-        if live.named(name).is_none() {
+        let Some(present) = live.named(name) else {
             return false;
-        }
+        };
+        // Nor is anybody waited for whom an earlier change has left at work.
+        self.leaving.hurry(&present.config);
         let loaded = Loaded {
             config: live.config.clone(),
             path: live.path.clone(),
@@ -177,11 +176,12 @@ impl Core {
             warnings: Vec::new(),
             notices: live.notices.clone(),
         };
-        self.rearrange(loaded, Some(name), Duration::ZERO);
+        self.rearrange(loaded, Some(name));
         true
     }
 
-    fn rearrange(self: &Arc<Self>, loaded: Loaded, anew: Option<&str>, patience: Duration) {
+    /// The server named `anew` is started anew in any case, without waiting for its calls.
+    fn rearrange(self: &Arc<Self>, loaded: Loaded, anew: Option<&str>) {
         let before = self.live_full();
         self.sessions.set_limit(loaded.config.limits.sessions);
         self.journal.set_level(&loaded.config.log_level);
@@ -197,8 +197,13 @@ impl Core {
         list(&self.board, &self.live(), kept);
         self.renew_guests();
         for (server, why) in former {
-            let leaving = self.leaving.enter(&server);
-            let at_once = self.ending.servers.clone();
+            let at_once = self.ending.servers.child_token();
+            let leaving = self.leaving.enter(&server, &at_once);
+            let patience = match anew {
+                Some(anew) if anew == server.config.name => Duration::ZERO,
+                // Without a sign of life no call takes longer.
+                _ => server.config.call_timeout,
+            };
             let is_removed = self.live().named(&server.config.name).is_none();
             self.retiring.spawn(async move {
                 server.retire(&why, patience, &at_once).await;
