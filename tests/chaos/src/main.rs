@@ -150,6 +150,9 @@ fn judged(papers: &Papers, gateway: &Gateway) -> Vec<String> {
     for slow in papers.slowest() {
         println!("    slow: {slow}");
     }
+    if let Some(rarest) = oracle::rarest(&evidence) {
+        println!("    answered least often: {rarest}");
+    }
     let broken = oracle::broken(&evidence);
     let told = broken
         .iter()

@@ -222,22 +222,39 @@ fn rest(evidence: &Evidence, found: &mut Findings) {
     }
 }
 
-/// An error is a right end of many a call, but not of all that ask for the same: whatever can be
-/// answered is so at least once in each round.
+/// An error is a right end of many a call, but not of all: each server that can answer has done so
+/// at least once in each round.
 fn answered(evidence: &Evidence, found: &mut Findings) {
-    let mut asked: BTreeMap<_, bool> = BTreeMap::new();
+    for (of, _) in asked(evidence).iter().filter(|(_, counted)| counted.1 == 0) {
+        found.add(Rule::NeverAnswered, &Text(&in_round(of)));
+    }
+}
+
+/// Of what was answered least often, for reading.
+pub(crate) fn rarest(evidence: &Evidence) -> Option<String> {
+    let asked = asked(evidence);
+    let (of, (asked, answered)) = asked.iter().min_by_key(|(_, counted)| counted.1)?;
+    let of = in_round(of);
+    Some(format!("{of}, {answered} times of {asked}"))
+}
+
+/// Of each server that can answer, in each round: how often it was asked and has answered.
+fn asked(evidence: &Evidence) -> BTreeMap<(&str, &str), (usize, usize)> {
+    let mut asked: BTreeMap<_, (usize, usize)> = BTreeMap::new();
     for record in &evidence.calls {
         let (call, deed) = (&record.call, &record.call.deed);
-        if evidence.rounds.contains(&call.round()) && deed.answered && deed.manner == Manner::Waits
-        {
-            let was_answered = asked.entry((call.round(), call.tool())).or_default();
-            *was_answered |= matches!(record.end, End::Answer(_));
+        let counts = deed.answered && deed.manner == Manner::Waits;
+        if counts && evidence.rounds.contains(&call.round()) {
+            let counted = asked.entry((call.round(), deed.server)).or_default();
+            counted.0 += 1;
+            counted.1 += usize::from(matches!(record.end, End::Answer(_)));
         }
     }
-    for ((round, tool), _) in asked.iter().filter(|(_, was_answered)| !**was_answered) {
-        let said = format!("{tool} in the round `{round}`");
-        found.add(Rule::NeverAnswered, &Text(&said));
-    }
+    asked
+}
+
+fn in_round((round, server): &(&str, &str)) -> String {
+    format!("{server} in the round `{round}`")
 }
 
 fn by<T>(all: &[T], key: impl Fn(&T) -> &String) -> HashMap<&str, Vec<usize>> {
@@ -284,7 +301,7 @@ impl Display for Rule {
             Self::AnsweredTwice => "an answer came that nobody waited for (any more)",
             Self::OthersAnswer => "an answer came to another caller than the one it is for",
             Self::WrongEnd => "a call ended otherwise than it may",
-            Self::NeverAnswered => "of all calls that ask for the same not one was answered",
+            Self::NeverAnswered => "a server that can answer has answered nothing",
             Self::SessionMoved => "a session that has a process of its own was given another",
             Self::ProcessShared => "a process that belongs to one session served another",
             Self::CutForNothing => "a connection broke although the gateway was there",

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 const AT_MOST: u32 = 150;
 /// It alternates so often between the two situations that whatever else the machine does
 /// meanwhile hits both alike, and compares medians: of the p99s of several parts of the run.
-const PARTS: usize = 9;
+const PARTS: usize = 13;
 const TURNS: usize = 10;
 const CALLS: usize = 20;
 /// All connections of the server that sleeps.

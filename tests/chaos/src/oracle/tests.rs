@@ -263,7 +263,7 @@ fn a_call_that_shares_a_process_with_one_that_hangs_may_die_with_it() {
 }
 
 #[test]
-fn what_can_be_answered_is_so_once_in_each_round() {
+fn who_can_answer_does_so_once_in_each_round() {
     let mortal = |round: &str, end: fn(&str) -> End| {
         let token = format!("{round}.1.1");
         let end = end(&token);
