@@ -70,8 +70,9 @@ impl Pool {
         let best = open().min_by_key(|one| (one.is_silent(), one.in_flight()))?;
         let load = best.in_flight();
         let learned = &self.inbox.learned;
-        // Also while one is being started or leaves: that is what the call waits for.
-        let may_grow = state.open() < self.most() && state.refusal.is_none();
+        // Also while one is being started or leaves: that is what the call waits for. One that
+        // was set aside for a call that goes on makes room nobody knows when.
+        let may_grow = state.open() + state.lingering() < self.most() && state.refusal.is_none();
         let takes = match load {
             0 => true,
             _ if learned.asks.load(Ordering::Relaxed) => false,

@@ -172,7 +172,9 @@ impl Server {
             match connection.answers(patience).await {
                 Some(true) => server.is_complete(),
                 // A call that came meanwhile may be what keeps it.
-                Some(false) if connection.in_flight() == 0 => {
+                Some(false)
+                    if connection.in_flight() == 0 && !connection.pending.may_be_at_work() =>
+                {
                     server.ask_otherwise(&connection, patience).await;
                 }
                 None if !server.closing.is_cancelled() => {

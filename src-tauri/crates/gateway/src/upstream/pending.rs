@@ -38,6 +38,8 @@ struct Table {
     last_id: CallId,
     calls: HashMap<CallId, Entry>,
     closed: Option<Lost>,
+    /// A call was abandoned, and nothing has been answered since.
+    owes: bool,
 }
 
 #[derive(Debug)]
@@ -107,6 +109,7 @@ impl Pending {
     /// order is looked at only where `watch_order` says that it matters.
     pub(crate) fn complete(&self, id: CallId, answer: Answer, watch_order: bool) -> Option<Order> {
         let mut table = self.table.locked();
+        table.owes = false;
         let entry = table.calls.remove(&id)?;
         // A cancelled call is mostly never answered: passing it proves nothing.
         let waits = |(&other, one): (&CallId, &Entry)| other < id && one.abandoned.is_none();
@@ -145,6 +148,7 @@ impl Pending {
         }
         let lease = entry.call.lease.take();
         let slot = Arc::clone(&entry.call.slot);
+        table.owes = true;
         drop(table);
         slot.finish(Err(lost));
         drop((lease, client));
@@ -190,6 +194,13 @@ impl Pending {
     pub(crate) fn has_own(&self) -> bool {
         let table = self.table.locked();
         table.calls.values().any(|entry| !entry.of_client)
+    }
+
+    /// Whether the server may be working although no client's call is under way: on a request of
+    /// the gateway's own, or on a call that nobody waits for any more.
+    pub(crate) fn may_be_at_work(&self) -> bool {
+        let table = self.table.locked();
+        table.owes || table.calls.values().any(|entry| !entry.of_client)
     }
 
     /// The call that was begun last and goes on, not counting the gateway's own.
@@ -348,8 +359,13 @@ mod tests {
         assert!(pending.is_lively_since(before));
         pending.park(id, true);
         assert!(pending.is_lively_since(soon()));
+        assert!(!pending.may_be_at_work());
         pending.abandon(id, Lost::Cancelled);
         assert!(!pending.is_lively_since(before));
+        assert!(pending.may_be_at_work());
+        // Its answer may come long after it was forgotten.
+        pending.complete(CallId::MAX, answer(), false);
+        assert!(!pending.may_be_at_work());
     }
 
     #[test]
