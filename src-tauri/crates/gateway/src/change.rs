@@ -71,8 +71,10 @@ pub(crate) enum Refusal {
     },
     /// The file could not be written.
     Unwritable(PathBuf, io::Error),
-    /// It is still being written, now or for an earlier change.
+    /// It is still being written.
     Unwritten(PathBuf),
+    /// Another change is; nothing was done about this one.
+    Busy,
     /// There is nothing (any more) to take back under this name.
     NothingToUndo,
 }
@@ -199,9 +201,8 @@ impl Core {
 
     /// Waits until nobody else changes the configuration.
     async fn alone(&self) -> Result<Alone, Refusal> {
-        let path = || self.live().path.clone().unwrap_or_default();
         let alone = claim(&self.changing, WRITE).await;
-        alone.ok_or_else(|| Refusal::Unwritten(path()))
+        alone.ok_or(Refusal::Busy)
     }
 
     /// The same for whoever holds `changing`. What is wrong with the file is told everybody.
@@ -238,9 +239,24 @@ impl Core {
     }
 
     /// Starts one server anew at once. Whether there is such a server.
-    pub(crate) async fn start_anew(self: &Arc<Self>, name: &str) -> bool {
-        let _alone = self.changing.lock().await;
-        self.restart(name)
+    ///
+    /// # Errors
+    /// Another change is still being written.
+    pub(crate) async fn start_anew(self: &Arc<Self>, name: &str) -> Result<bool, Refusal> {
+        let _alone = self.alone().await?;
+        Ok(self.restart(name))
+    }
+
+    /// The same where only the log can be told that it was not.
+    pub(crate) async fn start_anew_if_possible(self: &Arc<Self>, name: &str) {
+        match self.start_anew(name).await {
+            Ok(true) => {}
+            Ok(false) => tracing::debug!(server = name, "there is no such server any more"),
+            Err(_) => tracing::warn!(
+                server = name,
+                "not restarted, because a change of the configuration is still being written; restart it by hand"
+            ),
+        }
     }
 
     /// Writes a text, unless it is on disk already, and puts it in force.

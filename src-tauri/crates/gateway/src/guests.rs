@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -20,8 +19,6 @@ use crate::words::Words;
 
 /// Users that have servers of their own at the same time.
 const USERS: usize = 1_000;
-/// For the calls in flight of a user who may use nothing here any more.
-const FAREWELL: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -122,7 +119,7 @@ impl Core {
             table.by_index.remove(&guest.server.index());
         }
         self.guests.table.store(Arc::new(table));
-        self.retire_guests(gone, why, Some(FAREWELL));
+        self.retire_guests(gone, why, None);
         drop(changing);
     }
 
@@ -191,7 +188,7 @@ impl Core {
             self.start(&guest.server);
         }
         let why = Words::new("it was restarted meanwhile", "它已被重新启动");
-        self.retire_guests(gone, &why, None);
+        self.retire_guests(gone, &why, Some(live));
         drop(changing);
     }
 
@@ -218,13 +215,15 @@ impl Core {
         }
     }
 
-    /// Their calls in flight get `patience`, or as long as calls may take there.
-    fn retire_guests(self: &Arc<Self>, gone: Vec<Guest>, why: &Words, patience: Option<Duration>) {
+    /// Under `live` there may be others in their place, for the same users.
+    fn retire_guests(self: &Arc<Self>, gone: Vec<Guest>, why: &Words, live: Option<&Live>) {
         for guest in gone {
             self.board.dismiss(guest.server.seat);
             let (why, at_once) = (why.clone(), self.ending.servers.clone());
+            let config = &guest.server.config;
+            let successor = live.and_then(|live| live.config_of(&config.name));
+            let patience = reload::patience(config, successor);
             self.retiring.spawn(async move {
-                let patience = patience.unwrap_or(guest.server.config.call_timeout);
                 guest.server.retire(&why, patience, &at_once).await;
             });
         }

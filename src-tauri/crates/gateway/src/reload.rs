@@ -21,6 +21,12 @@ use crate::server::{Legacy, Server, Surroundings};
 use crate::user::User;
 use crate::words::Words;
 
+/// The longest that calls in flight get at a server whose successor waits for them; as long as
+/// when the gateway ends.
+const HANDOVER: Duration = Duration::from_secs(30);
+/// What they get at one that is not to be used any more.
+const FAREWELL: Duration = Duration::from_secs(10);
+
 /// What servers are made of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Makings<'a> {
@@ -201,8 +207,7 @@ impl Core {
             let leaving = self.leaving.enter(&server, &at_once);
             let patience = match anew {
                 Some(anew) if anew == server.config.name => Duration::ZERO,
-                // Without a sign of life no call takes longer.
-                _ => server.config.call_timeout,
+                _ => patience(&server.config, self.live().config_of(&server.config.name)),
             };
             let is_removed = self.live().named(&server.config.name).is_none();
             self.retiring.spawn(async move {
@@ -228,6 +233,15 @@ impl Core {
                 core.start(&server);
             });
         }
+    }
+}
+
+/// How long calls in flight at a server may go on that another configuration changes. Not
+/// simply its `callTimeout`: that is minutes, while new calls wait for the successor.
+pub(crate) fn patience(former: &ServerConfig, successor: Option<&ServerConfig>) -> Duration {
+    match successor {
+        Some(successor) if successor.enabled => former.call_timeout.min(HANDOVER),
+        _ => FAREWELL,
     }
 }
 
@@ -265,4 +279,37 @@ fn replaced(successor: &ServerConfig) -> Words {
 /// Why calls end at a server that is in the configuration no more.
 fn removed() -> Words {
     Words::new("it was removed from the configuration", "它已从配置中删除")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, LoadOptions, from_text};
+
+    #[test]
+    fn calls_in_flight_get_as_long_as_somebody_may_wait_for_them() {
+        let environment = Environment {
+            vars: &|_| None,
+            home: None,
+            cwd: Path::new("/"),
+        };
+        let text = r#"{ "servers": [
+            { "name": "usual", "command": ["a"] },
+            { "name": "short", "command": ["a"], "callTimeout": 1500 },
+            { "name": "off", "command": ["a"], "enabled": false }
+        ] }"#;
+        let config = from_text(text, &LoadOptions::default(), &environment);
+        let [usual, short, off] = &config.servers[..] else {
+            panic!("{:?}", config.servers);
+        };
+        assert_eq!(patience(usual, Some(short)), Duration::from_secs(30));
+        assert_eq!(
+            patience(short, Some(usual)),
+            Duration::from_millis(1500),
+            "what it was started with counts"
+        );
+        for successor in [None, Some(off)] {
+            assert_eq!(patience(usual, successor), Duration::from_secs(10));
+        }
+    }
 }

@@ -295,6 +295,14 @@ impl Problem {
                 "check the drive; the change is in force once it is written",
                 "请检查该驱动器；修改写入后即会生效",
             )),
+            Refusal::Busy => Self::new(
+                Code::Failed,
+                Words::new(
+                    "nothing was changed: another change of the configuration is still being written",
+                    "未做任何修改：配置的另一项修改仍在写入",
+                ),
+            )
+            .remedy(Words::new("try again in a moment", "请稍后重试")),
             Refusal::NothingToUndo => Self::new(
                 Code::Conflict,
                 Words::new(
