@@ -19,6 +19,9 @@ const BEFORE: &str = "info";
 /// A file on which nobody tells of changes is looked at this often.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// A file whose reading takes longer lies where nothing answers.
+const READ: Duration = Duration::from_secs(10);
+
 /// Why there is no gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stuck {
@@ -41,7 +44,7 @@ pub(crate) async fn begin(
     wait: &impl Fn(Words),
 ) -> Result<Gateway, Stuck> {
     let folders = Folders::find().ok_or_else(no_home)?;
-    let loaded = load(&folders, journal)?;
+    let loaded = load(&folders, journal).await?;
     // The start waits for one that is on its way out.
     if let Some(leaving) = running(folders.data()).filter(|one| one.leaving) {
         wait(waits_for(&leaving));
@@ -63,7 +66,8 @@ pub(crate) async fn begin(
         .map_err(|error| error.words(&there))?;
     tracing::info!(pid = there.pid, "it has made room");
     // The other one may have changed the file until its end.
-    start(load(&folders, journal)?, bridge, &folders, journal)
+    let loaded = load(&folders, journal).await?;
+    start(loaded, bridge, &folders, journal)
         .await
         .map_err(|error| why(&error, &folders).into())
 }
@@ -113,9 +117,9 @@ async fn start(
     started
 }
 
-fn load(folders: &Folders, journal: &Journal) -> Result<(Loaded, Source), Stuck> {
+async fn load(folders: &Folders, journal: &Journal) -> Result<(Loaded, Source), Stuck> {
     let source = source(folders);
-    let loaded = source.load().map_err(|error| Stuck {
+    let loaded = source.load_within(READ).await.map_err(|error| Stuck {
         cause: unusable(&error),
         in_file: true,
     })?;

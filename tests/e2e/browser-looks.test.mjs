@@ -60,6 +60,8 @@ const NAMES = [
   'MCP_GATEWAY_PORT',
   'mcp-stdio-bridge',
   'mcp-gateway config init',
+  'mcp-gateway logs -f',
+  'logLevel',
   '--port',
   'mcpServers',
   'toolFilters',

@@ -1,7 +1,7 @@
 /** The app starts where a gateway already runs on its data: in a terminal, or as a service. */
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { connect } from './support/client.mjs';
 import { useDesktop } from './support/desktop.mjs';
@@ -40,6 +40,9 @@ test('a gateway in a terminal makes room, and its clients hardly notice', async 
   assert.equal(await client.call('fake_hello'), 'hello', 'in the same session');
   await client.close();
   await app.quit();
+  // What was said before the folder was the app's own is kept as well.
+  const log = desktop.own.path('home/.local/share/mcp-gateway/logs/gateway.log');
+  assert.match(readFileSync(log, 'utf8'), /gateway\/info: it has made room/);
 });
 
 test('what the app waits for is told in the window', async () => {

@@ -123,8 +123,10 @@ async fn a_shell_that_hangs_delays_only_what_needs_it_and_is_ended() {
         noted.trim().parse().expect("milliseconds")
     };
     let waited = started("late").saturating_sub(started("quick"));
+    // Three seconds are the shell's, and it would take ten minutes; the rest is for the searches,
+    // and for a machine that has more to do.
     assert!(
-        waited > 1000,
+        (1001..30_000).contains(&waited),
         "late waited {waited} ms longer for the shell"
     );
     until_true("the shell and what it started are gone", || {

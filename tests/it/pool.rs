@@ -1,6 +1,7 @@
 //! The bars of the pool, both bounds.
 
 mod copies;
+mod sessions;
 mod sleepers;
 
 use std::time::{Duration, Instant};

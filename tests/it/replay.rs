@@ -51,3 +51,30 @@ async fn a_call_of_which_its_client_has_heard_is_not_sent_again() {
     assert!(message.to_string().contains("may or may not"), "{message}");
     assert_eq!(arrived(&gateway), 1);
 }
+
+#[tokio::test]
+async fn max_retries_is_how_often_a_call_is_sent_again() {
+    for (retries, least, most) in [(0, 1, 1), (1, 2, 2), (5, 2, 6)] {
+        let definition = json!({
+            "name": "work",
+            "inputSchema": {"type": "object"},
+            "annotations": {"readOnlyHint": true},
+        });
+        let does = json!([{"delay": 1}, {"crash": 1}]);
+        let script = tools(json!([{"name": "work", "definition": definition, "does": does}]));
+        let gateway = setup()
+            .config("pool", json!({"maxRetries": retries}))
+            .fake("fake", script)
+            .start()
+            .await;
+        let client = gateway.client().await;
+
+        let error = client.tool("fake_work", "{}").await.error();
+
+        // Also where the server is left alone before the last attempt.
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(message.contains("may or may not"), "{retries}: {error}");
+        let arrived = arrived(&gateway);
+        assert!((least..=most).contains(&arrived), "{retries}: {arrived}");
+    }
+}

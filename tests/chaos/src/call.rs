@@ -57,6 +57,18 @@ impl Call {
         json!(self.token)
     }
 
+    /// The round that it belongs to.
+    pub(crate) fn round(&self) -> &str {
+        let parts = self.token.split_once('.');
+        parts.map_or(&self.token, |(round, _)| round)
+    }
+
+    /// The client that makes it, unlike any of another round.
+    pub(crate) fn client(&self) -> &str {
+        let parts = self.token.rsplit_once('.');
+        parts.map_or(&self.token, |(client, _)| client)
+    }
+
     /// The name that clients know its tool by.
     pub(crate) fn tool(&self) -> String {
         format!("{}_{}", self.deed.server, self.deed.tool)

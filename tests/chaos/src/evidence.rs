@@ -1,8 +1,9 @@
 //! Gathers what everybody has written down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
+use anyhow::ensure;
 use serde_json::Value;
 use testkit::Gateway;
 
@@ -12,9 +13,8 @@ use crate::gateway_log;
 use crate::oracle::{Evidence, Execution, Outage};
 use crate::town;
 
-/// What a process has printed before its end has been read within this time, or else after it
-/// was quiet for that long.
-const READ_WITHIN: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(300));
+/// What a process has printed before its end has been read within this time.
+const READ_WITHIN: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(20);
 /// So many calls are told as the slowest ones.
 const SLOWEST: usize = 3;
@@ -27,10 +27,13 @@ pub(crate) struct Papers {
     /// The log of each gateway that has ended, one after the other.
     pub(crate) log: String,
     pub(crate) outages: Vec<Outage>,
+    rounds: Vec<&'static str>,
 }
 
 impl Papers {
-    pub(crate) fn diaries(&mut self, diaries: Vec<Diary>) {
+    /// What the clients of a round bring home.
+    pub(crate) fn diaries(&mut self, round: &'static str, diaries: Vec<Diary>) {
+        self.rounds.push(round);
         for diary in diaries {
             self.records.extend(diary.records);
             self.strays.extend(diary.strays);
@@ -38,18 +41,17 @@ impl Papers {
     }
 
     /// Takes the log of a gateway that has ended.
-    pub(crate) async fn log_of(&mut self, gateway: &Gateway) {
-        let (began, mut quiet) = (Instant::now(), Instant::now());
-        let mut log = gateway.stderr();
-        while quiet.elapsed() < READ_WITHIN.1 && began.elapsed() < READ_WITHIN.0 {
+    pub(crate) async fn log_of(&mut self, gateway: &Gateway) -> anyhow::Result<()> {
+        let deadline = Instant::now() + READ_WITHIN;
+        while !gateway.stderr_is_whole() && Instant::now() < deadline {
             tokio::time::sleep(LOOK).await;
-            let now = gateway.stderr();
-            if now.len() != log.len() {
-                quiet = Instant::now();
-                log = now;
-            }
         }
-        self.log.push_str(&log);
+        self.log.push_str(&gateway.stderr());
+        ensure!(
+            gateway.stderr_is_whole(),
+            "the log of a gateway that has ended does not end within {READ_WITHIN:?}"
+        );
+        Ok(())
     }
 
     pub(crate) fn evidence(&self, gateway: &Gateway) -> Evidence {
@@ -59,6 +61,7 @@ impl Papers {
             gateway: gateway_log::read(&self.log),
             executions: executions(gateway),
             outages: self.outages.clone(),
+            rounds: self.rounds.clone(),
         }
     }
 
@@ -108,8 +111,16 @@ impl Papers {
 fn executions(gateway: &Gateway) -> Vec<Execution> {
     let mut executions = Vec::new();
     for server in town::names() {
-        for raw in gateway.journal(server).received() {
-            let Ok(message) = serde_json::from_str::<Value>(&raw) else {
+        // A process id may come again, so that it is the process's start that counts.
+        let mut started: HashMap<u32, usize> = HashMap::new();
+        for (at, entry) in gateway.journal(server).entries().into_iter().enumerate() {
+            if entry.event == "start" {
+                started.insert(entry.pid, at);
+            }
+            if entry.event != "recv" {
+                continue;
+            }
+            let Ok(message) = serde_json::from_str::<Value>(&entry.raw) else {
                 continue;
             };
             if message["method"] != "tools/call" {
@@ -119,6 +130,7 @@ fn executions(gateway: &Gateway) -> Vec<Execution> {
             executions.push(Execution {
                 token: token.unwrap_or_default().to_owned(),
                 server: server.to_owned(),
+                process: started.get(&entry.pid).copied().unwrap_or_default(),
             });
         }
     }

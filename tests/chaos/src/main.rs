@@ -6,10 +6,11 @@
 //! and tasks belong to a process, so both have to be ended by the same one. It also warms that
 //! process up; what is measured then is what a round adds and not what the first call does.
 //!
-//! Every wait has a deadline, no length of time is asserted, and the same seed makes the same
-//! calls.
+//! Every wait has a deadline, and the same seed makes the same calls. No length of time is
+//! asserted but before the rounds, while nothing else goes on: see [`calm`].
 
 mod call;
+mod calm;
 mod client;
 mod dice;
 mod evidence;
@@ -108,12 +109,16 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
         arguments.calls,
         arguments.seed
     );
+    told(&plan, "measured while nothing else goes on");
+    let mut faults = calm::faults(&arguments.gateway).await?;
+
     let mut papers = Papers::default();
     let mut gateway = town::setup(arguments.gateway.clone()).start().await;
     let happened = all_rounds(&plan, &mut gateway, &mut papers).await;
     let ended = end(&mut gateway).await;
-    papers.log_of(&gateway).await;
-    let mut faults = Vec::new();
+    if let Err(error) = papers.log_of(&gateway).await {
+        faults.push(format!("{error:#}"));
+    }
     match happened {
         Ok(found) => {
             faults.extend(found);
@@ -145,6 +150,9 @@ fn judged(papers: &Papers, gateway: &Gateway) -> Vec<String> {
     for slow in papers.slowest() {
         println!("    slow: {slow}");
     }
+    if let Some(rarest) = oracle::rarest(&evidence) {
+        println!("    answered least often: {rarest}");
+    }
     let broken = oracle::broken(&evidence);
     let told = broken
         .iter()
@@ -163,12 +171,14 @@ async fn all_rounds(
 
     told(plan, "a round in the middle of which the gateway is killed");
     let mut orphans = Vec::new();
+    let mut log = Ok(());
     let (diaries, outage) = round::with_a_kill(plan, "kill", gateway, async |gateway| {
-        papers.log_of(gateway).await;
+        log = papers.log_of(gateway).await;
         orphans = evidence::processes(gateway);
     })
     .await?;
-    papers.diaries(diaries);
+    log?;
+    papers.diaries("kill", diaries);
     papers.outages.push(outage);
     told(plan, "its clients have left");
     let owner = owner::Owner::of(gateway);
@@ -180,7 +190,7 @@ async fn all_rounds(
     let mut former = None;
     for name in ["first", "second"] {
         told(plan, &format!("the {name} of two rounds that are the same"));
-        papers.diaries(round::quiet(plan, name, gateway).await?);
+        papers.diaries(name, round::quiet(plan, name, gateway).await?);
         told(plan, "its clients have left");
         owner.until_all_work().await?;
         let held = held::at_rest(gateway, &owner, former).await?;

@@ -1,10 +1,11 @@
 //! Holds the logs of clients, gateway and fake servers against each other. Pure: what it is
 //! given is all that it knows, and what it says is which rules are broken.
 
+mod sessions;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Debug, Display};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ const HARMLESS_TIMES: usize = 4;
 pub(crate) struct Execution {
     pub(crate) token: String,
     pub(crate) server: String,
+    /// Which of its processes that was.
+    pub(crate) process: usize,
 }
 
 /// From just before the gateway was killed until its successor was there.
@@ -42,6 +45,8 @@ pub(crate) struct Evidence {
     pub(crate) gateway: Vec<Line>,
     pub(crate) executions: Vec<Execution>,
     pub(crate) outages: Vec<Outage>,
+    /// The names of the rounds that are over.
+    pub(crate) rounds: Vec<&'static str>,
 }
 
 /// A rule that does not hold, and for what.
@@ -58,7 +63,10 @@ pub(crate) enum Rule {
     AnsweredTwice,
     OthersAnswer,
     WrongEnd,
+    NeverAnswered,
     CutForNothing,
+    SessionMoved,
+    ProcessShared,
     CarriedOutTwice,
     CarriedOutElsewhere,
     AnsweredByNobody,
@@ -108,6 +116,8 @@ pub(crate) fn broken(evidence: &Evidence) -> Vec<Broken> {
         }
     }
     rest(evidence, &mut found);
+    answered(evidence, &mut found);
+    sessions::look(evidence, &known, &mut found);
     found.0
 }
 
@@ -212,6 +222,41 @@ fn rest(evidence: &Evidence, found: &mut Findings) {
     }
 }
 
+/// An error is a right end of many a call, but not of all: each server that can answer has done so
+/// at least once in each round.
+fn answered(evidence: &Evidence, found: &mut Findings) {
+    for (of, _) in asked(evidence).iter().filter(|(_, counted)| counted.1 == 0) {
+        found.add(Rule::NeverAnswered, &Text(&in_round(of)));
+    }
+}
+
+/// Of what was answered least often, for reading.
+pub(crate) fn rarest(evidence: &Evidence) -> Option<String> {
+    let asked = asked(evidence);
+    let (of, (asked, answered)) = asked.iter().min_by_key(|(_, counted)| counted.1)?;
+    let of = in_round(of);
+    Some(format!("{of}, {answered} times of {asked}"))
+}
+
+/// Of each server that can answer, in each round: how often it was asked and has answered.
+fn asked(evidence: &Evidence) -> BTreeMap<(&str, &str), (usize, usize)> {
+    let mut asked: BTreeMap<_, (usize, usize)> = BTreeMap::new();
+    for record in &evidence.calls {
+        let (call, deed) = (&record.call, &record.call.deed);
+        let counts = deed.answered && deed.manner == Manner::Waits;
+        if counts && evidence.rounds.contains(&call.round()) {
+            let counted = asked.entry((call.round(), deed.server)).or_default();
+            counted.0 += 1;
+            counted.1 += usize::from(matches!(record.end, End::Answer(_)));
+        }
+    }
+    asked
+}
+
+fn in_round((round, server): &(&str, &str)) -> String {
+    format!("{server} in the round `{round}`")
+}
+
 fn by<T>(all: &[T], key: impl Fn(&T) -> &String) -> HashMap<&str, Vec<usize>> {
     let mut map: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, one) in all.iter().enumerate() {
@@ -256,6 +301,9 @@ impl Display for Rule {
             Self::AnsweredTwice => "an answer came that nobody waited for (any more)",
             Self::OthersAnswer => "an answer came to another caller than the one it is for",
             Self::WrongEnd => "a call ended otherwise than it may",
+            Self::NeverAnswered => "a server that can answer has answered nothing",
+            Self::SessionMoved => "a session that has a process of its own was given another",
+            Self::ProcessShared => "a process that belongs to one session served another",
             Self::CutForNothing => "a connection broke although the gateway was there",
             Self::CarriedOutTwice => "a call was carried out more often than it may be",
             Self::CarriedOutElsewhere => "a call was carried out by another server",

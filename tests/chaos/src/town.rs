@@ -130,11 +130,12 @@ pub(crate) const DEEDS: &[Deed] = &[
         harmless: true,
         ..GOOD
     },
-    // Its callTimeout is short, which a busy machine may let pass for any of its calls.
+    // Its callTimeout is short, which a busy machine may let pass for any of its calls. A process
+    // that hangs is replaced, and takes along what else it had been sent.
     Deed {
         server: "hanging",
         weight: 5,
-        errors: &[REQUEST_TIMEOUT],
+        errors: &[REQUEST_TIMEOUT, UPSTREAM_UNAVAILABLE],
         ..GOOD
     },
     Deed {
@@ -142,7 +143,7 @@ pub(crate) const DEEDS: &[Deed] = &[
         tool: "hang",
         weight: 1,
         answered: false,
-        errors: &[REQUEST_TIMEOUT],
+        errors: &[REQUEST_TIMEOUT, UPSTREAM_UNAVAILABLE],
         ..GOOD
     },
     Deed {
@@ -150,7 +151,7 @@ pub(crate) const DEEDS: &[Deed] = &[
         tool: "hang",
         weight: 1,
         answered: false,
-        errors: &[REQUEST_TIMEOUT],
+        errors: &[REQUEST_TIMEOUT, UPSTREAM_UNAVAILABLE],
         manner: Manner::Cancels,
         ..GOOD
     },

@@ -77,8 +77,26 @@ async fn a_call_that_comes_meanwhile_waits_for_the_new_process() {
 
 #[tokio::test]
 async fn a_call_that_never_ends_is_not_waited_for_for_ever() {
-    let gateway = idle().await;
-    let call = InFlight::begin(&gateway, "one", "hang").await;
+    let setup = setup();
+    let mut script = worker(&setup, "one");
+    // Far beyond the end of this test, with signs of life all the time.
+    let steps = (0..300).flat_map(|_| [json!({"delay": 100}), json!({"progress": 1})]);
+    script["tools"][2]["does"] = steps.collect();
+    let gateway = setup
+        .fake_with("one", script, json!({"callTimeout": 1500}))
+        .start()
+        .await;
+    gateway.await_tools("one", 3).await;
+    let client = gateway.client().await;
+    let journal = gateway.journal("one");
+    let call = tokio::spawn(async move {
+        let params = r#"{"name":"one_hang","_meta":{"progressToken":1}}"#;
+        client.call("tools/call", params).await.error()
+    });
+    until_true("the call has arrived", || {
+        !journal.received_of("tools/call").is_empty()
+    })
+    .await;
     let began = Instant::now();
     let edit = |form: &mut Value| form["callTimeout"] = json!(60_000);
     gateway.api().edit("one", edit).await.saved();
@@ -87,12 +105,15 @@ async fn a_call_that_never_ends_is_not_waited_for_for_ever() {
         "the answer waits for nobody"
     );
 
-    let error = call.error().await;
+    let error = call.await.expect("no panic").to_string();
 
-    assert!(error.contains("one"), "{error}");
+    assert!(
+        error.contains("one") && error.contains("restarted"),
+        "{error}"
+    );
     let waited = began.elapsed();
     assert!(
-        waited > Duration::from_secs(8) && waited < Duration::from_secs(16),
+        waited > Duration::from_millis(1200) && waited < Duration::from_secs(8),
         "{waited:?}"
     );
     gateway.await_tools("one", 3).await;
@@ -101,6 +122,60 @@ async fn a_call_that_never_ends_is_not_waited_for_for_ever() {
         client.text("one_pid", "{}").await,
         process(&gateway, "one").to_string()
     );
+}
+
+#[tokio::test]
+async fn whoever_starts_a_server_anew_does_not_wait_for_its_predecessors_calls_either() {
+    let gateway = idle().await;
+    let call = InFlight::begin(&gateway, "one", "hang").await;
+    let one = process(&gateway, "one");
+    let edit = |form: &mut Value| form["callTimeout"] = json!(60_000);
+    gateway.api().edit("one", edit).await.saved();
+    assert_eq!(process(&gateway, "one"), one, "its call is in flight");
+
+    let began = Instant::now();
+    assert_eq!(gateway.api().restart("one").await.json(), json!({}));
+
+    let error = call.error().await;
+    assert!(error.contains("restarted"), "{error}");
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        began.elapsed()
+    );
+    let client = gateway.client().await;
+    assert_ne!(client.text("one_pid", "{}").await, one.to_string());
+}
+
+#[tokio::test]
+async fn a_long_call_is_finished_first_and_the_gateway_need_not_wait_for_it_at_its_end() {
+    let (mut gateway, call, other) = busy().await;
+    let edit = |form: &mut Value| form["callTimeout"] = json!(60_000);
+    gateway.api().edit("one", edit).await.saved();
+    gateway.api().remove("two").await.saved();
+    // Longer than calls get at a server that nobody follows.
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert!(!call.is_over());
+    let error = other.error().await;
+    assert!(error.contains("removed"), "{error}");
+    open_gate(&gateway, "one");
+    assert_eq!(call.text().await, "finished");
+
+    gateway.await_tools("one", 3).await;
+    let call = InFlight::begin(&gateway, "one", "hang").await;
+    let edit = |form: &mut Value| form["callTimeout"] = json!(90_000);
+    gateway.api().edit("one", edit).await.saved();
+    call.0.abort();
+    let began = Instant::now();
+    assert!(gateway.stop().await.success());
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        began.elapsed()
+    );
+    for server in ["one", "two"] {
+        assert!(gateway.journal(server).alive().is_empty(), "{server}");
+    }
 }
 
 #[tokio::test]

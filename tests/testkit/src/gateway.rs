@@ -74,6 +74,11 @@ impl Gateway {
         self.output.stderr()
     }
 
+    /// Whether stderr has ended and is read to its end, as it is soon after the gateway's end.
+    pub fn stderr_is_whole(&self) -> bool {
+        self.output.stderr_is_whole()
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -105,14 +105,15 @@ impl Journal {
     /// How many instances ran side by side at most. One that was killed left no word of
     /// its end and counts for ever.
     pub fn most_at_once(&self) -> usize {
-        let (mut running, mut most) = (0_usize, 0);
+        let (mut running, mut most) = (HashSet::new(), 0);
         for entry in self.entries() {
+            // At the end of stdin and told to end in the same moment, one may say so twice.
             match entry.event.as_str() {
-                "start" => running += 1,
-                "exit" => running -= 1,
-                _ => {}
-            }
-            most = most.max(running);
+                "start" => running.insert(entry.pid),
+                "exit" => running.remove(&entry.pid),
+                _ => false,
+            };
+            most = most.max(running.len());
         }
         most
     }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,8 +55,16 @@ pub struct Ended {
 /// What a running program has printed so far.
 #[derive(Clone, Default)]
 pub(crate) struct Output {
-    stdout: Arc<Mutex<String>>,
-    stderr: Arc<Mutex<String>>,
+    stdout: Arc<Printed>,
+    stderr: Arc<Printed>,
+}
+
+/// What has come through one pipe.
+#[derive(Default)]
+struct Printed {
+    text: Mutex<String>,
+    /// The pipe has ended: nobody can write to it any more.
+    is_whole: AtomicBool,
 }
 
 // === impl Setup ===
@@ -355,14 +363,14 @@ pub async fn run(mut command: Command) -> Ended {
     }
 }
 
-fn collect(from: impl Read + Send + 'static, to: Arc<Mutex<String>>) {
+fn collect(from: impl Read + Send + 'static, to: Arc<Printed>) {
     std::thread::spawn(move || {
-        for line in BufReader::new(from).lines() {
-            let Ok(line) = line else { return };
-            let mut text = to.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let mut text = to.text.lock().unwrap_or_else(PoisonError::into_inner);
             text.push_str(&line);
             text.push('\n');
         }
+        to.is_whole.store(true, Ordering::Release);
     });
 }
 
@@ -376,8 +384,13 @@ impl Output {
     pub(crate) fn stderr(&self) -> String {
         read(&self.stderr)
     }
+
+    pub(crate) fn stderr_is_whole(&self) -> bool {
+        self.stderr.is_whole.load(Ordering::Acquire)
+    }
 }
 
-fn read(text: &Arc<Mutex<String>>) -> String {
-    text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+fn read(from: &Printed) -> String {
+    let text = from.text.lock();
+    text.unwrap_or_else(PoisonError::into_inner).clone()
 }

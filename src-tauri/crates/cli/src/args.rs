@@ -230,7 +230,7 @@ pub(crate) struct LogArgs {
         "服务器名，以 `status` 列出的为准；省略则为网关自身",
     ))]
     pub(crate) name: Option<String>,
-    #[arg(short, long, help = t("Go on with each line as it comes, until Ctrl-C", "持续显示新的行，直到按下 Ctrl-C"))]
+    #[arg(short, long, help = t("Go on with each line as it comes, until Ctrl-C or the end of the gateway", "持续显示新的行，直到按下 Ctrl-C 或网关停止"))]
     pub(crate) follow: bool,
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100, hide_default_value = true, help = t(
         "Lines of the past to show, 100 if left out",

@@ -62,6 +62,8 @@ pub(crate) struct CallInFlight {
     plan: Plan,
     slot: Arc<Slot>,
     attempts_left: u32,
+    /// An earlier attempt was lost on its way back: the server may have carried it out.
+    may_have_run: bool,
     /// How it ended; until then, as if its client had left.
     end: End,
 }
@@ -96,6 +98,7 @@ impl Plan {
             slot: Slot::with_room(self.room()),
             plan: self,
             attempts_left,
+            may_have_run: false,
             end: End::Left,
         };
         // Only a modern client brings one that was given out here.
@@ -196,6 +199,7 @@ impl CallInFlight {
             let outcome = match outcome {
                 Err(lost) if self.may_be_sent_again(&lost) => {
                     self.attempts_left -= 1;
+                    self.may_have_run |= matches!(lost, Lost::Died(_));
                     self.slot = Slot::bringing(self.slot.brings(), self.plan.room());
                     let Err(not_sent) = self.send().await else {
                         continue;
@@ -209,8 +213,8 @@ impl CallInFlight {
             self.end = match &outcome {
                 Ok(answer) if answer.failed => End::Failed,
                 Ok(_) => End::Answered,
-                Err(Lost::Unsent(_)) => End::Unsent,
-                Err(Lost::Died(_)) => End::Died,
+                Err(Lost::Unsent(_)) if !self.may_have_run => End::Unsent,
+                Err(Lost::Unsent(_) | Lost::Died(_)) => End::Died,
                 Err(Lost::Unusable(_)) => End::Unusable,
                 Err(Lost::TimedOut | Lost::TookTooLong) => End::TimedOut,
                 Err(Lost::Cancelled) => End::Cancelled,
@@ -234,23 +238,23 @@ impl CallInFlight {
                         plan.longest().as_millis()
                     ),
                 )),
-                Err(Lost::Died(why)) => Step::Answer(plan.error(
-                    error_code::UPSTREAM_UNAVAILABLE,
-                    &format!(
-                        "server `{name}` did not answer: {}. The call may or may not have been carried out",
-                        why.en
-                    ),
-                )),
-                Err(Lost::Unsent(why) | Lost::Unusable(why)) => Step::Answer(plan.error(
-                    error_code::UPSTREAM_UNAVAILABLE,
-                    &format!("server `{name}` did not answer: {}", why.en),
-                )),
+                Err(Lost::Died(why)) => {
+                    let why = in_doubt(format!("server `{name}` did not answer: {}", why.en));
+                    Step::Answer(plan.error(error_code::UPSTREAM_UNAVAILABLE, &why))
+                }
+                Err(Lost::Unsent(why) | Lost::Unusable(why)) => {
+                    let why = self.told(format!("server `{name}` did not answer: {}", why.en));
+                    Step::Answer(plan.error(error_code::UPSTREAM_UNAVAILABLE, &why))
+                }
             };
         }
     }
 
     fn not_sent(&mut self, not_sent: NotSent) -> Step {
-        self.end = not_sent.end();
+        self.end = match not_sent.end() {
+            End::Refused if self.may_have_run => End::Died,
+            end => end,
+        };
         match not_sent {
             NotSent::Refused(refusal) => Step::Answer(refusal),
             NotSent::Cancelled => Step::Nothing,
@@ -267,6 +271,14 @@ impl CallInFlight {
             Lost::Unusable(_) | Lost::TimedOut | Lost::TookTooLong | Lost::Cancelled => false,
         };
         is_harmless && self.attempts_left > 0 && !self.plan.is_cancelled()
+    }
+
+    /// Why this attempt got nowhere, and what that says of the call.
+    fn told(&self, why: String) -> String {
+        match self.may_have_run {
+            true => in_doubt(why),
+            false => why,
+        }
     }
 
     /// The answer alone, for transports that carry nothing else; `None` after a cancellation.
@@ -302,7 +314,7 @@ impl CallInFlight {
                 .pool
                 .acquire(plan.client.as_ref().and_then(Client::session))
                 .await
-                .map_err(|refused| plan.refused(&plan.server.refusal(&refused)))?;
+                .map_err(|refused| plan.refused(&self.told(plan.server.refusal(&refused))))?;
             if plan.is_cancelled() {
                 return Err(NotSent::Cancelled);
             }
@@ -350,11 +362,17 @@ impl CallInFlight {
                 Err(_) if self.attempts_left > 0 => self.attempts_left -= 1,
                 Err(unsent) => {
                     let (name, why) = (&plan.server.config.name, unsent.1.words().en);
-                    return Err(plan.refused(&format!("server `{name}` is not available: {why}")));
+                    let why = format!("server `{name}` is not available: {why}");
+                    return Err(plan.refused(&self.told(why)));
                 }
             }
         }
     }
+}
+
+/// What a client has to know of a call that reached its server.
+fn in_doubt(why: String) -> String {
+    format!("{why}. The call may or may not have been carried out")
 }
 
 impl Drop for CallInFlight {

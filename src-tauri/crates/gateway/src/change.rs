@@ -13,7 +13,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+use tokio::time::timeout;
 
 use crate::config::disk::{self, ReplaceError};
 use crate::config::edit::{self, Edit, EditError, Removed};
@@ -28,6 +29,8 @@ use crate::words::Words;
 const UNDOS: usize = 20;
 /// A file that takes longer to be read lies where nothing answers.
 const READ: Duration = Duration::from_secs(10);
+/// One that takes longer to be written, too. Nobody waits longer for whoever writes it.
+const WRITE: Duration = Duration::from_secs(10);
 
 /// What a change led to.
 #[derive(Debug)]
@@ -68,6 +71,10 @@ pub(crate) enum Refusal {
     },
     /// The file could not be written.
     Unwritable(PathBuf, io::Error),
+    /// It is still being written.
+    Unwritten(PathBuf),
+    /// Another change is; nothing was done about this one.
+    Busy,
     /// There is nothing (any more) to take back under this name.
     NothingToUndo,
 }
@@ -87,6 +94,9 @@ struct Undo {
     after: String,
     removed: Option<Removed>,
 }
+
+/// Whoever holds it changes the configuration, alone.
+type Alone = OwnedMutexGuard<Undos>;
 
 /// The file as it is now.
 #[derive(Debug)]
@@ -129,7 +139,7 @@ impl Core {
         seen: Option<Option<String>>,
         edit: &Edit,
     ) -> Result<Done, Refusal> {
-        let mut undos = self.changing.lock().await;
+        let alone = self.alone().await?;
         let source = self.source.as_ref().ok_or(Refusal::NoSource)?;
         let present = self.present(source).await?;
         if seen.is_some_and(|seen| seen != present.revision()) {
@@ -147,9 +157,9 @@ impl Core {
         };
         let after = edit::apply(&before, edit).map_err(Refusal::Edit)?;
         let is_new = present.text.as_ref() != Some(&after);
-        let mut done = self.commit(source, present, after).await?;
+        let (mut done, mut alone) = self.commit(source, present, after, alone).await?;
         if is_new {
-            done.undo = Some(undos.add(before, done.revision.clone(), removed));
+            done.undo = Some(alone.add(before, done.revision.clone(), removed));
         }
         Ok(done)
     }
@@ -160,11 +170,11 @@ impl Core {
     /// # Errors
     /// See [`Refusal`].
     pub(crate) async fn undo(self: &Arc<Self>, id: &str) -> Result<Done, Refusal> {
-        let mut undos = self.changing.lock().await;
+        let alone = self.alone().await?;
         let source = self.source.as_ref().ok_or(Refusal::NoSource)?;
-        let position = undos.last.iter().position(|undo| undo.id == id);
+        let position = alone.last.iter().position(|undo| undo.id == id);
         let position = position.ok_or(Refusal::NothingToUndo)?;
-        let undo = undos.last[position].clone();
+        let undo = alone.last[position].clone();
         let present = self.present(source).await?;
         let after = match (&undo.removed, &present.text) {
             _ if present.revision().as_ref() == Some(&undo.after) => undo.before,
@@ -175,8 +185,8 @@ impl Core {
                 });
             }
         };
-        let done = self.commit(source, present, after).await?;
-        undos.last.remove(position);
+        let (done, mut alone) = self.commit(source, present, after, alone).await?;
+        alone.last.remove(position);
         Ok(done)
     }
 
@@ -185,8 +195,14 @@ impl Core {
     /// # Errors
     /// See [`Refusal`].
     pub(crate) async fn read_again(self: &Arc<Self>) -> Result<Done, Refusal> {
-        let _alone = self.changing.lock().await;
+        let _alone = self.alone().await?;
         self.read_alone().await
+    }
+
+    /// Waits until nobody else changes the configuration.
+    async fn alone(&self) -> Result<Alone, Refusal> {
+        let alone = claim(&self.changing, WRITE).await;
+        alone.ok_or(Refusal::Busy)
     }
 
     /// The same for whoever holds `changing`. What is wrong with the file is told everybody.
@@ -223,9 +239,24 @@ impl Core {
     }
 
     /// Starts one server anew at once. Whether there is such a server.
-    pub(crate) async fn start_anew(self: &Arc<Self>, name: &str) -> bool {
-        let _alone = self.changing.lock().await;
-        self.restart(name)
+    ///
+    /// # Errors
+    /// Another change is still being written.
+    pub(crate) async fn start_anew(self: &Arc<Self>, name: &str) -> Result<bool, Refusal> {
+        let _alone = self.alone().await?;
+        Ok(self.restart(name))
+    }
+
+    /// The same where only the log can be told that it was not.
+    pub(crate) async fn start_anew_if_possible(self: &Arc<Self>, name: &str) {
+        match self.start_anew(name).await {
+            Ok(true) => {}
+            Ok(false) => tracing::debug!(server = name, "there is no such server any more"),
+            Err(_) => tracing::warn!(
+                server = name,
+                "not restarted, because a change of the configuration is still being written; restart it by hand"
+            ),
+        }
     }
 
     /// Writes a text, unless it is on disk already, and puts it in force.
@@ -234,7 +265,8 @@ impl Core {
         source: &Source,
         present: Present,
         after: String,
-    ) -> Result<Done, Refusal> {
+        mut alone: Alone,
+    ) -> Result<(Done, Alone), Refusal> {
         let Present { path, text } = present;
         // What the user has been told before is no news.
         let told = text
@@ -261,14 +293,16 @@ impl Core {
                 }
                 Ok(())
             };
-            match blocking(write).await {
-                Ok(Ok(())) => {}
-                Ok(Err(ReplaceError::Changed)) => {
+            match holding(alone, WRITE, write).await {
+                Some(Ok((held, Ok(())))) => alone = held,
+                Some(Ok((_, Err(ReplaceError::Changed)))) => {
                     return Err(Refusal::Conflict { revision: None });
                 }
-                Ok(Err(ReplaceError::Io(error))) | Err(error) => {
+                Some(Ok((_, Err(ReplaceError::Io(error)))) | Err(error)) => {
                     return Err(Refusal::Unwritable(path, error));
                 }
+                // Once it is written after all, it is found like a change by hand.
+                None => return Err(Refusal::Unwritten(path)),
             }
         }
         let mut done = self.adopt(loaded, listeners).await?;
@@ -276,7 +310,7 @@ impl Core {
             let same = |other: &Problem| other.path == warning.path && other.words == warning.words;
             !told.iter().any(same)
         });
-        Ok(done)
+        Ok((done, alone))
     }
 
     async fn adopt(
@@ -390,4 +424,54 @@ pub(crate) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(io::Error::other)
+}
+
+/// What a mutex guards, for one alone; `None` where others hold it for too long.
+async fn claim<G>(mutex: &Arc<Mutex<G>>, patience: Duration) -> Option<OwnedMutexGuard<G>> {
+    timeout(patience, Arc::clone(mutex).lock_owned()).await.ok()
+}
+
+/// The same, while `guard` is held: by the work itself where that takes longer than `patience`
+/// (`None`), until it ends.
+async fn holding<G: Send + 'static, T: Send + 'static>(
+    guard: G,
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<io::Result<(G, T)>> {
+    timeout(
+        patience,
+        blocking(move || {
+            let done = work();
+            (guard, done)
+        }),
+    )
+    .await
+    .ok()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(10);
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn a_write_that_hangs_is_answered_and_lets_nobody_else_write_until_it_ends() {
+        let mutex = Arc::new(Mutex::new(()));
+        let alone = claim(&mutex, LONG).await.unwrap();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let hangs = move || ended.recv().ok();
+        assert!(holding(alone, SHORT, hangs).await.is_none());
+        assert!(claim(&mutex, SHORT).await.is_none(), "it is still at it");
+        drop(end);
+        let alone = claim(&mutex, LONG).await.unwrap();
+        let (_alone, done) = holding(alone, LONG, || 7).await.unwrap().unwrap();
+        assert_eq!(done, 7);
+        assert!(
+            claim(&mutex, SHORT).await.is_none(),
+            "still held by whoever asked"
+        );
+    }
 }

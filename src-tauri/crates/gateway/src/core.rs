@@ -23,9 +23,9 @@ use crate::journal::Journal;
 use crate::leaving::Leaving;
 use crate::ledger::Ledger;
 use crate::live::Live;
-use crate::parking::Parking;
 use crate::logs::Archive;
 use crate::oauth::OAuth;
+use crate::parking::Parking;
 use crate::reload::Makings;
 use crate::serve::listener::{Ending, Move};
 use crate::serve::session::Sessions;
@@ -67,8 +67,9 @@ pub(crate) struct Core {
     pub(crate) source: Option<Source>,
     /// The stdio bridge that is installed with this gateway.
     pub(crate) bridge: Option<PathBuf>,
-    /// Held while the configuration changes, which it does once at a time.
-    pub(crate) changing: Mutex<Undos>,
+    /// Held while the configuration changes, which it does once at a time; by a write that
+    /// hangs, for as long as it does.
+    pub(crate) changing: Arc<Mutex<Undos>>,
     /// One-time codes for browsers.
     pub(crate) codes: Codes,
     /// Servers that may be tried out at once.
@@ -132,7 +133,7 @@ impl Core {
             oauth: parts.oauth,
             source: parts.source,
             bridge: parts.bridge,
-            changing: Mutex::default(),
+            changing: Arc::default(),
             codes: Codes::default(),
             trials: Arc::new(Semaphore::new(TRIALS)),
             hub: Hub::default(),

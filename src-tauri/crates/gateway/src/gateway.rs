@@ -319,9 +319,13 @@ impl Gateway {
         self.keeping.spawn(async move {
             // An orphan may hold what its successor needs: a port, a lock.
             core.ledger.reap().await;
-            live.servers.iter().for_each(Server::start);
             let surroundings = environment::of_process();
+            surroundings.enter_in(&core.ledger);
+            live.servers.iter().for_each(Server::start);
+            // That it waits for a shell can be seen, and that it does no longer.
+            core.changed.notify_one();
             surroundings.prepare(&core.ledger, ending).await;
+            core.changed.notify_one();
         });
         let end = || self.ending.clone();
         self.keeping.spawn(tidy(Arc::clone(&self.core), end()));
@@ -444,7 +448,10 @@ async fn tidy(core: Arc<Core>, end: CancellationToken) {
         live.servers
             .iter()
             .chain(&core.guests.all())
-            .for_each(|server| server.tidy());
+            .for_each(|server| {
+                server.tidy();
+                core.parking.give_way(&server.pool, Instant::now());
+            });
         core.parking.expire(Instant::now());
     }
 }

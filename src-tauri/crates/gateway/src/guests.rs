@@ -119,7 +119,7 @@ impl Core {
             table.by_index.remove(&guest.server.index());
         }
         self.guests.table.store(Arc::new(table));
-        self.retire_guests(gone, why);
+        self.retire_guests(gone, why, None);
         drop(changing);
     }
 
@@ -188,7 +188,7 @@ impl Core {
             self.start(&guest.server);
         }
         let why = Words::new("it was restarted meanwhile", "它已被重新启动");
-        self.retire_guests(gone, &why);
+        self.retire_guests(gone, &why, Some(live));
         drop(changing);
     }
 
@@ -215,12 +215,16 @@ impl Core {
         }
     }
 
-    fn retire_guests(self: &Arc<Self>, gone: Vec<Guest>, why: &Words) {
+    /// Under `live` there may be others in their place, for the same users.
+    fn retire_guests(self: &Arc<Self>, gone: Vec<Guest>, why: &Words, live: Option<&Live>) {
         for guest in gone {
             self.board.dismiss(guest.server.seat);
             let (why, at_once) = (why.clone(), self.ending.servers.clone());
+            let config = &guest.server.config;
+            let successor = live.and_then(|live| live.config_of(&config.name));
+            let patience = reload::patience(config, successor);
             self.retiring.spawn(async move {
-                guest.server.retire(&why, reload::PATIENCE, &at_once).await;
+                guest.server.retire(&why, patience, &at_once).await;
             });
         }
     }

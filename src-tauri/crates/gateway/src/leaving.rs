@@ -12,26 +12,51 @@ use crate::sync::Locked;
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Leaving {
-    servers: Mutex<Vec<(Arc<Server>, CancellationToken)>>,
+    servers: Mutex<Vec<Leaver>>,
+}
+
+#[derive(Debug)]
+struct Leaver {
+    server: Arc<Server>,
+    /// Ends the wait for its calls.
+    at_once: CancellationToken,
+    gone: CancellationToken,
 }
 
 impl Leaving {
-    /// Notes that a server is on its way out; until what is returned is dropped.
-    pub(crate) fn enter(&self, server: &Arc<Server>) -> DropGuard {
+    /// Notes that a server is on its way out; until what is returned is dropped. Its calls are
+    /// not waited for any more when `at_once` is cancelled.
+    pub(crate) fn enter(&self, server: &Arc<Server>, at_once: &CancellationToken) -> DropGuard {
         let gone = CancellationToken::new();
         let mut servers = self.servers.locked();
-        servers.retain(|(_, gone)| !gone.is_cancelled());
-        servers.push((Arc::clone(server), gone.clone()));
+        servers.retain(|one| !one.gone.is_cancelled());
+        servers.push(Leaver {
+            server: Arc::clone(server),
+            at_once: at_once.clone(),
+            gone: gone.clone(),
+        });
         gone.drop_guard()
     }
 
     /// Those who must be gone before a server of this configuration is started: whoever
     /// had its name, or ran the same command under another one.
     pub(crate) fn before(&self, config: &ServerConfig) -> Vec<CancellationToken> {
+        self.concerning(config, |one| one.gone.clone())
+    }
+
+    /// The same do not wait for their calls any more.
+    pub(crate) fn hurry(&self, config: &ServerConfig) {
+        for at_once in self.concerning(config, |one| one.at_once.clone()) {
+            at_once.cancel();
+        }
+    }
+
+    fn concerning<T>(&self, config: &ServerConfig, what: impl Fn(&Leaver) -> T) -> Vec<T> {
         let servers = self.servers.locked();
-        let concern = servers.iter().filter(|(server, _)| {
-            server.config.name == config.name || server.config.transport == config.transport
+        let concern = servers.iter().filter(|one| {
+            let server = &one.server.config;
+            server.name == config.name || server.transport == config.transport
         });
-        concern.map(|(_, gone)| gone.clone()).collect()
+        concern.map(what).collect()
     }
 }

@@ -3,10 +3,13 @@
 //!
 //! One file per gateway, `children/<pid>.json` in the data folder, written anew
 //! whenever a child comes or goes, and only there while children are. A process
-//! is told by its id and its start time together, because ids are used again.
+//! is told by its id and its start time together, because ids are used again. Beside each
+//! child stand the processes that descend from it and have left its group, as they were found
+//! last (`family`); it is looked now and then.
 //! Where children die with their parent anyway (Windows, the job object) nothing
 //! is ever entered.
 
+mod family;
 mod processes;
 
 use std::io;
@@ -18,7 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::private_file;
 use crate::sync::Locked;
-use processes::{Seen, Urgency};
+use processes::Seen;
+pub(crate) use processes::Urgency;
 
 /// Between SIGTERM and SIGKILL. Their stdin ended long ago.
 const AFTER_TERM: Duration = Duration::from_secs(1);
@@ -33,10 +37,14 @@ pub(crate) struct Ledger {
     /// Held while the file is written, so that the newest page is the one that
     /// stays. That is a small file, once per process started or ended.
     children: Mutex<Vec<Line>>,
+    /// When the last look at all processes began. Held while one is under way, which is never
+    /// on the runtime: an older look must not overwrite a newer one.
+    looked: Mutex<Option<Instant>>,
 }
 
-/// A child that was entered. It stays in the ledger until it is struck out, also
-/// where this is dropped: then nobody has seen the end of its process group.
+/// A child that was entered. It stays in the ledger until it is struck out. Where this is
+/// dropped before, nobody has seen the end of its process group; then it goes with a later
+/// look that finds nobody of it.
 #[derive(Debug)]
 pub(crate) struct Entry {
     ledger: Arc<Ledger>,
@@ -74,6 +82,12 @@ struct Line {
     server: String,
     #[serde(flatten)]
     stamp: Stamp,
+    /// Those who descend from it and have left its group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    detached: Vec<Stamp>,
+    /// Nobody sees it off any more.
+    #[serde(skip)]
+    is_released: bool,
 }
 
 /// What one gateway has running.
@@ -93,6 +107,7 @@ impl Ledger {
             folder: data_dir.join("children"),
             identity: Stamp::of(std::process::id()).zip(processes::boot()),
             children: Mutex::default(),
+            looked: Mutex::default(),
         })
     }
 
@@ -100,8 +115,7 @@ impl Ledger {
     pub(crate) fn enter(self: &Arc<Self>, server: &str, pid: u32) -> Entry {
         let stamp = Stamp::of(pid);
         if let Some(stamp) = stamp {
-            let server = server.to_owned();
-            self.change(|children| children.push(Line { server, stamp }));
+            self.change(|children| children.push(Line::new(server, stamp)));
         }
         Entry {
             ledger: Arc::clone(self),
@@ -112,8 +126,8 @@ impl Ledger {
     /// Ends what gateways that are gone left behind. To be awaited before the
     /// first child is entered: an earlier gateway may have had this one's id.
     pub(crate) async fn reap(&self) {
-        let found = self.find();
-        end(&found.left_behind).await;
+        let mut found = self.find();
+        end(&mut found.left_behind).await;
         for path in found.old {
             if let Err(error) = remove(&path) {
                 tracing::warn!(path = %path.display(), %error, "an old ledger of children could not be removed");
@@ -129,9 +143,16 @@ impl Ledger {
             others,
             ..
         } = self.find();
-        let remains = left_behind.into_iter().map(|line| Remains {
-            server: line.server,
-            pid: line.stamp.pid,
+        let remains = left_behind.iter().flat_map(|line| {
+            let leader = Some(line.stamp).filter(|_| group_is_left(line));
+            let detached = line.detached.iter().filter(|one| one.runs());
+            leader
+                .into_iter()
+                .chain(detached.copied())
+                .map(|one| Remains {
+                    server: line.server.clone(),
+                    pid: one.pid,
+                })
         });
         (remains.collect(), others)
     }
@@ -162,8 +183,48 @@ impl Ledger {
                 found.left_behind.extend(page.children);
             }
         }
+        family::relate(&mut found.left_behind, &processes::all(), own.pid);
         found.left_behind.retain(is_left_behind);
         found
+    }
+
+    /// Whether there is anything for a [`look`](Self::look) to find.
+    pub(crate) fn has_children(&self) -> bool {
+        !self.children.locked().is_empty()
+    }
+
+    /// Looks who has left the groups of the children, and which of those that nobody sees off
+    /// are gone. Looks at all processes of the machine: not for the runtime.
+    pub(crate) fn look(&self) {
+        let Some((own, _)) = &self.identity else {
+            return;
+        };
+        let asked = Instant::now();
+        let mut looked = self.looked.locked();
+        if looked.is_some_and(|began| began > asked) {
+            // Somebody else's look was as good.
+            return;
+        }
+        *looked = Some(Instant::now());
+        let all = processes::all();
+        let released: Vec<Line> = {
+            let children = self.children.locked();
+            children
+                .iter()
+                .filter(|line| line.is_released)
+                .cloned()
+                .collect()
+        };
+        let gone: Vec<Stamp> = released
+            .into_iter()
+            .filter(|line| !is_left_behind(line))
+            .map(|line| line.stamp)
+            .collect();
+        self.change_if(|children| {
+            let before = children.len();
+            children.retain(|line| !gone.contains(&line.stamp));
+            family::relate(children, &all, own.pid) || children.len() < before
+        });
     }
 
     fn pages(&self) -> Vec<PathBuf> {
@@ -181,12 +242,22 @@ impl Ledger {
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Line>)) {
+        self.change_if(|children| {
+            change(children);
+            true
+        });
+    }
+
+    /// Writes the page anew where `change` says that it changed something.
+    fn change_if(&self, change: impl FnOnce(&mut Vec<Line>) -> bool) {
         let Some((owner, boot)) = &self.identity else {
             return;
         };
         let path = self.folder.join(format!("{}.json", owner.pid));
         let mut children = self.children.locked();
-        change(&mut children);
+        if !change(&mut children) {
+            return;
+        }
         let written = if children.is_empty() {
             remove(&path)
         } else {
@@ -208,11 +279,54 @@ impl Ledger {
 // === impl Entry ===
 
 impl Entry {
-    /// The child and its whole group are gone.
-    pub(crate) fn strike(self) {
-        if let Some(stamp) = self.stamp {
+    /// The child, its whole group and whoever left that are gone.
+    pub(crate) fn strike(mut self) {
+        if let Some(stamp) = self.stamp.take() {
             self.ledger
                 .change(|children| children.retain(|line| line.stamp != stamp));
+        }
+    }
+
+    /// The ledger that it stands in.
+    pub(crate) fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// Signals those who have left the group of the child; whether there were any.
+    pub(crate) fn signal_detached(&self, urgency: Urgency) -> bool {
+        self.line()
+            .is_some_and(|line| signal_detached(&line, urgency))
+    }
+
+    /// Whether anybody of the child is left, in its group or outside.
+    pub(crate) fn is_left(&self) -> bool {
+        self.line().is_some_and(|line| is_left_behind(&line))
+    }
+
+    fn line(&self) -> Option<Line> {
+        let stamp = self.stamp?;
+        let children = self.ledger.children.locked();
+        children.iter().find(|line| line.stamp == stamp).cloned()
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let Some(stamp) = self.stamp else { return };
+        let mut children = self.ledger.children.locked();
+        if let Some(line) = children.iter_mut().find(|line| line.stamp == stamp) {
+            line.is_released = true;
+        }
+    }
+}
+
+impl Line {
+    fn new(server: &str, stamp: Stamp) -> Self {
+        Self {
+            server: server.to_owned(),
+            stamp,
+            detached: Vec::new(),
+            is_released: false,
         }
     }
 }
@@ -223,6 +337,10 @@ impl Stamp {
     fn of(pid: u32) -> Option<Self> {
         let started = processes::look(pid)?.started;
         Some(Self { pid, started })
+    }
+
+    fn runs(self) -> bool {
+        runs(self, processes::look(self.pid))
     }
 }
 
@@ -238,6 +356,10 @@ fn still_its_own(stamp: Stamp, seen: Option<Seen>, has_members: bool) -> bool {
 }
 
 fn is_left_behind(line: &Line) -> bool {
+    group_is_left(line) || line.detached.iter().any(|one| one.runs())
+}
+
+fn group_is_left(line: &Line) -> bool {
     let pid = line.stamp.pid;
     still_its_own(
         line.stamp,
@@ -252,9 +374,9 @@ pub(crate) fn group_runs(leader: u32) -> bool {
     processes::group_has_members(leader)
 }
 
-/// Asks the groups to leave, all at once, and insists after a while.
-async fn end(left_behind: &[Line]) {
-    for line in left_behind {
+/// Asks all of them to leave, at once, and insists after a while.
+async fn end(left_behind: &mut [Line]) {
+    for line in left_behind.iter() {
         tracing::warn!(server = %line.server, pid = line.stamp.pid, "an earlier gateway that was killed left this server running; it is ended");
         signal(line, Urgency::Asking);
     }
@@ -262,18 +384,36 @@ async fn end(left_behind: &[Line]) {
     while asked.elapsed() < AFTER_TERM && left_behind.iter().any(is_left_behind) {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
+    // Somebody may have been started meanwhile.
+    family::relate(left_behind, &processes::all(), std::process::id());
     left_behind
         .iter()
         .filter(|line| is_left_behind(line))
         .for_each(|line| signal(line, Urgency::Insisting));
 }
 
+/// Signals the group of a child, if it still is the child's, and whoever left it.
 fn signal(line: &Line, urgency: Urgency) {
-    if let Err(error) = processes::signal_group(line.stamp.pid, urgency)
+    if group_is_left(line)
+        && let Err(error) = processes::signal_group(line.stamp.pid, urgency)
         && is_left_behind(line)
     {
         tracing::warn!(server = %line.server, pid = line.stamp.pid, %error, "it could not be ended");
     }
+    signal_detached(line, urgency);
+}
+
+fn signal_detached(line: &Line, urgency: Urgency) -> bool {
+    let mut any = false;
+    for one in &line.detached {
+        match processes::signal_one(one.pid, urgency, || one.runs()) {
+            Ok(was_there) => any |= was_there,
+            Err(error) => {
+                tracing::warn!(server = %line.server, pid = one.pid, %error, "a process that it started could not be ended");
+            }
+        }
+    }
+    any
 }
 
 fn read_page(path: &Path) -> io::Result<Page> {
@@ -337,10 +477,7 @@ mod tests {
             let page = Page {
                 owner,
                 boot: boot.to_owned(),
-                children: vec![Line {
-                    server: "left".to_owned(),
-                    stamp: child,
-                }],
+                children: vec![Line::new("left", child)],
             };
             private_file::write(&path, &serde_json::to_vec(&page).unwrap()).unwrap();
             path
@@ -379,13 +516,7 @@ mod tests {
         let entry = ledger.enter("memory", scene.child.id());
         let page = read_page(&path).unwrap();
         assert!(runs(page.owner, processes::look(page.owner.pid)));
-        assert_eq!(
-            page.children,
-            [Line {
-                server: "memory".to_owned(),
-                stamp: scene.stamp()
-            }]
-        );
+        assert_eq!(page.children, [Line::new("memory", scene.stamp())]);
         entry.strike();
         assert!(!path.exists());
         assert_eq!(scene.ended_by(), SIGINT);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use eras::{BadState, Binding, Lifetimes, Sealed, StateKey, Tag};
 
 use crate::config::model::Limits;
+use crate::pool::Pool;
 use crate::sync::Locked;
 use crate::upstream::Connection;
 use crate::upstream::pending::CallId;
@@ -34,6 +35,8 @@ pub(crate) struct Parking {
     per_user: AtomicUsize,
     /// How long a person may take, in milliseconds.
     patience: AtomicU64,
+    /// How long where others wait for the connection, in milliseconds.
+    grace: AtomicU64,
 }
 
 /// One call that waits.
@@ -44,6 +47,8 @@ pub(crate) struct Lot {
     pub(crate) call: CallId,
     /// How often it may still be sent.
     pub(crate) attempts_left: u32,
+    /// A former attempt may have been carried out.
+    pub(crate) may_have_run: bool,
     pub(crate) asks: Vec<Ask>,
     pub(crate) caller: Caller,
     pub(crate) since: Instant,
@@ -59,6 +64,7 @@ impl Parking {
             lots: Mutex::default(),
             per_user: AtomicUsize::new(limits.parked_calls),
             patience: AtomicU64::new(millis(limits.question_timeout)),
+            grace: AtomicU64::new(millis(limits.question_grace)),
         })
     }
 
@@ -67,6 +73,8 @@ impl Parking {
         self.per_user.store(limits.parked_calls, Ordering::Relaxed);
         self.patience
             .store(millis(limits.question_timeout), Ordering::Relaxed);
+        self.grace
+            .store(millis(limits.question_grace), Ordering::Relaxed);
     }
 
     /// Seals what a client is to bring with its retry.
@@ -131,18 +139,45 @@ impl Parking {
             let has_left = lot.caller.ended().is_some_and(|ended| ended.is_cancelled());
             has_left || now.saturating_duration_since(lot.since) >= patience
         };
-        let over: Vec<Lot> = {
-            let mut lots = self.lots.locked();
-            let ids: Vec<LotId> = lots
-                .iter()
-                .filter(|(_, lot)| is_over(lot))
-                .map(|(id, _)| *id)
-                .collect();
-            ids.iter().filter_map(|id| lots.remove(id)).collect()
-        };
-        for lot in over {
+        for lot in self.take_all(is_over) {
             lot.end("the client has not come back with an answer");
         }
+    }
+
+    /// Makes room for those who wait in vain for a connection of `pool`: ends the call there that
+    /// has waited longest for its client, if that has had its time. Whether the client thinks or
+    /// has gone for good cannot be told.
+    pub(crate) fn give_way(&self, pool: &Pool, now: Instant) {
+        if pool.counts().waiting == 0 {
+            return;
+        }
+        let connections = pool.connections();
+        let is_there = |lot: &Lot| {
+            let mut connections = connections.iter();
+            connections.any(|one| Arc::ptr_eq(one, &lot.connection))
+        };
+        let grace = Duration::from_millis(self.grace.load(Ordering::Relaxed));
+        let oldest = {
+            let mut lots = self.lots.locked();
+            let there = lots.iter().filter(|(_, lot)| is_there(lot));
+            let oldest = there.min_by_key(|(_, lot)| lot.since);
+            let due = oldest.filter(|(_, lot)| now.saturating_duration_since(lot.since) >= grace);
+            let id = due.map(|(id, _)| *id);
+            id.and_then(|id| lots.remove(&id))
+        };
+        if let Some(lot) = oldest {
+            tracing::info!(
+                server = %lot.connection.inbox.server,
+                "a client was asked something and has not come back within limits.questionGrace; its call gives way to others that wait"
+            );
+            lot.end("the client has not come back with an answer, and others wait");
+        }
+    }
+
+    fn take_all(&self, is_over: impl Fn(&Lot) -> bool) -> Vec<Lot> {
+        let mut lots = self.lots.locked();
+        let over = lots.extract_if(|_, lot| is_over(lot));
+        over.map(|(_, lot)| lot).collect()
     }
 
     /// Ends all of them: the gateway goes.
@@ -223,6 +258,7 @@ mod tests {
             connection,
             call: call.map_err(|unsent| unsent.1).expect("open"),
             attempts_left: 0,
+            may_have_run: false,
             asks: Vec::new(),
             caller: caller.clone(),
             since: Instant::now(),

@@ -21,8 +21,11 @@ use crate::server::{Legacy, Server, Surroundings};
 use crate::user::User;
 use crate::words::Words;
 
-/// Calls in flight at a server that is to be started anew get this long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest that calls in flight get at a server whose successor waits for them; as long as
+/// when the gateway ends.
+const HANDOVER: Duration = Duration::from_secs(30);
+/// What they get at one that is not to be used any more.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// What servers are made of.
 #[derive(Debug, Clone, Copy)]
@@ -160,16 +163,18 @@ impl Arrangement {
 impl Core {
     /// Puts a configuration in force. To be called by one at a time; see `changing`.
     pub(crate) fn put_in_force(self: &Arc<Self>, loaded: Loaded) {
-        self.rearrange(loaded, None, PATIENCE);
+        self.rearrange(loaded, None);
     }
 
     /// Starts one server anew at once; calls in flight there are lost. Whether there is
     /// such a server. To be called by one at a time.
     pub(crate) fn restart(self: &Arc<Self>, name: &str) -> bool {
         let live = self.live_full();
-        if live.named(name).is_none() {
+        let Some(present) = live.named(name) else {
             return false;
-        }
+        };
+        // Nor is anybody waited for whom an earlier change has left at work.
+        self.leaving.hurry(&present.config);
         let loaded = Loaded {
             config: live.config.clone(),
             path: live.path.clone(),
@@ -177,11 +182,12 @@ impl Core {
             warnings: Vec::new(),
             notices: live.notices.clone(),
         };
-        self.rearrange(loaded, Some(name), Duration::ZERO);
+        self.rearrange(loaded, Some(name));
         true
     }
 
-    fn rearrange(self: &Arc<Self>, loaded: Loaded, anew: Option<&str>, patience: Duration) {
+    /// The server named `anew` is started anew in any case, without waiting for its calls.
+    fn rearrange(self: &Arc<Self>, loaded: Loaded, anew: Option<&str>) {
         let before = self.live_full();
         self.sessions.set_limit(loaded.config.limits.sessions);
         self.parking.set_limits(&loaded.config.limits);
@@ -198,8 +204,12 @@ impl Core {
         list(&self.board, &self.live(), kept);
         self.renew_guests();
         for (server, why) in former {
-            let leaving = self.leaving.enter(&server);
-            let at_once = self.ending.servers.clone();
+            let at_once = self.ending.servers.child_token();
+            let leaving = self.leaving.enter(&server, &at_once);
+            let patience = match anew {
+                Some(anew) if anew == server.config.name => Duration::ZERO,
+                _ => patience(&server.config, self.live().config_of(&server.config.name)),
+            };
             let is_removed = self.live().named(&server.config.name).is_none();
             self.retiring.spawn(async move {
                 server.retire(&why, patience, &at_once).await;
@@ -224,6 +234,15 @@ impl Core {
                 core.start(&server);
             });
         }
+    }
+}
+
+/// How long calls in flight at a server may go on that another configuration changes. Not
+/// simply its `callTimeout`: that is minutes, while new calls wait for the successor.
+pub(crate) fn patience(former: &ServerConfig, successor: Option<&ServerConfig>) -> Duration {
+    match successor {
+        Some(successor) if successor.enabled => former.call_timeout.min(HANDOVER),
+        _ => FAREWELL,
     }
 }
 
@@ -261,4 +280,37 @@ fn replaced(successor: &ServerConfig) -> Words {
 /// Why calls end at a server that is in the configuration no more.
 fn removed() -> Words {
     Words::new("it was removed from the configuration", "它已从配置中删除")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, LoadOptions, from_text};
+
+    #[test]
+    fn calls_in_flight_get_as_long_as_somebody_may_wait_for_them() {
+        let environment = Environment {
+            vars: &|_| None,
+            home: None,
+            cwd: Path::new("/"),
+        };
+        let text = r#"{ "servers": [
+            { "name": "usual", "command": ["a"] },
+            { "name": "short", "command": ["a"], "callTimeout": 1500 },
+            { "name": "off", "command": ["a"], "enabled": false }
+        ] }"#;
+        let config = from_text(text, &LoadOptions::default(), &environment);
+        let [usual, short, off] = &config.servers[..] else {
+            panic!("{:?}", config.servers);
+        };
+        assert_eq!(patience(usual, Some(short)), Duration::from_secs(30));
+        assert_eq!(
+            patience(short, Some(usual)),
+            Duration::from_millis(1500),
+            "what it was started with counts"
+        );
+        for successor in [None, Some(off)] {
+            assert_eq!(patience(usual, successor), Duration::from_secs(10));
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::by_hand::ConfigProblem;
 use crate::config::model::Transport;
 use crate::core::Core;
 use crate::counts::{self, Counts};
+use crate::environment;
 use crate::lifecycle::{Failure, State};
 use crate::live::Live;
 use crate::naming::Clash;
@@ -203,6 +204,14 @@ pub(crate) fn server(core: &Core, live: &Live, server: &Server) -> ServerStatus 
     }
 }
 
+/// What servers may be waiting for.
+fn asks_shell() -> Words {
+    Words::new(
+        "Your login shell is being asked for its environment; servers that need it start after that, in a few seconds",
+        "正在读取登录 shell 的环境变量；需要它的服务器会在几秒后启动",
+    )
+}
+
 /// What the servers of other users hold that stand in the place of a server. They are all remote,
 /// so they take nothing of this machine that could be measured.
 pub(crate) fn of_guests(core: &Core, server: &Server) -> PoolCounts {
@@ -258,6 +267,7 @@ pub(crate) fn status(core: &Core) -> Status {
             .notice()
             .into_iter()
             .chain(live.notices.iter().cloned())
+            .chain(environment::of_process().is_asking().then(asks_shell))
             .collect(),
         servers: servers.collect(),
         clashes: core

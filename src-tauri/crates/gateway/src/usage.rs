@@ -152,6 +152,13 @@ pub(crate) async fn watch(core: Arc<Core>, end: CancellationToken) {
             () = end.cancelled() => return,
             _ = ticks.tick() => {}
         }
+        if core.ledger.has_children() {
+            let ledger = Arc::clone(&core.ledger);
+            // What a killed gateway leaves behind is found again by what is noted here.
+            if let Err(error) = tokio::task::spawn_blocking(move || ledger.look()).await {
+                tracing::warn!(%error, "who belongs to the servers could not be looked at");
+            }
+        }
         let live = core.live_full();
         let servers = live.servers.iter().map(|server| {
             let connections = server.pool.all_connections();

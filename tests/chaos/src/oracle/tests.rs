@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::call::Call;
-use crate::town::{DEEDS, Deed};
+use crate::town::{DEEDS, Deed, STICKY};
 
 fn deed(server: &str, tool: &str, manner: Manner) -> Deed {
     let found = DEEDS
@@ -42,6 +42,7 @@ fn executed(token: &str, server: &str) -> Execution {
     Execution {
         token: token.to_owned(),
         server: server.to_owned(),
+        process: 0,
     }
 }
 
@@ -248,4 +249,74 @@ fn calls_over_rest_are_counted() {
     assert_eq!(over_rest(1), []);
     assert_eq!(over_rest(0), [Rule::NotInTheLog]);
     assert_eq!(over_rest(2), [Rule::LoggedForNobody]);
+}
+
+#[test]
+fn a_call_that_shares_a_process_with_one_that_hangs_may_die_with_it() {
+    let end = unavailable();
+    let died = |all: &mut Evidence| {
+        all.calls = vec![record("a", deed("hanging", "work", Manner::Waits), end)];
+        all.gateway = vec![line("a", "hanging", "died")];
+        all.executions = vec![executed("a", "hanging")];
+    };
+    assert_eq!(changed(died), []);
+}
+
+#[test]
+fn who_can_answer_does_so_once_in_each_round() {
+    let mortal = |round: &str, end: fn(&str) -> End| {
+        let token = format!("{round}.1.1");
+        let end = end(&token);
+        record(&token, deed("mortal", "work", Manner::Waits), end)
+    };
+    let failed: fn(&str) -> End = |_| unavailable();
+    let found = |second: fn(&str) -> End| {
+        changed(|all| {
+            all.rounds = vec!["one", "two"];
+            all.calls = vec![mortal("one", answer), mortal("two", second)];
+            all.calls.push(mortal("two", failed));
+            all.calls[2].call.token = "two.1.2".to_owned();
+            let tokens = all.calls.iter().map(|one| one.call.token.clone());
+            let tokens: Vec<_> = tokens.collect();
+            all.executions = tokens.iter().map(|one| executed(one, "mortal")).collect();
+            let ends = all.calls.iter().map(|one| match one.end {
+                End::Answer(_) => "answered",
+                _ => "died",
+            });
+            let lines = tokens.iter().zip(ends);
+            all.gateway = lines.map(|(one, end)| line(one, "mortal", end)).collect();
+        })
+    };
+    assert_eq!(found(answer), []);
+    assert_eq!(found(failed), [Rule::NeverAnswered]);
+}
+
+/// Two calls of two clients of the server that gives each session a process of its own.
+fn sticky(processes: [usize; 4]) -> Vec<Rule> {
+    changed(|all| {
+        let tokens = ["r.1.1", "r.1.2", "r.2.1", "r.2.2"];
+        let call = |token: &&str| record(token, STICKY, answer(token));
+        all.calls = tokens.iter().map(call).collect();
+        let logged = tokens.iter().map(|token| line(token, "sticky", "answered"));
+        all.gateway = logged.collect();
+        let by = tokens
+            .iter()
+            .zip(processes)
+            .map(|(token, process)| Execution {
+                process,
+                ..executed(token, "sticky")
+            });
+        all.executions = by.collect();
+    })
+}
+
+#[test]
+fn a_session_keeps_its_process_and_has_it_alone() {
+    assert_eq!(sticky([3, 3, 5, 5]), []);
+    assert_eq!(sticky([3, 4, 5, 5]), [Rule::SessionMoved]);
+    assert_eq!(sticky([3, 3, 3, 3]), [Rule::ProcessShared; 2]);
+    assert_eq!(
+        sticky([3, 5, 5, 5]),
+        [Rule::SessionMoved, Rule::ProcessShared, Rule::ProcessShared][..]
+    );
 }

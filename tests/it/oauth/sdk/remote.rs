@@ -26,6 +26,7 @@ impl Remote {
         command
             .arg(peers().join("node_modules/mcp-remote/dist/proxy.js"))
             .arg(endpoint)
+            .arg(callback(gateway).to_string())
             .args(["--auth-timeout", "120", "--silent"])
             .env("BROWSER", browser(gateway))
             .env_remove("DISPLAY")
@@ -69,6 +70,14 @@ impl Remote {
     pub(super) async fn leave(self) {
         self.process.leave().await;
     }
+}
+
+/// Where its user's browser comes back to: a port that follows from the gateway's own, below
+/// those that systems give to connections. One of these could be in use when it is wanted.
+fn callback(gateway: &Gateway) -> u16 {
+    let first = 5_000 + gateway.port() % 10_000;
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (first..).find(is_free).expect("a free port")
 }
 
 /// The access token that it keeps.

@@ -110,7 +110,10 @@ fn run(options: Options) -> anyhow::Result<()> {
             tokio::time::sleep(std::time::Duration::from_millis(script.start.delay_ms)).await;
         }
         if script.grandchild {
-            spawn_grandchild(&journal)?;
+            spawn_grandchild(&journal, false)?;
+        }
+        if script.detached {
+            spawn_grandchild(&journal, true)?;
         }
         let fake = Fake::new(script, journal);
         watch_sigterm(&fake)?;
@@ -122,12 +125,17 @@ fn run(options: Options) -> anyhow::Result<()> {
     })
 }
 
-fn spawn_grandchild(journal: &Journal) -> anyhow::Result<()> {
-    let child = std::process::Command::new(std::env::current_exe()?)
+fn spawn_grandchild(journal: &Journal, detached: bool) -> anyhow::Result<()> {
+    use std::os::unix::process::CommandExt;
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command
         .arg("--grandchild")
         .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .spawn()?;
+        .stdout(std::process::Stdio::null());
+    if detached {
+        command.process_group(0);
+    }
+    let child = command.spawn()?;
     journal.event("grandchild", &child.id().to_string());
     Ok(())
 }

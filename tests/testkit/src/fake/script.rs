@@ -47,6 +47,8 @@ pub(super) struct Script {
     pub(super) ignore_sigterm: bool,
     /// Starts a child of its own that only a signal to the group ends.
     pub(super) grandchild: bool,
+    /// The same, in a group of its own, where no signal to the server's group finds it.
+    pub(super) detached: bool,
     pub(super) http: Http,
     /// Whether a tool starts tasks; found out at the start.
     #[serde(skip)]

@@ -20,8 +20,7 @@ export const settings = {
   log: {
     show: 'The gateway’s log',
     title: 'The gateway’s log',
-    intro:
-      'What the gateway itself says; logLevel decides how much. In a terminal: mcp-gateway logs -f',
+    intro: 'As much as logLevel asks for. In a terminal: mcp-gateway logs -f',
     empty: 'What the gateway does with its configuration, and what goes wrong, appears here.',
   },
 

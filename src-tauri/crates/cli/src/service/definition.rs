@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use clap::Parser as _;
 use gateway::words::Words;
 
+use crate::args::{CommandLine, Common};
 use crate::language::t;
 
 /// Variables of the gateway that are no secret. Those that have an option become one, which every
@@ -119,17 +121,20 @@ impl Definition {
 
     /// The folder that the service's gateway keeps its data in, where it is named.
     pub(crate) fn data_dir(&self) -> Option<PathBuf> {
-        self.value_of("--data-dir").map(PathBuf::from)
+        self.common()?.data_dir
     }
 
     /// The configuration file that it is given.
     pub(crate) fn config(&self) -> Option<PathBuf> {
-        self.value_of("--config").map(PathBuf::from)
+        self.common()?.config
     }
 
-    fn value_of(&self, option: &str) -> Option<&str> {
-        let at = self.arguments.iter().position(|one| one == option)?;
-        self.arguments.get(at + 1).map(String::as_str)
+    /// Its options as the gateway itself would read them, also where a person wrote them in another
+    /// form; `None` where the gateway would not understand them.
+    fn common(&self) -> Option<Common> {
+        let line = std::iter::once(&self.program).chain(&self.arguments);
+        let line = CommandLine::try_parse_from(line).ok()?;
+        Some(line.common)
     }
 
     /// Why its program may be gone one day.
@@ -203,6 +208,23 @@ mod tests {
         );
         assert_eq!(definition.data_dir(), Some("/home/a/data".into()));
         assert_eq!(definition.config(), Some("/home/a/c.json".into()));
+    }
+
+    #[test]
+    fn options_are_read_in_every_form() {
+        let with = |arguments: &[&str]| {
+            let arguments = arguments.iter().map(|one| (*one).to_owned()).collect();
+            let definition = Definition {
+                arguments,
+                ..of(&[])
+            };
+            (definition.config(), definition.data_dir())
+        };
+        let both = (Some("/c.json".into()), Some("/d".into()));
+        assert_eq!(with(&["serve", "--config=/c.json", "--data-dir=/d"]), both);
+        assert_eq!(with(&["-c", "/c.json", "--data-dir", "/d", "serve"]), both);
+        assert_eq!(with(&["-c/c.json", "--data-dir=/d"]), both);
+        assert_eq!(with(&["serve", "--no-such-option"]), (None, None));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! launchd's agents of a user who is logged in, spoken to through `launchctl`.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use gateway::words::Words;
@@ -10,13 +11,16 @@ use gateway::words::Words;
 use super::definition::Definition;
 use super::manager::{End, Manager, Observed, Process, Trouble};
 use super::plist::{self, LABEL};
-use super::programs::{Programs, Ran};
+use super::programs::{Programs, Ran, act, ask_status};
 use crate::context::Context;
 use crate::language::t;
 
 const ASK: Duration = Duration::from_secs(10);
 const ACT: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const LINES: usize = 10;
+/// So much of the end of what was printed is read, which may be long.
+const TAIL: u64 = 64 * 1024;
 
 /// The service of this user.
 pub(crate) struct Launchd {
@@ -52,18 +56,7 @@ impl Launchd {
     }
 
     fn act(&self, args: &[&str]) -> Result<(), Trouble> {
-        let cause = match self.programs.run("launchctl", args, ACT) {
-            Ok(ran) => match ran.complaint() {
-                None => return Ok(()),
-                Some(complaint) => complaint,
-            },
-            Err(why) => why.words(),
-        };
-        let remedy = Words::new(
-            "`mcp-gateway service status` says more",
-            "`mcp-gateway service status` 会给出更多信息",
-        );
-        Err(Trouble::new(cause, remedy))
+        act(self.programs.as_ref(), ("launchctl", args), ACT, ask_status)
     }
 
     fn ask(&self, args: &[&str]) -> Option<Ran> {
@@ -73,6 +66,33 @@ impl Launchd {
     fn is_loaded(&self) -> bool {
         self.ask(&["print", &self.target])
             .is_some_and(|ran| ran.success)
+    }
+
+    fn boot_out(&self) -> Result<(), Trouble> {
+        match self.act(&["bootout", &self.target]) {
+            // EINPROGRESS: it was told, and takes its time.
+            Err(trouble) if trouble.cause.en.contains("36:") => Ok(()),
+            ended => ended,
+        }
+    }
+
+    /// Has launchd forget the job, and waits until it has.
+    fn unload(&self) -> Result<(), Trouble> {
+        self.boot_out()?;
+        let asked = Instant::now();
+        while self.is_loaded() {
+            if asked.elapsed() > ACT {
+                return Err(Trouble::new(
+                    Words::new(
+                        "launchd still ends the former service",
+                        "launchd 仍在结束之前的服务",
+                    ),
+                    Words::new("try again in a moment", "请稍后重试"),
+                ));
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
     }
 
     /// Whether the user has switched it off.
@@ -106,12 +126,11 @@ impl Manager for Launchd {
         plist::parse(text)
     }
 
-    fn place_for(&self, secret: &str) -> Words {
+    fn place_for(&self, _secret: &str) -> Words {
+        // What is told to launchctl stands in the shell's history and in every list of processes.
         Words::new(
-            format!(
-                "the keychain can hold the key instead; or set it before with: launchctl setenv {secret} …"
-            ),
-            format!("可以改由钥匙串保存密钥；或先执行：launchctl setenv {secret} …"),
+            "let the keychain hold the key instead, which it does where none is set",
+            "请改由钥匙串保存密钥：不设置该变量时即由它保存",
         )
     }
 
@@ -140,8 +159,11 @@ impl Manager for Launchd {
     }
 
     fn withdraw(&self) -> Result<(), Trouble> {
-        // What is not loaded starts no more once its file is gone.
-        Ok(())
+        // What is loaded would go on to be known, and started, without its file.
+        match self.is_loaded() {
+            true => self.unload(),
+            false => Ok(()),
+        }
     }
 
     fn forget(&self) -> Result<(), Trouble> {
@@ -150,11 +172,14 @@ impl Manager for Launchd {
 
     fn start(&self) -> Result<(), Trouble> {
         if self.is_loaded() {
-            self.act(&["kickstart", &self.target])
-        } else {
-            // With it the file is read, and what it defines is started at once.
-            self.act(&["bootstrap", &self.domain, &self.plist.to_string_lossy()])
+            if matches!(self.observe().process, Process::Running { .. }) {
+                return Ok(());
+            }
+            // It would be started as the file was when it was loaded.
+            self.unload()?;
         }
+        // With it the file is read, and what it defines is started at once.
+        self.act(&["bootstrap", &self.domain, &self.plist.to_string_lossy()])
     }
 
     fn stop(&self) -> Result<(), Trouble> {
@@ -162,11 +187,7 @@ impl Manager for Launchd {
         if !self.is_loaded() {
             return Ok(());
         }
-        match self.act(&["bootout", &self.target]) {
-            // EINPROGRESS: it was told, and takes its time.
-            Err(trouble) if trouble.cause.en.contains("36:") => Ok(()),
-            ended => ended,
-        }
+        self.boot_out()
     }
 
     fn observe(&self) -> Observed {
@@ -187,7 +208,7 @@ impl Manager for Launchd {
         let named = std::fs::read_to_string(&self.plist).ok();
         let log = named.and_then(|text| plist::log(&text));
         let log = log.map_or_else(|| self.log.clone(), PathBuf::from);
-        match std::fs::read(&log) {
+        match tail(&log) {
             Ok(bytes) => {
                 let text = String::from_utf8_lossy(&bytes);
                 let lines: Vec<_> = text.lines().map(str::to_owned).collect();
@@ -200,6 +221,16 @@ impl Manager for Launchd {
             )),
         }
     }
+}
+
+/// The end of a file.
+fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The answer of `launchctl print`.
@@ -243,6 +274,10 @@ fn user_id() -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
     use crate::service::scripted::Scripted;
 
@@ -296,5 +331,50 @@ mod tests {
         let told = told.borrow().join("\n");
         let told = told.replace(&home.path().display().to_string(), "~");
         insta::assert_snapshot!("launchctl", told);
+    }
+
+    #[test]
+    fn a_job_that_is_loaded_and_stopped_is_read_anew() {
+        static LOADED: AtomicBool = AtomicBool::new(true);
+        let home = tempfile::tempdir().expect("a folder");
+        let (programs, told) = Scripted::new(|command| {
+            if command.contains("bootout") {
+                LOADED.store(false, Ordering::Relaxed);
+            }
+            let is_asked = command.starts_with("launchctl print gui/501/io");
+            match LOADED.load(Ordering::Relaxed) {
+                true if is_asked => Ok("state = not running\n"),
+                false if is_asked => Err("Could not find service"),
+                _ => Ok(""),
+            }
+        });
+        let launchd = Launchd::of_user(home.path(), 501, Box::new(programs));
+        launchd.start().expect("started");
+        let acts = |told: &Rc<RefCell<Vec<String>>>| -> Vec<String> {
+            let told = told.borrow();
+            let acts = told.iter().filter(|one| !one.contains(" print "));
+            let word = |one: &String| one.split(' ').nth(1).map(str::to_owned);
+            acts.filter_map(word).collect()
+        };
+        assert_eq!(acts(&told), ["bootout", "bootstrap"]);
+
+        LOADED.store(true, Ordering::Relaxed);
+        launchd.withdraw().expect("forgotten");
+        launchd.withdraw().expect("nothing to forget");
+        assert_eq!(acts(&told), ["bootout", "bootstrap", "bootout"]);
+    }
+
+    #[test]
+    fn of_a_long_log_the_end_is_read() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (programs, _) = Scripted::new(|_| Ok(""));
+        let launchd = Launchd::of_user(home.path(), 501, Box::new(programs));
+        assert_eq!(launchd.last_lines().expect("none"), Vec::<String>::new());
+        std::fs::create_dir_all(launchd.log.parent().expect("a folder")).expect("made");
+        let long = "x".repeat(1 << 20);
+        std::fs::write(&launchd.log, format!("{long}\nthe end\n")).expect("written");
+        let lines = launchd.last_lines().expect("lines");
+        assert_eq!(lines.last().map(String::as_str), Some("the end"));
+        assert!(lines[0].len() < TAIL as usize, "{}", lines[0].len());
     }
 }

@@ -29,6 +29,12 @@ pub(crate) trait Manager {
         String::from_utf8_lossy(bytes).into_owned()
     }
 
+    /// The definition as it counts, with what a person has added to it elsewhere; `None` where
+    /// that is not told, and the file is all there is.
+    fn in_force(&self) -> Option<String> {
+        None
+    }
+
     /// What the definition cannot hold, so that the person has to see to it.
     fn fit(&self, definition: Definition) -> (Definition, Vec<Words>) {
         (definition, Vec::new())

@@ -94,7 +94,10 @@ impl Service<'_> {
     fn installed(&self) -> Installed {
         let path = self.manager.path().to_owned();
         let text = match std::fs::read(&path) {
-            Ok(bytes) => self.manager.decode(&bytes),
+            Ok(bytes) => {
+                let in_force = self.manager.in_force();
+                in_force.unwrap_or_else(|| self.manager.decode(&bytes))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Installed::No,
             Err(error) => {
                 let why = error.to_string();
@@ -118,7 +121,11 @@ impl Service<'_> {
             _ => None,
         };
         match named {
-            Some(folder) => Ok(folder),
+            // Where it is relative: a service begins at home.
+            Some(folder) => Ok(match &self.context.home {
+                Some(home) => home.join(folder),
+                None => folder,
+            }),
             None => self.context.data_dir(None),
         }
     }
@@ -134,11 +141,14 @@ impl Service<'_> {
     }
 }
 
-/// Nobody reads half of it; and launchd takes no file that others may write.
+/// Nobody reads half of it; and launchd takes no file that others may write. A link stays one, for
+/// whoever keeps such files elsewhere.
 fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
+    // What leads nowhere is replaced itself.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
@@ -146,6 +156,36 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&temporary)?.write_all(content)?;
-    std::fs::rename(&temporary, path)
+    let written = options
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(content))
+        .and_then(|()| std::fs::rename(&temporary, &path));
+    if written.is_err() {
+        // The first error is the one to be told.
+        _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_stays_and_a_failure_leaves_nothing() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (link, file) = (home.path().join("unit"), home.path().join("kept"));
+        std::fs::write(&file, "old").expect("written");
+        std::os::unix::fs::symlink(&file, &link).expect("linked");
+        replace(&link, b"new").expect("replaced");
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&file).expect("read"), b"new");
+
+        // A folder cannot be replaced by a file.
+        let folder = home.path().join("folder");
+        std::fs::create_dir_all(folder.join("full")).expect("made");
+        replace(&folder, b"new").expect_err("a folder");
+        let names = std::fs::read_dir(home.path()).expect("listed");
+        assert_eq!(names.count(), 3, "no temporary file is left");
+    }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use gateway::words::Words;
 
+use super::manager::Trouble;
+
 /// Runs such a program.
 pub(crate) trait Programs {
     /// Runs it to its end.
@@ -13,6 +15,34 @@ pub(crate) trait Programs {
     /// # Errors
     /// It could not be run, or did not end in time; not that it failed.
     fn run(&self, program: &str, args: &[&str], deadline: Duration) -> Result<Ran, CannotRun>;
+}
+
+/// Has a program do something.
+///
+/// # Errors
+/// Why it was not done, and `remedy`.
+pub(crate) fn act(
+    programs: &dyn Programs,
+    (program, args): (&str, &[&str]),
+    deadline: Duration,
+    remedy: fn() -> Words,
+) -> Result<(), Trouble> {
+    let cause = match programs.run(program, args, deadline) {
+        Ok(ran) => match ran.complaint() {
+            None => return Ok(()),
+            Some(complaint) => complaint,
+        },
+        Err(why) => why.words(),
+    };
+    Err(Trouble::new(cause, remedy()))
+}
+
+/// Where more is to be learnt.
+pub(crate) fn ask_status() -> Words {
+    Words::new(
+        "`mcp-gateway service status` says more",
+        "`mcp-gateway service status` 会给出更多信息",
+    )
 }
 
 /// What a program said.

@@ -8,7 +8,7 @@ use gateway::words::Words;
 
 use super::definition::Definition;
 use super::manager::{End, Manager, Observed, Process, Trouble};
-use super::programs::{CannotRun, Programs, Ran};
+use super::programs::{CannotRun, Programs, Ran, act, ask_status};
 use super::unit;
 use crate::context::Context;
 use crate::language::t;
@@ -71,19 +71,12 @@ impl Systemd {
 
     fn act(&self, args: &[&str]) -> Result<(), Trouble> {
         let args = [&["--user"], args].concat();
-        let ran = self.programs.run("systemctl", &args, ACT);
-        let cause = match ran {
-            Ok(ran) => match ran.complaint() {
-                None => return Ok(()),
-                Some(complaint) => complaint,
-            },
-            Err(why) => why.words(),
-        };
-        let remedy = Words::new(
-            "`mcp-gateway service status` says more",
-            "`mcp-gateway service status` 会给出更多信息",
-        );
-        Err(Trouble::new(cause, remedy))
+        act(
+            self.programs.as_ref(),
+            ("systemctl", &args),
+            ACT,
+            ask_status,
+        )
     }
 
     /// Whether it goes on without a session; asked of logind, which not every system has.
@@ -115,6 +108,13 @@ impl Manager for Systemd {
 
     fn parse(&self, text: &str) -> Option<Definition> {
         unit::parse(text)
+    }
+
+    fn in_force(&self) -> Option<String> {
+        // With its drop-ins, in the order in which they count. `show` would tell the command
+        // without its quotes.
+        let shown = self.ask(&["cat", "--no-pager", UNIT]).ok()?;
+        Some(shown.stdout).filter(|text| shown.success && text.contains("ExecStart="))
     }
 
     fn refuses(&self, definition: &Definition) -> Option<Words> {

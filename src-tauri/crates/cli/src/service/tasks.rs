@@ -2,14 +2,14 @@
 //! language, so nothing is read from it but XML and numbers.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use gateway::words::Words;
 
 use super::definition::Definition;
 use super::manager::{End, Manager, Observed, Process, Trouble};
-use super::programs::{Programs, Ran};
+use super::programs::{Programs, Ran, act};
 use super::task::{self, NAME};
 use crate::context::Context;
 use crate::language::t;
@@ -17,9 +17,16 @@ use crate::language::t;
 const ASK: Duration = Duration::from_secs(20);
 const ACT: Duration = Duration::from_secs(60);
 
+/// A gateway that was asked to leave does so within less.
+const FORMER: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// `SCHED_S_TASK_RUNNING`.
+const RUNS: i64 = 267_009;
+
 /// What the Task Scheduler gives as the result of a task that runs, has not yet run, was ended by
 /// its user, or waits for its trigger (SCHED_S_…, Windows task scheduler error codes).
-const NO_FAILURES: [i64; 6] = [0, 267_008, 267_009, 267_011, 267_014, 267_045];
+const NO_FAILURES: [i64; 6] = [0, 267_008, RUNS, 267_011, 267_014, 267_045];
 
 /// The task of this user.
 pub(crate) struct Tasks {
@@ -49,18 +56,29 @@ impl Tasks {
     }
 
     fn act(&self, args: &[&str]) -> Result<(), Trouble> {
-        let cause = match self.programs.run("schtasks", args, ACT) {
-            Ok(ran) => match ran.complaint() {
-                None => return Ok(()),
-                Some(complaint) => complaint,
-            },
-            Err(why) => why.words(),
+        act(self.programs.as_ref(), ("schtasks", args), ACT, || {
+            Words::new(
+                "look at the task “MCP Gateway” in the Task Scheduler (taskschd.msc)",
+                "请在任务计划程序（taskschd.msc）中查看任务“MCP Gateway”",
+            )
+        })
+    }
+
+    fn listed(&self) -> Option<Ran> {
+        self.ask(&["/query", "/tn", NAME, "/fo", "csv", "/v", "/nh"])
+    }
+
+    /// Waits until the former run is over: while it lasts, another is dropped without a word
+    /// (`IgnoreNew`).
+    fn wait_for_the_former(&self) {
+        let asked = Instant::now();
+        let runs = || {
+            let listed = self.listed();
+            listed.is_some_and(|ran| result(&ran.stdout) == Some(RUNS))
         };
-        let remedy = Words::new(
-            "look at the task “MCP Gateway” in the Task Scheduler (taskschd.msc)",
-            "请在任务计划程序（taskschd.msc）中查看任务“MCP Gateway”",
-        );
-        Err(Trouble::new(cause, remedy))
+        while runs() && asked.elapsed() < FORMER {
+            std::thread::sleep(LOOK_AGAIN);
+        }
     }
 
     fn ask(&self, args: &[&str]) -> Option<Ran> {
@@ -108,12 +126,25 @@ impl Manager for Tasks {
         (definition, advice)
     }
 
-    fn place_for(&self, secret: &str) -> Words {
-        Words::new(
+    fn refuses(&self, definition: &Definition) -> Option<Words> {
+        let words = std::iter::once(&definition.program).chain(&definition.arguments);
+        // It puts the values of variables in the place of %NAME%, and there is no way to quote it.
+        let odd = words
+            .into_iter()
+            .find(|word| word.matches('%').count() > 1)?;
+        Some(Words::new(
             format!(
-                "the keychain can hold the key instead; or set it for the user with: setx {secret} …"
+                "the Task Scheduler takes what stands between percent signs for the name of a variable: {odd}; choose a path without them"
             ),
-            format!("可以改由系统凭据保存密钥；或为用户设置：setx {secret} …"),
+            format!("任务计划程序会把百分号之间的内容当作变量名：{odd}；请选择不含百分号的路径"),
+        ))
+    }
+
+    fn place_for(&self, _secret: &str) -> Words {
+        // What `setx` is told stands in the shell's history and in every list of processes.
+        Words::new(
+            "let the Credential Manager hold the key instead, which it does where none is set",
+            "请改由凭据管理器保存密钥：不设置该变量时即由它保存",
         )
     }
 
@@ -156,6 +187,7 @@ impl Manager for Tasks {
     }
 
     fn start(&self) -> Result<(), Trouble> {
+        self.wait_for_the_former();
         self.act(&["/run", "/tn", NAME])
     }
 
@@ -170,7 +202,7 @@ impl Manager for Tasks {
     fn observe(&self) -> Observed {
         let task = self.ask(&["/query", "/tn", NAME, "/xml"]);
         let starts_at_login = task.map(|ran| task::is_enabled(&ran.stdout));
-        let listed = self.ask(&["/query", "/tn", NAME, "/fo", "csv", "/v", "/nh"]);
+        let listed = self.listed();
         Observed {
             // A task that is not there cannot be told.
             starts_at_login: Some(starts_at_login.unwrap_or(false)),
@@ -189,10 +221,7 @@ impl Manager for Tasks {
 /// A line of `schtasks /query /fo csv /v /nh`: the seventh field is the last result. Whether the
 /// task runs is said in the system's language; the gateway's own note tells that.
 fn read(listed: &str) -> Process {
-    let line = listed.lines().find(|line| !line.trim().is_empty());
-    let fields = line.map(|line| line.trim().trim_matches('"').split("\",\""));
-    let result = fields.and_then(|mut fields| fields.nth(6)?.parse::<i64>().ok());
-    match result {
+    match result(listed) {
         Some(result) if NO_FAILURES.contains(&result) => Process::Unknown,
         None => Process::Unknown,
         Some(code) => Process::Failed {
@@ -202,8 +231,16 @@ fn read(listed: &str) -> Process {
     }
 }
 
+fn result(listed: &str) -> Option<i64> {
+    let line = listed.lines().find(|line| !line.trim().is_empty())?;
+    let mut fields = line.trim().trim_matches('"').split("\",\"");
+    fields.nth(6)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::service::samples;
     use crate::service::scripted::Scripted;
@@ -252,5 +289,34 @@ mod tests {
         assert!(definition.environment.is_empty());
         assert_eq!(advice.len(), 1);
         assert!(advice[0].en.contains("setx OAUTH_SCOPE"), "{advice:?}");
+    }
+
+    #[test]
+    fn a_start_waits_for_the_end_of_the_former_run() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let (programs, told) = Scripted::new(|command| {
+            if !command.contains("/query") {
+                return Ok("");
+            }
+            Ok(match ASKED.fetch_add(1, Ordering::Relaxed) {
+                0 | 1 => "\"DESK\",\"x\",\"N/A\",\"y\",\"z\",\"2026\",\"267009\",\"me\"",
+                _ => "\"DESK\",\"x\",\"N/A\",\"y\",\"z\",\"2026\",\"0\",\"me\"",
+            })
+        });
+        tasks(programs).start().expect("started");
+        let told = told.borrow();
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert!(told[3].contains("/run"), "{told:?}");
+    }
+
+    #[test]
+    fn a_path_that_would_be_read_as_a_variable_is_refused() {
+        let (programs, _) = Scripted::new(|_| Ok(""));
+        let tasks = tasks(programs);
+        assert_eq!(tasks.refuses(&samples::plain()), None);
+        assert_eq!(tasks.refuses(&samples::odd()), None);
+        let mut definition = samples::plain();
+        definition.arguments.push(r"C:\%USER%\c.json".to_owned());
+        assert!(tasks.refuses(&definition).is_some());
     }
 }

@@ -80,6 +80,10 @@ pub(crate) fn parse(text: &str) -> Option<Definition> {
         } else if let Some(rest) = line.strip_prefix("ExecStart=") {
             command = Some(rest);
         } else if let Some(rest) = line.strip_prefix("Environment=") {
+            // Nothing takes back what was set before (systemd.exec(5)).
+            if rest.trim().is_empty() {
+                environment.clear();
+            }
             let pairs = words(rest).into_iter();
             environment.extend(pairs.filter_map(|pair| {
                 let (name, value) = pair.split_once('=')?;
@@ -177,6 +181,19 @@ mod tests {
         for definition in [samples::plain(), samples::odd(), samples::dollar()] {
             assert_eq!(parse(&render(&definition)), Some(definition));
         }
+    }
+
+    #[test]
+    fn what_a_drop_in_says_counts() {
+        let unit = render(&samples::plain());
+        let whole = format!(
+            "# /home/me/.config/systemd/user/mcp-gateway.service\n{unit}\n# …/override.conf\n[Service]\nExecStart=\nExecStart=/opt/mcp-gateway serve --data-dir=/d\nEnvironment=\nEnvironment=A=1\n"
+        );
+        let definition = parse(&whole).expect("it starts something");
+        assert_eq!(definition.version, samples::plain().version);
+        assert_eq!(definition.program, "/opt/mcp-gateway");
+        assert_eq!(definition.data_dir(), Some("/d".into()));
+        assert_eq!(definition.environment, [("A".to_owned(), "1".to_owned())]);
     }
 
     #[test]

@@ -244,7 +244,7 @@ impl Core {
     pub(crate) async fn restart_personal(self: &Arc<Self>) {
         let servers = self.live_full().servers.clone();
         for server in servers.iter().filter(|server| server.owner.is_some()) {
-            self.start_anew(&server.config.name).await;
+            self.start_anew_if_possible(&server.config.name).await;
         }
     }
 
@@ -256,7 +256,7 @@ impl Core {
         let user = User::new(&id.user);
         if user.is_local() {
             for name in &known.services {
-                self.start_anew(name).await;
+                self.start_anew_if_possible(name).await;
             }
         } else {
             let why = Words::new("the account was signed out", "账号已退出登录");

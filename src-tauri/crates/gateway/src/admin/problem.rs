@@ -278,6 +278,31 @@ impl Problem {
                 "make the file and its folder writable; nothing was changed",
                 "请确保该文件及其目录可写；未做任何修改",
             )),
+            Refusal::Unwritten(path) => Self::new(
+                Code::Failed,
+                Words::new(
+                    format!(
+                        "the configuration {} is still being written: the drive that it lies on does not answer",
+                        path.display()
+                    ),
+                    format!(
+                        "配置 {} 仍在写入：其所在的驱动器没有响应",
+                        path.display()
+                    ),
+                ),
+            )
+            .remedy(Words::new(
+                "check the drive; the change is in force once it is written",
+                "请检查该驱动器；修改写入后即会生效",
+            )),
+            Refusal::Busy => Self::new(
+                Code::Failed,
+                Words::new(
+                    "nothing was changed: another change of the configuration is still being written",
+                    "未做任何修改：配置的另一项修改仍在写入",
+                ),
+            )
+            .remedy(Words::new("try again in a moment", "请稍后重试")),
             Refusal::NothingToUndo => Self::new(
                 Code::Conflict,
                 Words::new(

@@ -242,7 +242,7 @@ async fn restart_users(app: &App, name: &str) {
     let live = core.live_full();
     for server in &live.config.servers {
         if server.enabled && names(&live.config, server, name) {
-            core.start_anew(&server.name).await;
+            core.start_anew_if_possible(&server.name).await;
         }
     }
     core.accounts_changed();

@@ -143,7 +143,8 @@ pub(crate) async fn delete(
 
 /// `POST /api/servers/{name}/restart`.
 pub(crate) async fn restart(State(app): State<App>, Name(name): Name) -> Result<Response, Problem> {
-    if app.core.start_anew(&name).await {
+    let restarted = app.core.start_anew(&name).await;
+    if restarted.map_err(|refusal| Problem::of_refusal(refusal, None))? {
         Ok(no_content())
     } else {
         Err(Problem::no_server(&name))

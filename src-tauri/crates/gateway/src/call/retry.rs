@@ -66,6 +66,7 @@ impl CallInFlight {
             connection,
             call,
             attempts_left,
+            may_have_run,
             asks,
             ..
         } = lot;
@@ -80,6 +81,7 @@ impl CallInFlight {
         plan.answer_all(asks, &slot);
         self.slot = slot;
         self.attempts_left = attempts_left;
+        self.may_have_run = may_have_run;
         Ok(Resumed::GoesOn)
     }
 
@@ -108,6 +110,7 @@ impl CallInFlight {
             connection: Arc::clone(&connection),
             call,
             attempts_left: self.attempts_left,
+            may_have_run: self.may_have_run,
             asks,
             caller: exchange.caller.clone(),
             since: Instant::now(),

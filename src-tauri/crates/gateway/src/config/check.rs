@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::draft::{Draft, MappingDraft};
+use super::draft::{Draft, MappingDraft, ServerDraft};
 use super::problem::{Problem, did_you_mean, nearest};
 use super::reader::At;
 use crate::words::Words;
@@ -29,6 +29,9 @@ pub(super) fn check(draft: &Draft) -> Vec<Problem> {
     let mut problems = Vec::new();
     names(draft, &mut problems);
     pool(draft, &mut problems);
+    for server in &draft.servers {
+        connections(server, &mut problems);
+    }
     let servers: Vec<&str> = draft
         .servers
         .iter()
@@ -119,6 +122,21 @@ fn pool(draft: &Draft, problems: &mut Vec<Problem>) {
                 "{low} is more than pool.maxConnections ({high}); lower it, or raise the maximum"
             ),
             format!("{low} 大于 pool.maxConnections({high})；请调低此值或调高最大值"),
+        )));
+    }
+}
+
+/// A server's own bounds; those of the pool give way to them.
+fn connections(server: &ServerDraft, problems: &mut Vec<Problem>) {
+    if let (Some(min), Some(max)) = (&server.min_connections, server.pool_size)
+        && min.value > max
+    {
+        let low = min.value;
+        problems.push(min.place.error(Words::new(
+            format!(
+                "{low} is more than this server's poolSize ({max}); lower it, or raise poolSize"
+            ),
+            format!("{low} 大于该服务器的 poolSize({max})；请调低此值或调高 poolSize"),
         )));
     }
 }

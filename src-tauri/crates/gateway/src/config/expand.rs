@@ -194,9 +194,10 @@ pub fn expand_text(
     }
 }
 
-/// Everything that is missing, as one text with the remedies.
-pub fn explain(unresolved: &[Unresolved]) -> Words {
-    let all: Vec<Words> = unresolved.iter().map(Unresolved::words).collect();
+/// Everything that is missing, as one text with the remedies. `unheard` says why nobody knows what
+/// the login shell has, where that is so.
+pub fn explain(unresolved: &[Unresolved], unheard: Option<&Words>) -> Words {
+    let all: Vec<Words> = unresolved.iter().map(|one| one.words(unheard)).collect();
     let joined = |text: fn(&Words) -> &str, between: &str| {
         let texts: Vec<_> = all.iter().map(text).collect();
         texts.join(between)
@@ -210,8 +211,8 @@ pub fn explain(unresolved: &[Unresolved]) -> Words {
 // === impl Unresolved ===
 
 impl Unresolved {
-    /// Cause and remedy.
-    pub fn words(&self) -> Words {
+    /// Cause and remedy; `unheard` as for [`explain`].
+    pub fn words(&self, unheard: Option<&Words>) -> Words {
         match self {
             Self::Missing(Reference {
                 kind: Kind::Secret,
@@ -229,14 +230,24 @@ impl Unresolved {
                 kind: Kind::Env,
                 name,
                 place,
-            }) => Words::new(
-                format!(
-                    "\"{place}\" needs the environment variable {name}, which neither the gateway nor your login shell has: set it in your shell's startup file or where the gateway is started, then start the gateway again; or keep the value as a secret and write ${{secret:{name}}}"
+            }) => match unheard {
+                None => Words::new(
+                    format!(
+                        "\"{place}\" needs the environment variable {name}, which neither the gateway nor your login shell has: set it in your shell's startup file or where the gateway is started, then start the gateway again; or keep the value as a secret and write ${{secret:{name}}}"
+                    ),
+                    format!(
+                        "“{place}”需要环境变量 {name}，但网关和登录 shell 中都没有：请在 shell 的启动文件或启动网关的环境中设置，然后重新启动网关；也可以把它存为机密，写作 ${{secret:{name}}}"
+                    ),
                 ),
-                format!(
-                    "“{place}”需要环境变量 {name}，但网关和登录 shell 中都没有：请在 shell 的启动文件或启动网关的环境中设置，然后重新启动网关；也可以把它存为机密，写作 ${{secret:{name}}}"
+                Some(Words { en, zh }) => Words::new(
+                    format!(
+                        "\"{place}\" needs the environment variable {name}, which the gateway does not have, and {en}; or set it where the gateway is started, then start the gateway again; or keep the value as a secret and write ${{secret:{name}}}"
+                    ),
+                    format!(
+                        "“{place}”需要环境变量 {name}，但网关中没有；{zh}；也可以在启动网关的环境中设置，然后重新启动网关；或把它存为机密，写作 ${{secret:{name}}}"
+                    ),
                 ),
-            ),
+            },
             Self::Malformed { place } => Words::new(
                 format!(
                     "\"{place}\" has a reference that cannot be read: write ${{secret:NAME}} or ${{env:NAME}}, where a secret's name has letters, digits, _, - and . only; for the characters themselves write $${{"

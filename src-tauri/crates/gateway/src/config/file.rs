@@ -99,16 +99,15 @@ fn listen(root: &mut Fields<'_, '_>) -> ListenDraft {
 }
 
 fn pool(fields: &mut Fields<'_, '_>) -> PoolDraft {
-    let mut connections = |name, range| {
-        let node = fields.get(name)?;
+    let max_connections = fields.get("maxConnections").and_then(|node| {
         Some(At {
-            value: size(&node, range)?,
+            value: connections(&node)?,
             place: node.place(),
         })
-    };
+    });
     PoolDraft {
-        min_connections: connections("minConnections", 0..=*CONNECTIONS.end()),
-        max_connections: connections("maxConnections", CONNECTIONS),
+        min_connections: min_connections(fields),
+        max_connections,
         acquire_timeout: fields
             .get("acquireTimeout")
             .and_then(|node| duration(&node)),
@@ -137,6 +136,7 @@ fn limits(fields: &mut Fields<'_, '_>) -> LimitsDraft {
         question_timeout: fields
             .get("questionTimeout")
             .and_then(|node| duration(&node)),
+        question_grace: fields.get("questionGrace").and_then(|node| duration(&node)),
         call_longest: fields.get("callLongest").and_then(|node| duration(&node)),
     }
 }
@@ -158,6 +158,15 @@ pub(super) fn section<T: Default>(
 pub(super) fn port(node: &Node<'_, '_>) -> Option<u16> {
     node.whole(0..=u64::from(u16::MAX))
         .and_then(|value| u16::try_from(value).ok())
+}
+
+/// `minConnections`, of a pool or of one server.
+pub(super) fn min_connections(fields: &mut Fields<'_, '_>) -> Option<At<usize>> {
+    let node = fields.get("minConnections")?;
+    Some(At {
+        value: size(&node, 0..=*CONNECTIONS.end())?,
+        place: node.place(),
+    })
 }
 
 pub(super) fn connections(node: &Node<'_, '_>) -> Option<usize> {

@@ -253,6 +253,9 @@ pub struct Limits {
     pub slow_reader: Duration,
     /// A person has this long to answer a question.
     pub question_timeout: Duration,
+    /// After this long a question whose client is not connected gives its connection up to
+    /// those who wait for one.
+    pub question_grace: Duration,
     /// Calls of one user that wait for such answers while nobody is connected for them.
     pub parked_calls: usize,
     /// Items on one page of a list.

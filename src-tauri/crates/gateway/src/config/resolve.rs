@@ -44,6 +44,7 @@ pub(super) fn resolve(draft: Draft, home: Option<&Path>) -> Config {
             waiting_bytes: set(limits.waiting_bytes, "limits.waitingBytes"),
             slow_reader: set(limits.slow_reader, "limits.slowReader"),
             question_timeout: set(limits.question_timeout, "limits.questionTimeout"),
+            question_grace: set(limits.question_grace, "limits.questionGrace"),
             parked_calls: set(limits.parked_calls, "limits.parkedCalls"),
             list_page: set(
                 limits.list_page.and_then(NonZeroUsize::new),
@@ -134,7 +135,10 @@ fn resolve_server(
 /// for a higher minimum and names no maximum gets that many: it has said so.
 fn pool(server: &ServerDraft, draft: &Draft) -> PoolLimits {
     let limits = &draft.pool;
-    let min = set(limits.min_connections.as_ref(), "pool.minConnections").value;
+    let min = match &server.min_connections {
+        Some(own) => own.value,
+        None => set(limits.min_connections.as_ref(), "pool.minConnections").value,
+    };
     let max = server.pool_size.unwrap_or_else(|| {
         set(limits.max_connections.as_ref(), "pool.maxConnections")
             .value

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::auth;
 use super::draft::{FilterDraft, MappingDraft, ServerDraft};
 use super::fields::Fields;
-use super::file::{connections, duration};
+use super::file::{connections, duration, min_connections};
 use super::model::{Auth, Protocol, Sharing, Transport};
 use super::reader::{At, Node};
 use super::values;
@@ -68,6 +68,7 @@ fn server(node: &Node<'_, '_>) -> Option<ServerDraft> {
         }),
         transport,
         enabled: fields.get("enabled").and_then(|node| node.flag()),
+        min_connections: min_connections(&mut fields),
         pool_size: fields.get("poolSize").and_then(|node| connections(&node)),
         call_timeout: fields.get("callTimeout").and_then(|node| duration(&node)),
         sharing: fields.get("sharing").and_then(|node| sharing(&node)),

@@ -1,6 +1,7 @@
 //! Where a running gateway's configuration comes from, so that it can be read again
 //! under the same circumstances.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use super::load::{Environment, LoadError, LoadOptions, Loaded, assemble, load};
 use super::locate::{locate, standard_path};
 use super::watch::Watch;
+use crate::environment::one_apart;
 
 type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -41,21 +43,45 @@ impl Source {
         load(&self.options, &self.environment())
     }
 
+    /// The same, for whoever cannot wait for a file system that does not answer; gives up after
+    /// `patience`.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub async fn load_within(&self, patience: Duration) -> Result<Loaded, LoadError> {
+        let source = self.clone();
+        let loaded = one_apart("load the configuration", patience, move || source.load()).await;
+        loaded.unwrap_or_else(|| Err(self.no_answer()))
+    }
+
+    fn no_answer(&self) -> LoadError {
+        let named = self.options.file.clone();
+        let why = "its file system does not answer, as a network drive that cannot be reached";
+        LoadError::Unreadable {
+            path: named.or_else(|| self.first_path()).unwrap_or_default(),
+            source: io::Error::new(io::ErrorKind::TimedOut, why),
+        }
+    }
+
     /// Waits until something happens to the file that would be read, or `patience` is over: for
     /// whoever cannot start with what it says now.
     pub async fn stirred(&self, patience: Duration) {
-        let path = self.path().or_else(|| self.first_path());
-        let armed = tokio::task::spawn_blocking(move || {
+        let source = self.clone();
+        let arm = move || {
             let mut watch = Watch::default();
+            let path = source.path().or_else(|| source.first_path());
             let followed = path.map(|path| watch.follow(&path));
             if let Some(Err(error)) = followed {
                 tracing::debug!(%error, "the configuration file cannot be watched");
             }
             watch
-        });
-        // Without a watch, the patience is what there is.
-        let watch = armed.await.unwrap_or_default();
-        drop(tokio::time::timeout(patience, watch.stirred()).await);
+        };
+        let stirred = async {
+            // Without a watch, the patience is what there is.
+            let watch = one_apart("watch the configuration", patience, arm).await;
+            watch.unwrap_or_default().stirred().await;
+        };
+        drop(tokio::time::timeout(patience, stirred).await);
     }
 
     /// What a file of this text would mean.
@@ -119,4 +145,36 @@ pub enum PortFrom {
     File,
     /// Nothing that the user wrote.
     Default,
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// Nobody writes into it, so whoever opens it to read waits, as for a dead network drive.
+    fn hung(folder: &std::path::Path) -> PathBuf {
+        let pipe = folder.join("config.json");
+        let mode = rustix::fs::Mode::RWXU;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
+        pipe
+    }
+
+    #[tokio::test]
+    async fn a_file_that_does_not_answer_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = LoadOptions {
+            file: Some(hung(folder.path())),
+            ..LoadOptions::default()
+        };
+        let source = Source::of_process(options, None, folder.path().to_owned());
+        let error = source.load_within(Duration::from_millis(50)).await;
+        let LoadError::Unreadable { path, source: why } = error.unwrap_err() else {
+            panic!("it is not read");
+        };
+        assert_eq!(path, folder.path().join("config.json"));
+        assert_eq!(why.kind(), io::ErrorKind::TimedOut);
+        // Whoever waits lets the runtime end.
+        drop(std::fs::OpenOptions::new().write(true).open(&path));
+    }
 }

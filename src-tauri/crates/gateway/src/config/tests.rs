@@ -292,6 +292,10 @@ fn a_server_grows_only_where_the_file_says_so() {
         ),
         5
     );
+    let min = |text: &str| config(text).servers[0].pool.min_connections;
+    assert_eq!(min(&with("\"minConnections\": 0")), 0);
+    let own = r#"{ "pool": { "minConnections": 0 }, "servers": [{ "name": "s", "command": ["x"], "minConnections": 2 }] }"#;
+    assert_eq!((min(own), max(own)), (2, 2));
     let pool = r#"{ "pool": { "minConnections": 3 }, "servers": [{ "name": "s", "command": ["x"] }, { "name": "t", "command": ["x"], "poolSize": 2 }] }"#;
     let servers = config(pool).servers;
     assert_eq!(

@@ -93,10 +93,8 @@ impl Patient {
 
     /// Starts a server anew that may work now.
     pub(super) async fn start_again(&self, server: &str) {
-        if let Self::Running(core) = self
-            && !core.start_anew(server).await
-        {
-            tracing::debug!(server, "there is no such server any more");
+        if let Self::Running(core) = self {
+            core.start_anew_if_possible(server).await;
         }
     }
 

@@ -121,7 +121,8 @@ async fn check_secrets(patient: &Patient, config: Option<&Config>) -> Vec<Findin
         secrets::variables(&uses),
     );
     let file = patient.file().await;
-    secrets::judge(&store, &uses, &variables, file.as_ref())
+    let unheard = environment::of_process().unheard();
+    secrets::judge(&store, &uses, &variables, file.as_ref(), unheard.as_ref())
 }
 
 async fn check_remote(config: Option<&Config>) -> Vec<Finding> {

@@ -109,12 +109,14 @@ pub(super) async fn variables(uses: &[Use]) -> HashSet<String> {
     found
 }
 
-/// Judges store and references; `variables` are those that are there.
+/// Judges store and references; `variables` are those that are there, and `unheard` says why
+/// nobody knows what the login shell has, where that is so.
 pub(super) fn judge(
     store: &Store,
     uses: &[Use],
     variables: &HashSet<String>,
     file: Option<&File>,
+    unheard: Option<&Words>,
 ) -> Vec<Finding> {
     let mut findings = vec![key(store)];
     let no_names = Vec::new();
@@ -144,7 +146,7 @@ pub(super) fn judge(
             format!("{} {} that is not set: {name}", who.en, what.0),
             format!("{}{}尚未设置：{name}", who.zh, what.1),
         );
-        let missing = Unresolved::Missing(one.reference.clone()).words();
+        let missing = Unresolved::Missing(one.reference.clone()).words(unheard);
         let cause = file
             .and_then(|file| file.place_of(*kind, name))
             .map(|place| {
@@ -283,7 +285,7 @@ mod tests {
             text: "{\n \"a\": \"${env:NOWHERE}\",\n \"b\": \"x${env:NOWHERE}\"\n}".to_owned(),
         };
         let store = store(Ok(vec!["HAVE".to_owned()]));
-        let findings = judge(&store, &uses, &variables, Some(&file));
+        let findings = judge(&store, &uses, &variables, Some(&file), None);
         let ids: Vec<_> = findings.iter().map(|one| one.id.as_str()).collect();
         assert_eq!(
             ids,
@@ -318,7 +320,7 @@ mod tests {
         };
         assert_eq!(uses(""), []);
         let uses = uses(r#""ecs": "/ecs/mcp""#);
-        let findings = judge(&store(Ok(Vec::new())), &uses, &HashSet::new(), None);
+        let findings = judge(&store(Ok(Vec::new())), &uses, &HashSet::new(), None, None);
         let last = findings.last().expect("a finding");
         assert_eq!(last.id, "reference::mcpServer.token:TOKEN");
         assert!(last.title.en.contains("Alibaba Cloud"), "{}", last.title.en);
@@ -327,13 +329,13 @@ mod tests {
     #[test]
     fn a_store_that_cannot_be_read_is_said_once() {
         let uses = [reference(Kind::Secret, "LACK")];
-        let findings = judge(&store(Err(keychain())), &uses, &HashSet::new(), None);
+        let findings = judge(&store(Err(keychain())), &uses, &HashSet::new(), None, None);
         assert_eq!(findings.len(), 1);
         assert!(findings[0].title.en.contains("keychain"));
 
         let mut locked = store(Ok(vec!["LACK".to_owned()]));
         locked.unreadable = Some(keychain());
-        let findings = judge(&locked, &uses, &HashSet::new(), None);
+        let findings = judge(&locked, &uses, &HashSet::new(), None, None);
         assert_eq!(
             (findings.len(), findings[0].severity),
             (1, Severity::Problem)

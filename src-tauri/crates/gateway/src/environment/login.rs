@@ -10,6 +10,7 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::AsyncReadExt;
 
+use super::apart::one_apart;
 use super::shell::{self, Arguments, Mark};
 use super::variables::Variables;
 use crate::ledger::{Entry, Ledger};
@@ -33,11 +34,15 @@ pub(super) enum Told {
 }
 
 /// The login shell of this user: what `SHELL` says, else the system's book of accounts.
-pub(super) fn shell_of(own: &Variables) -> PathBuf {
+/// That may lie on another machine, so it is given no more than `patience`.
+pub(super) async fn shell_of(own: &Variables, patience: Duration) -> PathBuf {
     let named = own.get("SHELL").map(PathBuf::from);
-    named
-        .filter(|shell| shell.is_absolute())
-        .or_else(of_account)
+    if let Some(named) = named.filter(|shell| shell.is_absolute()) {
+        return named;
+    }
+    let of_account = one_apart("accounts", patience, of_account).await;
+    of_account
+        .flatten()
         .unwrap_or_else(|| PathBuf::from("/bin/sh"))
 }
 
@@ -64,9 +69,20 @@ pub(super) async fn ask(
     }
     let asked = async {
         for way in ways {
-            let mut asked = match Asked::start(shell, &way, variables, home, ledger) {
-                Ok(asked) => asked,
-                Err(error) => {
+            // Shell and home may lie where nothing answers. One that is started too late after
+            // all is killed when it is dropped.
+            let start = Start {
+                shell: shell.to_owned(),
+                way,
+                variables: variables.clone(),
+                home: home.map(Path::to_owned),
+                ledger: Arc::clone(ledger),
+            };
+            let started = one_apart("login shell", patience, move || Asked::start(start));
+            let mut asked = match started.await {
+                Some(Ok(asked)) => asked,
+                None => return Told::TooLate,
+                Some(Err(error)) => {
                     tracing::debug!(shell = %shell.display(), %error, "the login shell cannot be started");
                     return Told::Nothing;
                 }
@@ -85,6 +101,15 @@ pub(super) async fn ask(
         .unwrap_or(Told::TooLate)
 }
 
+/// What a shell is started with.
+struct Start {
+    shell: PathBuf,
+    way: Arguments,
+    variables: Variables,
+    home: Option<PathBuf>,
+    ledger: Arc<Ledger>,
+}
+
 /// A shell that was asked. Dropping it kills it with all that it started.
 #[derive(Debug)]
 struct Asked {
@@ -99,13 +124,14 @@ struct Running(Option<Entry>);
 // === impl Asked ===
 
 impl Asked {
-    fn start(
-        shell: &Path,
-        way: &Arguments,
-        variables: &Variables,
-        home: Option<&Path>,
-        ledger: &Arc<Ledger>,
-    ) -> std::io::Result<Self> {
+    fn start(start: Start) -> std::io::Result<Self> {
+        let Start {
+            shell,
+            way,
+            variables,
+            home,
+            ledger,
+        } = start;
         let mut wrap = CommandWrap::with_new(shell, |command| {
             command
                 .args(way)

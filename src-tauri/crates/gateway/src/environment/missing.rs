@@ -101,29 +101,11 @@ impl Missing {
     }
 
     fn about_shell(&self) -> Option<Words> {
-        match &self.shell {
-            LoginShell::TooLate { shell, .. } => Some(Words::new(
-                format!(
-                    "the PATH of your shell is not known, because {} did not start in time: check its startup files",
-                    shell.display()
-                ),
-                format!(
-                    "由于 {} 未能及时启动，无法得知您终端中的 PATH：请检查其启动文件",
-                    shell.display()
-                ),
-            )),
-            LoginShell::Silent { shell } => Some(Words::new(
-                format!(
-                    "the PATH of your shell is not known, because {} ended without telling it: check its startup files",
-                    shell.display()
-                ),
-                format!(
-                    "由于 {} 未给出环境变量就已退出，无法得知您终端中的 PATH：请检查其启动文件",
-                    shell.display()
-                ),
-            )),
-            LoginShell::NotAsked | LoginShell::Told(_) | LoginShell::Absent => None,
-        }
+        let path = Words::new(
+            "the PATH of your shell is not known",
+            "无法得知您终端中的 PATH",
+        );
+        self.shell.unheard(&path)
     }
 
     fn short(&self, path: &Path) -> String {
@@ -134,6 +116,39 @@ impl Missing {
         {
             Some(rest) => Path::new("~").join(rest).display().to_string(),
             None => path.display().to_string(),
+        }
+    }
+}
+
+// === impl LoginShell ===
+
+impl LoginShell {
+    /// Why its environment is not known, for who lacks something of it; `None` where it is, or
+    /// there is none. `unknown` says what is not.
+    pub(crate) fn unheard(&self, unknown: &Words) -> Option<Words> {
+        let Words { en, zh } = unknown;
+        match self {
+            Self::TooLate { shell, .. } => Some(Words::new(
+                format!(
+                    "{en}, because {} did not start in time: check its startup files",
+                    shell.display()
+                ),
+                format!(
+                    "由于 {} 未能及时启动，{zh}：请检查其启动文件",
+                    shell.display()
+                ),
+            )),
+            Self::Silent { shell } => Some(Words::new(
+                format!(
+                    "{en}, because {} ended without telling it: check its startup files",
+                    shell.display()
+                ),
+                format!(
+                    "由于 {} 未给出环境变量就已退出，{zh}：请检查其启动文件",
+                    shell.display()
+                ),
+            )),
+            Self::NotAsked | Self::Told(_) | Self::Absent => None,
         }
     }
 }

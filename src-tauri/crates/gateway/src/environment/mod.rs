@@ -6,6 +6,7 @@
 //! looked for where version managers put it. A program that is found without all this is
 //! started without waiting for it.
 
+mod apart;
 mod compose;
 mod find;
 mod leftovers;
@@ -13,6 +14,7 @@ mod leftovers;
 mod login;
 mod missing;
 mod places;
+mod search;
 #[cfg(unix)]
 mod shell;
 #[cfg(all(test, unix))]
@@ -22,7 +24,7 @@ mod variables;
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use directories::BaseDirs;
@@ -30,9 +32,11 @@ use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::ledger::Ledger;
-use find::{Where, is_path};
-use places::Machine;
+use crate::words::Words;
+use find::is_path;
+use search::Search;
 
+pub(crate) use apart::{apart, one_apart};
 pub(crate) use find::Found;
 pub(crate) use missing::Missing;
 pub(crate) use variables::Variables;
@@ -71,6 +75,8 @@ pub(crate) struct Environment {
     /// Held while the shell is asked.
     asking: Mutex<()>,
     shell: watch::Sender<LoginShell>,
+    /// Of the gateway in this process; `None` until its orphans are reaped.
+    ledger: StdMutex<Option<Arc<Ledger>>>,
 }
 
 /// What the user's login shell has said.
@@ -107,20 +113,6 @@ pub(crate) struct Launch {
     pub(crate) variables: Variables,
 }
 
-/// A search for a program, with all that it needs.
-#[derive(Debug)]
-struct Search {
-    program: String,
-    /// The folders of the `PATH` that the child is given.
-    path: Vec<PathBuf>,
-    /// The `PATH` of everybody is in it, too.
-    base: Variables,
-    cwd: PathBuf,
-    /// Where version managers put programs below; `None` where they are not looked for.
-    home: Option<PathBuf>,
-    root: PathBuf,
-}
-
 /// The one of this process: variables and shell are the same for everybody in it.
 pub(crate) fn of_process() -> &'static Environment {
     static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(Environment::read);
@@ -145,12 +137,14 @@ impl Environment {
             patience: DEADLINE,
             asking: Mutex::default(),
             shell: watch::Sender::default(),
+            ledger: StdMutex::default(),
         }
     }
 
     /// Asks the shell beforehand, where this process was not started from one; it is entered
     /// in the ledger, which has been reaped.
     pub(crate) async fn prepare(&self, ledger: &Arc<Ledger>, end: CancellationToken) {
+        self.enter_in(ledger);
         if self.bare {
             tokio::select! {
                 () = self.ask_shell(ledger) => {}
@@ -159,9 +153,22 @@ impl Environment {
         }
     }
 
+    /// Whether the shell is being asked at this moment, which servers may be waiting for.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.asking.try_lock().is_err()
+    }
+
     /// What the shell has said so far.
     pub(crate) fn login_shell(&self) -> LoginShell {
         self.shell.borrow().clone()
+    }
+
+    /// Why it is not known what a terminal would have, where that is so.
+    pub(crate) fn unheard(&self) -> Option<Words> {
+        self.login_shell().unheard(&Words::new(
+            "what your login shell sets is not known",
+            "无法得知登录 shell 中的变量",
+        ))
     }
 
     /// The variables that every child is given, as far as they are known.
@@ -171,15 +178,37 @@ impl Environment {
 
     /// What a variable says that the configuration names as `${env:NAME}`: in the gateway's own
     /// environment first, else in that of the login shell, so that a gateway started from a menu
-    /// finds what a terminal has. Waits for the shell only where it is needed and being asked.
+    /// finds what a terminal has. Asks the shell only where neither has it so far.
     pub(crate) async fn variable(&self, name: &str) -> Option<String> {
         if self.own.has(OsStr::new(name)) {
             return Some(self.own.value(name)?.to_str()?.to_owned());
         }
-        if self.bare && cfg!(unix) {
-            self.wait_for_shell(DEADLINE + MARGIN).await;
+        let known = self.known(name);
+        if known.is_some() {
+            return known;
         }
+        let ledger = self.ledger();
+        match ledger {
+            Some(ledger) => self.ask_shell(&ledger).await,
+            None if self.bare && cfg!(unix) => self.wait_for_shell(DEADLINE + MARGIN).await,
+            None => {}
+        }
+        self.known(name)
+    }
+
+    fn known(&self, name: &str) -> Option<String> {
         Some(self.variables().get(name)?.to_str()?.to_owned())
+    }
+
+    /// Where shells are entered that are asked for the sake of a variable.
+    pub(crate) fn enter_in(&self, ledger: &Arc<Ledger>) {
+        let mut known = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(Arc::clone(ledger));
+    }
+
+    fn ledger(&self) -> Option<Arc<Ledger>> {
+        let known = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
     }
 
     /// Where a program is that a server's configuration names; `env` and `cwd` are those of
@@ -259,7 +288,8 @@ impl Environment {
             base,
         };
         let path = search.path.clone();
-        let found = apart(SEARCH, move || search.run()).await;
+        let what = format!("find {program} in {path:?} from {:?}", search.cwd);
+        let found = one_apart(&what, SEARCH, move || search.run()).await;
         found.unwrap_or_else(|| Found {
             program: program.to_owned(),
             searched: path,
@@ -281,14 +311,20 @@ impl Environment {
         drop(tokio::time::timeout(patience, said).await);
     }
 
-    /// Asks the shell, unless it has been asked.
+    /// Asks the shell, unless it has been asked. Takes at most twice its patience for the answer
+    /// and as long for one who asks already.
     #[cfg(unix)]
     async fn ask_shell(&self, ledger: &Arc<Ledger>) {
-        let _asking = self.asking.lock().await;
         if !self.login_shell().is_to_be_asked() {
             return;
         }
-        let shell = login::shell_of(&self.own);
+        let asking = tokio::time::timeout(self.patience * 2 + MARGIN, self.asking.lock()).await;
+        // Whoever asks then does so for everybody.
+        let Ok(_asking) = asking else { return };
+        if !self.login_shell().is_to_be_asked() {
+            return;
+        }
+        let shell = login::shell_of(&self.own, self.patience).await;
         let variables = compose::base(&self.own, None);
         let began = Instant::now();
         let home = self.home.as_deref();
@@ -339,37 +375,6 @@ impl LoginShell {
             Self::Told(_) | Self::Silent { .. } | Self::Absent => false,
         }
     }
-}
-
-// === impl Search ===
-
-impl Search {
-    fn run(self) -> Found {
-        let places = self.home.as_deref().map_or_else(Vec::new, |home| {
-            places::folders(Machine {
-                variables: &self.base,
-                home,
-                root: &self.root,
-            })
-        });
-        let further = compose::merged(&[compose::folders(self.base.get("PATH")), places]);
-        let at = Where {
-            path: &self.path,
-            further: &further,
-            cwd: &self.cwd,
-        };
-        find::search(&self.program, at)
-    }
-}
-
-/// Does what may have to wait for a file system, where that keeps nobody; `None` where it
-/// takes longer than `patience`. It goes on then, and what it gives is dropped.
-pub(crate) async fn apart<T: Send + 'static>(
-    patience: Duration,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    let done = tokio::task::spawn_blocking(work);
-    tokio::time::timeout(patience, done).await.ok()?.ok()
 }
 
 /// Whether a shell stands behind these variables. Each counts how deep it is; one that was

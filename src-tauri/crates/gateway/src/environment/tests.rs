@@ -89,6 +89,7 @@ impl Scene {
             patience: self.patience,
             asking: Mutex::default(),
             shell: watch::Sender::default(),
+            ledger: StdMutex::default(),
         }
     }
 
@@ -263,6 +264,26 @@ async fn a_shell_that_hangs_is_ended_with_what_it_started() {
                 .is_none(),
         "struck out of the ledger"
     );
+}
+
+#[tokio::test]
+async fn that_the_shell_is_being_asked_can_be_seen() {
+    let mut scene = Scene::new().on_path(&["nothing"]);
+    scene.patience = Duration::from_millis(500);
+    let scene = scene.shell("/bin/sleep 600");
+    let (environment, ledger) = (scene.environment(), scene.ledger());
+    assert!(!environment.is_asking());
+    let seen = async {
+        while !environment.is_asking() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(20), seen);
+    let found = environment.find("uvx", &[], None, &ledger);
+    // The eye first, so that it blinks at nothing.
+    let (seen, _) = tokio::join!(biased; seen, found);
+    assert!(seen.is_ok());
+    assert!(!environment.is_asking());
 }
 
 /// Waits until processes have ended.
@@ -493,4 +514,71 @@ async fn a_folder_that_does_not_answer_keeps_nobody() {
     assert!(message.en.contains("does not answer"), "{message:?}");
     assert!(remedy.en.contains("network drive") && remedy.en.contains("/net/bin"));
     assert!(remedy.zh.contains("网络驱动器"), "{remedy:?}");
+}
+
+#[tokio::test]
+async fn a_folder_that_still_does_not_answer_is_waited_for_once() {
+    let begun = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (answer, waits) = std::sync::mpsc::channel::<()>();
+    let waits = Arc::new(StdMutex::new(waits));
+    let attempt = |patience| {
+        let (begun, waits) = (Arc::clone(&begun), Arc::clone(&waits));
+        one_apart("/net/bin", patience, move || {
+            begun.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            waits.lock().unwrap().recv().is_ok()
+        })
+    };
+    for _ in 0..3 {
+        // Long enough for the thread to begin.
+        assert_eq!(attempt(Duration::from_millis(200)).await, None);
+    }
+    assert!(begun.load(std::sync::atomic::Ordering::SeqCst) <= 1);
+    assert_eq!(one_apart("/other", PATIENT, || 7).await, Some(7));
+    drop(answer);
+    assert_eq!(attempt(PATIENT).await, Some(false), "it answers again");
+}
+
+#[tokio::test]
+async fn a_shell_that_somebody_asks_for_ever_keeps_nobody() {
+    let mut scene = Scene::new()
+        .program("home/.local/bin/uvx")
+        .on_path(&["nothing"]);
+    scene.patience = Duration::from_millis(10);
+    let (environment, ledger) = (scene.environment(), scene.ledger());
+    let _asks = environment.asking.lock().await;
+    let found = tokio::time::timeout(PATIENT, environment.find("uvx", &[], None, &ledger)).await;
+    scene.check(&found.unwrap(), "home/.local/bin/uvx");
+}
+
+#[tokio::test]
+async fn a_variable_that_is_missing_asks_a_shell_that_was_too_late_again() {
+    let scene = Scene::new().on_path(&["nothing"]);
+    let scene = scene.shell(&format!("TOKEN=told; export TOKEN; {RUNS}"));
+    let environment = scene.environment();
+    let late = |at| LoginShell::TooLate {
+        shell: PathBuf::from("/bin/mysh"),
+        at,
+    };
+    environment.enter_in(&scene.ledger());
+    environment.shell.send_replace(late(Instant::now()));
+    assert_eq!(environment.variable("TOKEN").await, None);
+    let unheard = environment.unheard().unwrap();
+    let missing = crate::config::expand::Unresolved::Missing(crate::config::expand::Reference {
+        kind: crate::config::expand::Kind::Env,
+        name: "TOKEN".to_owned(),
+        place: "env.TOKEN".to_owned(),
+    });
+    let words = missing.words(Some(&unheard));
+    assert!(
+        words.en.contains("/bin/mysh did not start in time"),
+        "{words:?}"
+    );
+    assert!(!words.en.contains("nor your login shell"), "{words:?}");
+    assert!(words.zh.contains("未能及时启动"), "{words:?}");
+
+    let long_ago = Instant::now().checked_sub(ASK_AGAIN * 2).unwrap();
+    environment.shell.send_replace(late(long_ago));
+    let told = environment.variable("TOKEN").await;
+    assert_eq!(told.as_deref(), Some("told"));
+    assert!(environment.unheard().is_none());
 }

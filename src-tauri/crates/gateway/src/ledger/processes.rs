@@ -11,20 +11,22 @@ pub(super) struct Seen {
 
 /// How a group is told to end.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Urgency {
+pub(crate) enum Urgency {
     Asking,
     Insisting,
 }
 
-pub(super) use group::{group_has_members, signal_group};
-pub(super) use system::{boot, look, same_boot};
+pub(super) use group::{group_has_members, signal_group, signal_one};
+pub(super) use system::{all, boot, look, same_boot};
 
 #[cfg(unix)]
 mod group {
     use std::io;
 
     use rustix::io::Errno;
-    use rustix::process::{Pid, Signal, getpgrp, kill_process_group, test_kill_process_group};
+    use rustix::process::{
+        Pid, Signal, getpgrp, getpid, kill_process, kill_process_group, test_kill_process_group,
+    };
 
     use super::Urgency;
     use super::system::all_defunct;
@@ -40,11 +42,54 @@ mod group {
     /// # Errors
     /// Those of the system, and where it would hit this process itself.
     pub(in super::super) fn signal_group(leader: u32, urgency: Urgency) -> io::Result<()> {
-        let signal = match urgency {
+        Ok(kill_process_group(group(leader)?, signal(urgency))?)
+    }
+
+    /// Signals one process if `is_it` says that the id is still its own; whether it was there.
+    /// Where the system knows handles of processes, nobody can get the id in between.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(in super::super) fn signal_one(
+        id: u32,
+        urgency: Urgency,
+        is_it: impl Fn() -> bool,
+    ) -> io::Result<bool> {
+        let one = i32::try_from(id).ok().and_then(Pid::from_raw);
+        let Some(one) = one.filter(|&one| one != Pid::INIT && one != getpid()) else {
+            return Err(Errno::INVAL.into());
+        };
+        #[cfg(target_os = "linux")]
+        let sent = {
+            use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+            match pidfd_open(one, PidfdFlags::empty()) {
+                Ok(_) if !is_it() => return Ok(false),
+                Ok(handle) => pidfd_send_signal(handle, signal(urgency)),
+                Err(Errno::SRCH) => return Ok(false),
+                // An old kernel, or one that is told not to.
+                Err(_) if !is_it() => return Ok(false),
+                Err(_) => kill_process(one, signal(urgency)),
+            }
+        };
+        #[cfg(not(target_os = "linux"))]
+        let sent = {
+            if !is_it() {
+                return Ok(false);
+            }
+            kill_process(one, signal(urgency))
+        };
+        match sent {
+            Ok(()) => Ok(true),
+            Err(Errno::SRCH) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn signal(urgency: Urgency) -> Signal {
+        match urgency {
             Urgency::Asking => Signal::TERM,
             Urgency::Insisting => Signal::KILL,
-        };
-        Ok(kill_process_group(group(leader)?, signal)?)
+        }
     }
 
     /// Never the group that this process is in, nor init's.
@@ -60,7 +105,31 @@ mod group {
 /// Start times in clock ticks since boot: exact, whatever becomes of the wall clock.
 #[cfg(target_os = "linux")]
 mod system {
+    use super::super::Stamp;
+    use super::super::family::Kin;
     use super::Seen;
+
+    /// Every process that has not ended.
+    pub(in super::super) fn all() -> Vec<Kin> {
+        let Ok(processes) = std::fs::read_dir("/proc") else {
+            return Vec::new();
+        };
+        let kin = processes.filter_map(|process| {
+            let process = process.ok()?;
+            let pid: u32 = process.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(process.path().join("stat")).ok()?;
+            let seen = seen(&stat).filter(|seen| !seen.defunct)?;
+            Some(Kin {
+                stamp: Stamp {
+                    pid,
+                    started: seen.started,
+                },
+                parent: u32::try_from(field(&stat, 4)?).ok()?,
+                group: u32::try_from(field(&stat, 5)?).ok()?,
+            })
+        });
+        kin.collect()
+    }
 
     /// `None` where no process has this id.
     pub(in super::super) fn look(pid: u32) -> Option<Seen> {
@@ -91,7 +160,7 @@ mod system {
             .any(|stat| seen(&stat).is_some_and(|seen| !seen.defunct))
     }
 
-    /// Reads proc_pid_stat(5), of which fields 3 (state), 5 (group) and 22
+    /// Reads proc_pid_stat(5), of which fields 3 (state), 4 (parent), 5 (group) and 22
     /// (start time) matter here.
     fn seen(stat: &str) -> Option<Seen> {
         Some(Seen {
@@ -138,9 +207,45 @@ mod system {
 /// Start times in seconds since 1970.
 #[cfg(all(unix, not(target_os = "linux")))]
 mod system {
-    use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
+    use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
 
+    use super::super::Stamp;
+    use super::super::family::Kin;
     use super::Seen;
+
+    /// Every process that has not ended.
+    pub(in super::super) fn all() -> Vec<Kin> {
+        let Ok(mut system) = System::new() else {
+            return Vec::new();
+        };
+        let kind = ProcessRefreshKind::nothing().without_tasks();
+        system.refresh_processes_specifics(ProcessesToUpdate::All, true, kind);
+        let processes = system.processes().iter();
+        let kin = processes.filter_map(|(id, process)| {
+            if is_defunct(process) {
+                return None;
+            }
+            let pid = id.as_u32();
+            let group = nix::unistd::Pid::from_raw(i32::try_from(pid).ok()?);
+            let group = nix::unistd::getpgid(Some(group)).ok()?;
+            Some(Kin {
+                stamp: Stamp {
+                    pid,
+                    started: process.start_time(),
+                },
+                parent: process.parent().map_or(0, Pid::as_u32),
+                group: u32::try_from(group.as_raw()).ok()?,
+            })
+        });
+        kin.collect()
+    }
+
+    fn is_defunct(process: &Process) -> bool {
+        matches!(
+            process.status(),
+            ProcessStatus::Zombie | ProcessStatus::Dead
+        )
+    }
 
     /// The time of boot moves when the clock is set, by this many seconds at most.
     const CLOCK: u64 = 60;
@@ -156,10 +261,7 @@ mod system {
         );
         system.process(pid).map(|process| Seen {
             started: process.start_time(),
-            defunct: matches!(
-                process.status(),
-                ProcessStatus::Zombie | ProcessStatus::Dead
-            ),
+            defunct: is_defunct(process),
         })
     }
 
@@ -184,7 +286,12 @@ mod system {
 /// Nothing is known, so that nothing is entered and nothing reaped.
 #[cfg(not(unix))]
 mod system {
+    use super::super::family::Kin;
     use super::Seen;
+
+    pub(in super::super) fn all() -> Vec<Kin> {
+        Vec::new()
+    }
 
     pub(in super::super) fn look(_: u32) -> Option<Seen> {
         None
@@ -210,6 +317,14 @@ mod group {
     }
 
     pub(in super::super) fn signal_group(_: u32, _: Urgency) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(in super::super) fn signal_one(
+        _: u32,
+        _: Urgency,
+        _: impl Fn() -> bool,
+    ) -> io::Result<bool> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

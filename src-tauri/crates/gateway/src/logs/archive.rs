@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
 
@@ -18,6 +18,8 @@ use crate::sync::Locked;
 const ROOM: usize = 1 << 20;
 /// Of these, for one log: who is loud silences nobody else.
 const SHARE: usize = ROOM / 4;
+/// At least between two reports that files cannot be written.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// What a line takes beside its text.
 const OVERHEAD: usize = 96;
 
@@ -135,7 +137,7 @@ pub(crate) async fn keep(archive: Arc<Archive>, present: Vec<String>) {
     if let Err(error) = swept.await {
         tracing::warn!(%error, "old logs could not be looked at");
     }
-    let mut failing = HashSet::new();
+    let mut failing = Failing::default();
     loop {
         archive.wake.notified().await;
         let (queue, more) = archive.take();
@@ -151,48 +153,86 @@ pub(crate) async fn keep(archive: Arc<Archive>, present: Vec<String>) {
     }
 }
 
-/// Says that files cannot be written: once, not for every line or file, because a full disk is
-/// no reason to fill another log, and because what is said here is one more line to write.
-fn tell(archive: &Archive, failing: &mut HashSet<Arc<str>>, written: Written) {
-    let was_failing = !failing.is_empty();
-    let mut first = None;
-    for (file, outcome) in written {
-        match outcome {
-            Ok(()) => drop(failing.remove(&file)),
-            Err(error) => {
-                first = first.or(Some(error));
-                failing.insert(file);
-            }
-        }
+/// Puts back how many lines are lost, and says that files cannot be written.
+fn tell(archive: &Archive, failing: &mut Failing, written: Written) {
+    let lost = written.iter().filter(|one| one.outcome.is_err());
+    let mut queue = archive.queue.locked();
+    for one in lost {
+        *queue.left_out.entry(Arc::clone(&one.file)).or_default() += one.lines;
     }
-    if let Some(error) = first.filter(|_| !was_failing) {
+    drop(queue);
+    if let Some(error) = failing.news(written, Instant::now()) {
         let folder = files::folder(&archive.data_dir);
         tracing::warn!(folder = %folder.display(), %error, "logs cannot be written; the window still shows their last lines");
     }
 }
 
+/// Which files cannot be written. That is said once, not for every line or file, because a full
+/// disk is no reason to fill another log, and because what is said is one more line to write. Of
+/// files that fail later it is said again, now and then.
+#[derive(Debug, Default)]
+struct Failing {
+    files: HashSet<Arc<str>>,
+    told: Option<Instant>,
+}
+
+impl Failing {
+    /// What there is to say after a round.
+    fn news(&mut self, written: Written, now: Instant) -> Option<io::Error> {
+        let mut fresh = Vec::new();
+        for Outcome { file, outcome, .. } in written {
+            match outcome {
+                Ok(()) => drop(self.files.remove(&file)),
+                Err(error) if !self.files.contains(&file) => fresh.push((file, error)),
+                Err(_) => {}
+            }
+        }
+        let may_tell = self
+            .told
+            .is_none_or(|told| now.saturating_duration_since(told) >= TELL_AGAIN);
+        if fresh.is_empty() || !may_tell {
+            return None;
+        }
+        self.told = Some(now);
+        let (files, errors): (Vec<_>, Vec<_>) = fresh.into_iter().unzip();
+        self.files.extend(files);
+        errors.into_iter().next()
+    }
+}
+
 /// What became of each file that was written to.
-type Written = Vec<(Arc<str>, io::Result<()>)>;
+type Written = Vec<Outcome>;
+
+#[derive(Debug)]
+struct Outcome {
+    file: Arc<str>,
+    /// So many, with those that were lost before.
+    lines: u64,
+    outcome: io::Result<()>,
+}
 
 /// Appends each log's lines to its file. One that fails keeps no other from being written.
 fn write(data_dir: &Path, queue: Queue) -> Written {
-    let mut texts: HashMap<Arc<str>, String> = HashMap::new();
+    let mut texts: HashMap<Arc<str>, (String, u64)> = HashMap::new();
     for (file, line) in queue.lines {
-        let text = texts.entry(file).or_default();
+        let (text, lines) = texts.entry(file).or_default();
         text.push_str(&line.written(&line.text));
         text.push('\n');
+        *lines += 1;
     }
     for (file, count) in queue.left_out {
-        let text = texts.entry(file).or_default();
+        let (text, lines) = texts.entry(file).or_default();
         text.push_str(&left_out(count));
         text.push('\n');
+        *lines += count;
     }
     let folder = files::folder(data_dir);
     let texts = texts.into_iter();
     texts
-        .map(|(file, text)| {
-            let written = files::append(&folder.join(&*file), text.as_bytes());
-            (file, written)
+        .map(|(file, (text, lines))| Outcome {
+            outcome: files::append(&folder.join(&*file), text.as_bytes()),
+            file,
+            lines,
         })
         .collect()
 }
@@ -204,7 +244,7 @@ fn left_out(count: u64) -> String {
         source: Source::Gateway,
         level: Some(LogLevel::Warning),
         text: format!(
-            "{count} lines are missing here: they came faster than they could be written"
+            "{count} lines are missing here: they came faster than they could be written, or the disk did not take them"
         ),
         zh: None,
     };
@@ -285,5 +325,71 @@ mod tests {
         archive.close();
         keep(archive, Vec::new()).await;
         assert_eq!(std::fs::read(home.path().join("logs")).unwrap(), b"a file");
+    }
+
+    #[tokio::test]
+    async fn lines_that_the_disk_did_not_take_are_counted() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("logs"), "a file").unwrap();
+        let archive = Archive::new(home.path());
+        let place = archive.place("one");
+        let keeping = tokio::spawn(keep(Arc::clone(&archive), Vec::new()));
+        place.put(&line("lost"));
+        place.put(&line("lost, too"));
+        let counted = async {
+            loop {
+                let lost: u64 = archive.queue.locked().left_out.values().sum();
+                if lost == 2 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let counted = tokio::time::timeout(Duration::from_secs(60), counted).await;
+        assert!(counted.is_ok(), "the loss is not known");
+        std::fs::remove_file(home.path().join("logs")).unwrap();
+        place.put(&line("kept"));
+        archive.close();
+        keeping.await.unwrap();
+        let lines = kept(home.path(), "one");
+        assert!(lines[0].ends_with("kept"), "{lines:?}");
+        assert!(lines[1].contains("2 lines are missing here"), "{lines:?}");
+    }
+
+    #[test]
+    fn a_file_that_fails_for_good_hides_no_other() {
+        let round = |files: &[(&str, bool)]| -> Written {
+            let outcome = |(file, fails): &(&str, bool)| Outcome {
+                file: (*file).into(),
+                lines: 1,
+                outcome: match fails {
+                    true => Err(io::ErrorKind::StorageFull.into()),
+                    false => Ok(()),
+                },
+            };
+            files.iter().map(outcome).collect()
+        };
+        let (mut failing, start) = (Failing::default(), Instant::now());
+        assert!(failing.news(round(&[("gone", true)]), start).is_some());
+        // A full disk: one line for all of them.
+        assert!(failing.news(round(&[("b", true)]), start).is_none());
+        assert!(
+            failing
+                .news(round(&[("gone", true)]), start + TELL_AGAIN * 2)
+                .is_none()
+        );
+        let later = start + TELL_AGAIN * 2;
+        assert!(failing.news(round(&[("b", true)]), later).is_some());
+        assert!(
+            failing
+                .news(round(&[("b", true)]), later + TELL_AGAIN * 2)
+                .is_none()
+        );
+        assert!(failing.news(round(&[("b", false)]), later).is_none());
+        assert!(
+            failing
+                .news(round(&[("b", true)]), later + TELL_AGAIN * 2)
+                .is_some()
+        );
     }
 }

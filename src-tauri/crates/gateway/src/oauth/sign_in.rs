@@ -210,7 +210,7 @@ impl Core {
             } else if is_same {
                 // The next request is sent the new token.
             } else if user.is_local() {
-                self.start_anew(&server.config.name).await;
+                self.start_anew_if_possible(&server.config.name).await;
             } else {
                 let why = Words::new("another account was signed in", "已登录另一个账号");
                 return self.bid_farewell(user, &why);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use vault::{Secret, Vault};
 
 use super::given;
-use crate::config::expand::{self, Expanded, Kind};
+use crate::config::expand::{self, Expanded, Kind, Unresolved};
 use crate::config::model::ServerConfig;
 use crate::environment;
 use crate::words::Words;
@@ -19,7 +19,7 @@ pub(crate) async fn expanded(vault: &Vault, server: &ServerConfig) -> Result<Exp
     let names = references.iter().map(|one| (one.kind, one.name.as_str()));
     let values = looked_up(vault, names).await?;
     expand::expand(server, |kind, name| found(&values, kind, name))
-        .map_err(|missing| expand::explain(&missing))
+        .map_err(|missing| explained(&missing))
 }
 
 /// One text with values in the place of references; `place` is where it stands.
@@ -40,7 +40,11 @@ pub(crate) async fn expanded_text(
     let lookup = |kind, name: &str| found(&values, kind, name);
     expand::expand_text(text, place, lookup, &mut Vec::new())
         .map(Secret::new)
-        .map_err(|missing| expand::explain(&missing))
+        .map_err(|missing| explained(&missing))
+}
+
+fn explained(missing: &[Unresolved]) -> Words {
+    expand::explain(missing, environment::of_process().unheard().as_ref())
 }
 
 type Values = HashMap<(Kind, String), Secret>;

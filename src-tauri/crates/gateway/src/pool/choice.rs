@@ -1,10 +1,11 @@
 //! Which connection a call gets, and which are no longer needed.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Pool, State};
+use super::{Pool, Scarcity, State};
 use crate::config::model::Sharing;
 use crate::serve::session::Session;
 use crate::sync::Locked;
@@ -20,14 +21,15 @@ const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
 impl Pool {
     /// Takes out the connections that are no longer needed: above the minimum
     /// after `idleTimeout`, never the primary one while there is another, and
-    /// those whose session has ended. They count until they are gone.
+    /// those whose session has ended; and where sessions wait and none is left for them,
+    /// those that were used longest ago. They count until they are gone.
     pub(crate) fn evict(&self) -> Vec<Arc<Connection>> {
         let mut state = self.state.locked();
+        let mut evicted = self.make_room(&mut state);
         let mut surplus = state
             .connections
             .len()
             .saturating_sub(self.limits.min_connections);
-        let mut evicted = Vec::new();
         for position in (0..state.connections.len()).rev() {
             let connection = &state.connections[position];
             // What one session has used is of no use to another.
@@ -68,7 +70,9 @@ impl Pool {
         let best = open().min_by_key(|one| (one.is_silent(), one.in_flight()))?;
         let load = best.in_flight();
         let learned = &self.inbox.learned;
-        let may_grow = state.counted() < self.most() && state.refusal.is_none();
+        // Also while one is being started or leaves: that is what the call waits for. One that
+        // was set aside for a call that goes on makes room nobody knows when.
+        let may_grow = state.open() + state.lingering() < self.most() && state.refusal.is_none();
         let takes = match load {
             0 => true,
             _ if learned.asks.load(Ordering::Relaxed) => false,
@@ -86,6 +90,74 @@ impl Pool {
                 let mut takes = state.connections.iter().filter(|one| one.takes_calls());
                 state.has_own(client) || takes.any(|one| one.owner().is_free())
             }
+        }
+    }
+
+    /// Takes out connections whose sessions do nothing, the longest idle first, so that each
+    /// session that waits for one may get it.
+    fn make_room(&self, state: &mut State) -> Vec<Arc<Connection>> {
+        let mut evicted = Vec::new();
+        for _ in 0..self.short_by(state) {
+            let all = state.connections.iter().enumerate();
+            let longest = all
+                .filter(|(_, one)| self.may_be_given_up(one))
+                .max_by_key(|(_, one)| one.idle_for());
+            let Some((position, _)) = longest else {
+                break;
+            };
+            evicted.push(state.connections.remove(position));
+        }
+        evicted
+    }
+
+    /// How many sessions wait for a connection of their own beyond those that will come.
+    fn short_by(&self, state: &State) -> usize {
+        if self.sharing == Sharing::Shared || state.queue.is_empty() {
+            return 0;
+        }
+        let whose = |client: Option<&Arc<Session>>| client.map(Arc::as_ptr);
+        let newcomers: HashSet<_> = state
+            .queue
+            .iter()
+            .map(|waiter| waiter.client.as_ref())
+            .filter(|client| !state.has_own(*client))
+            .map(whose)
+            .collect();
+        let ending = state.all().filter(|one| !one.is_open()).count();
+        let room = self.most().saturating_sub(state.counted());
+        newcomers
+            .len()
+            .saturating_sub(room + ending + state.passing.len())
+    }
+
+    /// Whether another session may have the place of a connection: its own has no stream
+    /// open and has left it alone for `idleTimeout`.
+    fn may_be_given_up(&self, connection: &Connection) -> bool {
+        let owner = connection.owner();
+        let listens = owner
+            .session()
+            .is_some_and(|one| one.outbound.is_attached());
+        connection.is_open()
+            && !owner.is_free()
+            && !listens
+            && !connection.pending.has_own()
+            && connection.in_flight() == 0
+            && connection.idle_for() >= self.limits.idle_timeout
+    }
+
+    /// What a caller waited for in vain.
+    pub(super) fn scarcity(&self, client: Option<&Arc<Session>>) -> Scarcity {
+        let state = self.state.locked();
+        if self.may_be_served(&state, client) {
+            let mut open = state.connections.iter();
+            match open.any(|one| one.pending.asks()) {
+                true => Scarcity::Asking,
+                false => Scarcity::Busy,
+            }
+        } else if self.sharing == Sharing::Session && state.open() >= self.most() {
+            Scarcity::Taken
+        } else {
+            Scarcity::Absent
         }
     }
 

@@ -7,7 +7,8 @@
 //! pipelined too, up to the in-flight limit, and then queue: clients take turns.
 //!
 //! A server that is not shared (`"sharing": "session"`) gives each client
-//! session a connection that is its alone until the session ends.
+//! session a connection that is its alone until the session ends. Where no further one may be
+//! started, a session that comes new gets the place of one that does nothing.
 //!
 //! A connection that hangs is set aside: it gets no more calls, while those of it that show
 //! signs of life go on.
@@ -28,6 +29,7 @@ mod waiting;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -48,8 +50,24 @@ use crate::words::Words;
 pub(crate) enum Refused {
     /// The server cannot be used; why.
     Unavailable(Words),
-    /// All connections stayed busy, or none was ready, for `acquireTimeout`.
+    /// No connection was to be had in time.
+    TooLong {
+        scarcity: Scarcity,
+        waited: Duration,
+    },
+}
+
+/// Why nobody could be served in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scarcity {
+    /// All connections stayed busy.
     Busy,
+    /// All stayed busy, one of them as a client had been asked something.
+    Asking,
+    /// All belong to other sessions.
+    Taken,
+    /// None is there: one has not gone yet, or its successor is not ready.
+    Absent,
 }
 
 /// What a pool looks like at a moment.
@@ -148,6 +166,7 @@ impl Pool {
             self.count_waiting(&state);
             (Place { pool: self, ticket }, given)
         };
+        let asked = Instant::now();
         self.needs_keeper.notify_one();
         // A connection may have come free between the look and the queueing.
         self.serve_queue();
@@ -164,7 +183,10 @@ impl Pool {
                 "the gateway is shutting down",
                 "网关正在关闭",
             ))),
-            None => Err(Refused::Busy),
+            None => Err(Refused::TooLong {
+                scarcity: self.scarcity(client),
+                waited: asked.elapsed(),
+            }),
         }
     }
 

@@ -41,6 +41,11 @@ impl State {
         self.connections.iter().filter(|one| one.is_open()).count()
     }
 
+    /// How many hang and stay all the same, because a call goes on there.
+    pub(super) fn lingering(&self) -> usize {
+        self.aside.iter().filter(|one| !one.is_condemned()).count()
+    }
+
     pub(super) fn take_out(&mut self, connection: &Arc<Connection>) -> Option<Removed> {
         let mut connections = self.connections.iter();
         let position = connections.position(|other| Arc::ptr_eq(other, connection))?;

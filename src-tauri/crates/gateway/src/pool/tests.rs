@@ -15,17 +15,24 @@ struct Scene {
     inbox: Arc<Inbox>,
 }
 
+fn limits(min_connections: usize, max_connections: usize) -> PoolLimits {
+    PoolLimits {
+        min_connections,
+        max_connections,
+        acquire_timeout: Duration::from_secs(60),
+        idle_timeout: Duration::ZERO,
+        max_retries: 0,
+    }
+}
+
 impl Scene {
     fn new(sharing: Sharing, min_connections: usize, max_connections: usize) -> Self {
+        Self::of(limits(min_connections, max_connections), sharing, 1)
+    }
+
+    fn of(limits: PoolLimits, sharing: Sharing, in_flight_limit: usize) -> Self {
         let inbox = Inbox::stand_in();
-        let limits = PoolLimits {
-            min_connections,
-            max_connections,
-            acquire_timeout: Duration::from_secs(60),
-            idle_timeout: Duration::ZERO,
-            max_retries: 0,
-        };
-        let pool = Pool::new(limits, sharing, 1, Arc::clone(&inbox));
+        let pool = Pool::new(limits, sharing, in_flight_limit, Arc::clone(&inbox));
         pool.begin();
         Self { pool, inbox }
     }
@@ -187,4 +194,67 @@ async fn the_connection_of_a_session_that_has_left_goes_also_where_it_is_the_old
     let evicted = scene.pool.evict();
     assert_eq!(evicted.len(), 1);
     assert!(Arc::ptr_eq(&evicted[0], &one) && two.is_open());
+}
+
+#[tokio::test]
+async fn nobody_is_put_behind_a_call_while_another_process_is_on_its_way() {
+    let scene = Scene::of(limits(1, 2), Sharing::Shared, 8);
+    scene.ready();
+    let busy = scene.pool.acquire(None).await.unwrap();
+    let coming = scene.coming();
+    let first = scene.waiter(None).await;
+    let second = scene.waiter(None).await;
+    assert_eq!(scene.pool.counts().waiting, 2);
+    assert_eq!(busy.connection().in_flight(), 1);
+
+    assert!(scene.pool.add(Arc::clone(&coming)));
+    let lease = first.await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(lease.connection(), &coming));
+    drop(second.await.unwrap().unwrap());
+}
+
+#[tokio::test]
+async fn a_session_that_does_nothing_makes_room_for_one_that_waits() {
+    let scene = Scene::new(Sharing::Session, 1, 2);
+    let (first, second, third) = (scene.session(), scene.session(), scene.session());
+    let (one, two) = (scene.ready(), scene.ready());
+    drop(scene.pool.acquire(Some(&first)).await.unwrap());
+    let lease = scene.pool.acquire(Some(&second)).await.unwrap();
+    assert!(scene.pool.evict().is_empty(), "nobody waits");
+    let stream = first.outbound.attach();
+    let newcomer = scene.waiter(Some(&third)).await;
+    assert!(scene.pool.evict().is_empty(), "one listens, one works");
+
+    drop(lease);
+    let evicted = scene.pool.evict();
+    assert_eq!(evicted.len(), 1);
+    assert!(Arc::ptr_eq(&evicted[0], &two));
+    drop(stream);
+    assert!(scene.pool.evict().is_empty(), "one place is enough");
+    scene.pool.remove(&two);
+    let next = scene.ready();
+    let lease = newcomer.await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(lease.connection(), &next) && one.is_open());
+}
+
+#[tokio::test]
+async fn who_waited_in_vain_is_told_for_what() {
+    let shared = Scene::shared(1, 1);
+    let only = shared.ready();
+    let lease = shared.pool.acquire(None).await.unwrap();
+    assert_eq!(shared.pool.scarcity(None), Scarcity::Busy);
+    drop(lease);
+    shared.pool.set_aside(&only);
+    assert_eq!(shared.pool.scarcity(None), Scarcity::Absent);
+
+    let own = Scene::new(Sharing::Session, 1, 2);
+    let sessions = [own.session(), own.session(), own.session()];
+    own.ready();
+    own.ready();
+    for session in &sessions[..2] {
+        drop(own.pool.acquire(Some(session)).await.unwrap());
+    }
+    let scarcity = |session| own.pool.scarcity(Some(session));
+    assert_eq!(scarcity(&sessions[2]), Scarcity::Taken);
+    assert_eq!(scarcity(&sessions[0]), Scarcity::Busy);
 }

@@ -148,34 +148,54 @@ pub(crate) fn listening(
 /// The response that says what is wrong with it.
 pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Refusal> {
     match tokio::time::timeout(BODY_DEADLINE, collect(body, limit)).await {
-        Ok(Ok(Some(collected))) => Ok(collected),
-        Ok(Ok(None)) => Err(refuse(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            error_code::INVALID_REQUEST,
-            &format!(
-                "the message is larger than {limit} bytes; raise limits.messageBytes if it must be"
-            ),
-        )),
+        Ok(Ok(Collected::Whole(text))) => Ok(text),
+        Ok(Ok(Collected::TooLarge { is_read })) => {
+            let refusal = rpc_error(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                error_code::INVALID_REQUEST,
+                &format!(
+                    "the message is larger than {limit} bytes; raise limits.messageBytes if it must be"
+                ),
+            );
+            Err(if is_read { refusal } else { last(refusal) }.into())
+        }
         Ok(Err(error)) => Err(refuse(
             StatusCode::BAD_REQUEST,
             error_code::PARSE_ERROR,
             &format!("the body could not be read: {error}"),
         )),
-        Err(_) => Err(refuse(
+        Err(_) => Err(last(rpc_error(
             StatusCode::REQUEST_TIMEOUT,
             error_code::INVALID_REQUEST,
             &format!(
                 "the body did not arrive within {} s",
                 BODY_DEADLINE.as_secs()
             ),
-        )),
+        ))
+        .into()),
     }
 }
 
-/// The bytes of a body, `None` where there are more than `limit`. The rest of
-/// a body that is too large is read and thrown away, within reason: a client
-/// that is still writing when the answer comes never sees it.
-async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error> {
+/// Says that the connection ends with this answer, because something of the request was not
+/// read (RFC 9112, section 9.6).
+pub(crate) fn last(mut answer: Response) -> Response {
+    let close = HeaderValue::from_static("close");
+    answer.headers_mut().insert(header::CONNECTION, close);
+    answer
+}
+
+/// What came of reading a body.
+enum Collected {
+    Whole(Bytes),
+    /// More than the limit; whether all of it was read.
+    TooLarge {
+        is_read: bool,
+    },
+}
+
+/// The bytes of a body. The rest of one that is too large is read and thrown away, within
+/// reason: a client that is still writing when the answer comes never sees it.
+async fn collect(mut body: Body, limit: usize) -> Result<Collected, axum::Error> {
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     let mut seen = 0_usize;
@@ -187,7 +207,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Er
         if seen > limit {
             whole = BytesMut::new();
             if seen > limit.saturating_add(THROWN_AWAY) {
-                break;
+                return Ok(Collected::TooLarge { is_read: false });
             }
         } else if seen == data.len() {
             // Nearly every message comes in one piece, which need not be copied.
@@ -200,9 +220,9 @@ async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Er
         }
     }
     Ok(match (seen > limit, whole.is_empty()) {
-        (true, _) => None,
-        (false, true) => Some(first),
-        (false, false) => Some(whole.freeze()),
+        (true, _) => Collected::TooLarge { is_read: true },
+        (false, true) => Collected::Whole(first),
+        (false, false) => Collected::Whole(whole.freeze()),
     })
 }
 

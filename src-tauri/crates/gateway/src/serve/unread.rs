@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::http::header;
 use axum::response::Response;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
+
+use super::respond;
 
 /// The rest of a body must have arrived within this time.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -60,7 +62,7 @@ impl Unread {
     }
 
     /// Reads what is left, at most `limit` bytes, before `answer` is sent.
-    pub(super) async fn finish(self, limit: usize, mut answer: Response) -> Response {
+    pub(super) async fn finish(self, limit: usize, answer: Response) -> Response {
         let rest = self.lock().take();
         let Some(rest) = rest.filter(|rest| !rest.is_end_stream()) else {
             return answer;
@@ -70,11 +72,11 @@ impl Unread {
                 tokio::time::timeout(DEADLINE, throw_away(rest, limit)).await,
                 Ok(true)
             );
-        if !is_read {
-            let close = HeaderValue::from_static("close");
-            answer.headers_mut().insert(header::CONNECTION, close);
+        if is_read {
+            answer
+        } else {
+            respond::last(answer)
         }
-        answer
     }
 
     fn new(request: &Request) -> Self {

@@ -7,10 +7,11 @@
 //! calls that it has not answered fail with the cause. If one of them shows signs of life all
 //! the same, it is not lost: where the pool has room for a successor, that is started beside
 //! and the connection ended after the last of its calls; where it has not, the connection
-//! stays in use.
+//! stays in use, and is asked again when none of its calls is left.
 //!
-//! A process that is idle is asked now and then, which only shows in its server's state; one
-//! that ends because of that is not asked again.
+//! A process that is idle is asked now and then. One that stands still, and answers nothing
+//! else either, is replaced; one that only leaves `ping` unanswered is not, which shows in its
+//! server's state. One that ends because of that is not asked again.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,10 +19,11 @@ use std::time::{Duration, Instant};
 
 use wire::Era;
 
+use super::keeper::Stage;
 use super::{Server, keeper, offer};
 use crate::config::model::Transport;
 use crate::lifecycle::Happened;
-use crate::upstream::{Connection, sign_of_life};
+use crate::upstream::{Connection, OwnCallError, sign_of_life};
 use crate::words::Words;
 
 /// An idle process is asked this often. A remote server is not: its next call finds out,
@@ -29,6 +31,15 @@ use crate::words::Words;
 const EVERY: Duration = Duration::from_secs(30);
 /// A `ping` is answered within this time, or within `callTimeout` where that is shorter.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+
+/// What is done with a connection that hangs.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    /// Another takes its place.
+    Replaced,
+    /// It is asked again after the calls that go on there.
+    Spared,
+}
 
 impl Server {
     /// Ends calls without a sign of life and closes what has been idle.
@@ -43,7 +54,8 @@ impl Server {
                     connection.cut_short(id);
                 }
             }
-            if !late.is_empty() && connection.is_open() {
+            let is_due = connection.is_spared() && connection.in_flight() == 0;
+            if connection.is_open() && (is_due || !late.is_empty()) {
                 self.doubt(&connection);
             } else if self.is_to_be_asked(&connection) {
                 self.ask_in_passing(&connection);
@@ -52,7 +64,7 @@ impl Server {
         // Subscribers may be gone without a word.
         self.listening.look();
         for connection in self.pool.done_with() {
-            connection.condemn(&self.it_hung());
+            connection.condemn(&self.it_hung(Fate::Replaced));
         }
         // What nobody has used yet may still be asked what it offers.
         let evicted = if self.board.is_known(self.index()) {
@@ -88,8 +100,12 @@ impl Server {
         self.tasks.spawn(async move {
             let asked = Instant::now();
             match connection.answers(server.ping_patience()).await {
+                Some(true) => {
+                    server.pool.reinstate(&connection);
+                    server.is_complete();
+                }
                 // A refusal over HTTP, or an empty answer, is a sign of life, too.
-                Some(true) | None => server.pool.reinstate(&connection),
+                None => server.pool.reinstate(&connection),
                 Some(false) => server.replace(&connection, asked),
             }
         });
@@ -98,13 +114,18 @@ impl Server {
     /// It hangs, having been `asked` in vain.
     fn replace(self: &Arc<Self>, connection: &Arc<Connection>, asked: Instant) {
         let is_lively = connection.pending.is_lively_since(asked);
-        let cause = self.it_hung();
         if is_lively && !self.pool.has_room() {
             // No process beyond the most, and no call lost that goes on.
+            connection.spare();
             self.pool.reinstate(connection);
-            self.ails(cause);
+            self.ails(self.it_hung(Fate::Spared));
             return;
         }
+        self.put_aside(connection, self.it_hung(Fate::Replaced), !is_lively);
+    }
+
+    /// It gets no further call, and ends: now or after the last that it has.
+    fn put_aside(self: &Arc<Self>, connection: &Arc<Connection>, cause: Words, now: bool) {
         let Some(removed) = self.pool.set_aside(connection) else {
             return;
         };
@@ -113,7 +134,7 @@ impl Server {
         if removed.was_primary && removed.left > 0 {
             offer::resubscribe(self);
         }
-        if !is_lively {
+        if now {
             connection.condemn(&cause);
         }
         self.ails(cause);
@@ -121,20 +142,27 @@ impl Server {
     }
 
     fn ails(&self, cause: Words) {
-        let failure = keeper::failure(self, cause);
+        let failure = keeper::failure(self, cause, Stage::Use);
         self.happened(Happened::Ailing { failure });
     }
 
-    fn it_hung(&self) -> Words {
+    fn it_hung(&self, fate: Fate) -> Words {
         let silence = self.config.call_timeout.as_secs_f32();
         let patience = self.ping_patience().as_secs_f32();
         let ping = self.ping();
+        let (en, zh) = match fate {
+            Fate::Replaced => ("its process is replaced", "其进程将被替换"),
+            Fate::Spared => (
+                "once the calls that still go on there have ended, it is asked again, and its process replaced if it does not answer",
+                "待仍在进行的调用结束后会再次询问，届时若无回应，将替换其进程",
+            ),
+        };
         Words::new(
             format!(
-                "it hangs: a call had no sign of life for {silence} s, and `{ping}` no answer for {patience} s; its process is replaced"
+                "it hangs: a call had no sign of life for {silence} s, and `{ping}` no answer for {patience} s; {en}"
             ),
             format!(
-                "它已无响应：有调用 {silence} 秒没有动静，`{ping}` {patience} 秒没有回应；其进程将被替换"
+                "它已无响应：有调用 {silence} 秒没有动静，`{ping}` {patience} 秒没有回应；{zh}"
             ),
         )
     }
@@ -161,13 +189,10 @@ impl Server {
             match connection.answers(patience).await {
                 Some(true) => server.is_complete(),
                 // A call that came meanwhile may be what keeps it.
-                Some(false) if connection.in_flight() == 0 => {
-                    let (patience, ping) = (patience.as_secs_f32(), server.ping());
-                    let cause = Words::new(
-                        format!("it is idle and does not answer `{ping}` within {patience} s"),
-                        format!("它处于空闲状态，但 {patience} 秒内没有回应 `{ping}`"),
-                    );
-                    server.ails(cause);
+                Some(false)
+                    if connection.in_flight() == 0 && !connection.pending.may_be_at_work() =>
+                {
+                    server.ask_otherwise(&connection, patience).await;
                 }
                 None if !server.closing.is_cancelled() => {
                     server.shies.store(true, Ordering::Relaxed);
@@ -175,6 +200,38 @@ impl Server {
                 Some(false) | None => {}
             }
         });
+    }
+
+    /// It is idle and left what it was asked unanswered. There are servers that never answer that; one
+    /// that says nothing to `tools/list` either, not even a refusal, stands still, and the
+    /// next call would be lost there.
+    async fn ask_otherwise(self: &Arc<Self>, connection: &Arc<Connection>, patience: Duration) {
+        if !connection.distrust() {
+            return;
+        }
+        let answer = connection.ask_any("tools/list", "", patience).await;
+        let stands_still = matches!(answer, Err(OwnCallError::Timeout { .. }));
+        let (seconds, ping) = (patience.as_secs_f32(), self.ping());
+        // A call that came before it was distrusted has a deadline of its own.
+        if stands_still && connection.in_flight() == 0 {
+            let cause = Words::new(
+                format!(
+                    "it was idle and stood still: neither `{ping}` nor `tools/list` had an answer within {seconds} s; its process is replaced"
+                ),
+                format!(
+                    "它在空闲时已停止响应：`{ping}` 和 `tools/list` 在 {seconds} 秒内均无回应；其进程将被替换"
+                ),
+            );
+            self.put_aside(connection, cause, true);
+            return;
+        }
+        self.pool.reinstate(connection);
+        if answer.is_ok() {
+            self.ails(Words::new(
+                format!("it is idle and does not answer `{ping}` within {seconds} s"),
+                format!("它处于空闲状态，但 {seconds} 秒内没有回应 `{ping}`"),
+            ));
+        }
     }
 
     fn ping_patience(&self) -> Duration {

@@ -139,7 +139,7 @@ pub(super) fn lost(server: &Arc<Server>, removed: Removed, lived: Duration, why:
     server.happened(Happened::Lost {
         left: removed.left,
         lived,
-        failure: failure(server, why),
+        failure: failure(server, why, Stage::Use),
         now: Moment::now(),
         jitter: jitter(),
     });
@@ -163,10 +163,23 @@ fn not_started(failure: &Failure) -> Words {
     )
 }
 
+/// When something went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Before it had been greeted.
+    Start,
+    /// Since then: it speaks MCP.
+    Use,
+}
+
 /// A cause with what to do about it and what the server printed last.
-pub(super) fn failure(server: &Server, message: Words) -> Failure {
+pub(super) fn failure(server: &Server, message: Words, stage: Stage) -> Failure {
     let last_lines = server.inbox.log.last(LAST_LINES);
     let remedy = match server.config.transport {
+        Transport::Local { .. } if last_lines.is_empty() && stage == Stage::Use => Words::new(
+            "it printed nothing that explains it; run its command in a terminal to try it alone, or update the server",
+            "它没有输出任何说明；可在终端单独运行该命令，或更新该服务器",
+        ),
         Transport::Local { .. } if last_lines.is_empty() => Words::new(
             "it printed nothing that explains it; check that the command is an MCP server that speaks stdio",
             "它没有输出任何说明；请检查该命令是否为支持 stdio 的 MCP 服务器",

@@ -12,6 +12,7 @@ pub(crate) mod log;
 pub(crate) mod news;
 mod offer;
 mod opening;
+mod refusal;
 pub(crate) mod shelf;
 pub(crate) mod subscriptions;
 
@@ -33,7 +34,7 @@ use crate::lifecycle::{Happened, State};
 use crate::logs::Place;
 use crate::oauth::{Credential, OAuth};
 use crate::offer::Offer;
-use crate::pool::{Pool, Refused};
+use crate::pool::Pool;
 use crate::serve::session::Sessions;
 use crate::server::news::News;
 use crate::sync::Locked;
@@ -375,35 +376,6 @@ impl Server {
                     }
                 });
             }
-        }
-    }
-
-    /// Words for a call that got no connection.
-    pub(crate) fn refusal(&self, refused: &Refused) -> String {
-        let name = &self.config.name;
-        match refused {
-            Refused::Unavailable(why) => match self.state() {
-                State::Failing { retry_at, .. } => format!(
-                    "server `{name}` is not available: {}. It is started again in {} s",
-                    why.en,
-                    retry_at.seconds_left()
-                ),
-                _ => format!("server `{name}` is not available: {}", why.en),
-            },
-            Refused::Busy => match self.state() {
-                State::Starting { .. } => {
-                    format!("server `{name}` is still starting; try again in a moment")
-                }
-                _ if self.pool.connections().iter().any(|one| one.pending.asks()) => format!(
-                    "all connections to server `{name}` stayed busy for {} ms, as a call waits for what its client was asked (at most limits.questionTimeout, {} ms); raise its poolSize or pool.acquireTimeout",
-                    self.config.pool.acquire_timeout.as_millis(),
-                    self.inbox.limits.question_timeout.as_millis()
-                ),
-                _ => format!(
-                    "all connections to server `{name}` stayed busy for {} ms; raise its poolSize or pool.acquireTimeout",
-                    self.config.pool.acquire_timeout.as_millis()
-                ),
-            },
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::task::JoinHandle;
 use wire::Era;
 
-use super::keeper::{failure, lost};
+use super::keeper::{Stage, failure, lost};
 use super::{Server, offer};
 use crate::config::model::{Protocol, Transport};
 use crate::lifecycle::{Failure, Happened, START_DEADLINE};
@@ -65,7 +65,7 @@ pub(super) async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
     }
     learned.forget_manner();
     let why = before.map_or_else(|| server.inbox.farewell(), |(_, why)| why);
-    Err(failure(server, undecided(&why)))
+    Err(failure(server, undecided(&why), Stage::Start))
 }
 
 /// Opens a connection; nothing has been sent yet.
@@ -136,10 +136,10 @@ fn use_it(server: &Arc<Server>, connection: Arc<Connection>) -> Result<(), Failu
         return Ok(());
     }
     let message = Words::new(
-        "it ended as soon as it had answered initialize",
-        "它在回应 initialize 之后立即退出",
+        "it ended as soon as it had been greeted",
+        "它在握手完成后立即退出",
     );
-    Err(failure(server, message))
+    Err(failure(server, message, Stage::Use))
 }
 
 /// Runs a connection's driver and does what its end requires.
@@ -248,5 +248,6 @@ fn did_not_start(server: &Server, error: &OwnCallError, before: Option<Words>) -
             ),
             _ => message,
         },
+        Stage::Start,
     )
 }

@@ -110,6 +110,7 @@ impl Inbox {
                 waiting_bytes: 1_000,
                 slow_reader: std::time::Duration::from_secs(1),
                 question_timeout: std::time::Duration::from_secs(1),
+                question_grace: std::time::Duration::from_secs(1),
                 parked_calls: 1,
                 list_page: std::num::NonZeroUsize::MIN,
                 call_longest: None,

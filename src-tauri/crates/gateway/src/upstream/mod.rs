@@ -61,6 +61,8 @@ pub(crate) struct Connection {
     silent: AtomicBool,
     /// The least severe level of log messages that a legacy server was asked for.
     pub(crate) told_level: AtomicU8,
+    /// It hangs, but is kept for calls that go on; afterwards it is asked again.
+    spared: AtomicBool,
     /// Cancelled to close the connection; its driver then ends.
     pub(crate) closing: CancellationToken,
     /// It hangs and is ended without ceremony; why, for those whose calls are lost by that.
@@ -116,6 +118,7 @@ impl Connection {
             suspect: AtomicBool::new(false),
             silent: AtomicBool::new(false),
             told_level: AtomicU8::new(u8::MAX),
+            spared: AtomicBool::new(false),
             closing,
             condemned: OnceLock::new(),
         })
@@ -155,12 +158,23 @@ impl Connection {
 
     /// Gives it no calls until it is trusted again; false where that is so already.
     pub(crate) fn distrust(&self) -> bool {
+        self.spared.store(false, Ordering::SeqCst);
         !self.suspect.swap(true, Ordering::SeqCst)
     }
 
     /// It may be given calls again.
     pub(crate) fn trust(&self) {
         self.suspect.store(false, Ordering::SeqCst);
+    }
+
+    /// Keeps it, although it hangs, for the calls that go on there.
+    pub(crate) fn spare(&self) {
+        self.spared.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it is kept so.
+    pub(crate) fn is_spared(&self) -> bool {
+        self.spared.load(Ordering::SeqCst)
     }
 
     /// Whether it did not answer when it was last asked if it is there.

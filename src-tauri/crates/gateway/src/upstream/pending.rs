@@ -38,6 +38,8 @@ struct Table {
     last_id: CallId,
     calls: HashMap<CallId, Entry>,
     closed: Option<Lost>,
+    /// A call was abandoned, and nothing has been answered since.
+    owes: bool,
 }
 
 #[derive(Debug)]
@@ -45,6 +47,8 @@ struct Entry {
     call: Call,
     begun: Instant,
     last_sign: Instant,
+    /// Something was heard of it since it was sent.
+    heard_of: bool,
     /// Parked on a question that a person has to answer; not timed out.
     parked: u32,
     /// A client's, not one of the gateway's own.
@@ -107,6 +111,7 @@ impl Pending {
             call,
             begun: now,
             last_sign: now,
+            heard_of: false,
             parked: 0,
             abandoned: None,
             former: None,
@@ -119,6 +124,7 @@ impl Pending {
     /// order is looked at only where `watch_order` says that it matters.
     pub(crate) fn complete(&self, id: CallId, answer: Answer, watch_order: bool) -> Option<Order> {
         let mut table = self.table.locked();
+        table.owes = false;
         let entry = table.calls.remove(&id)?;
         // A cancelled call is mostly never answered: passing it proves nothing.
         let waits = |(&other, one): (&CallId, &Entry)| {
@@ -159,6 +165,7 @@ impl Pending {
         }
         let lease = entry.call.lease.take();
         let slot = Arc::clone(&entry.call.slot);
+        table.owes = true;
         drop(table);
         slot.finish(Err(lost));
         drop((lease, client));
@@ -171,6 +178,7 @@ impl Pending {
             return false;
         };
         entry.last_sign = Instant::now();
+        entry.heard_of = true;
         let slot = Arc::clone(&entry.call.slot);
         let token = entry.call.progress_token.clone();
         drop(table);
@@ -236,6 +244,13 @@ impl Pending {
         calls.any(|entry| !entry.of_client && !entry.lasting)
     }
 
+    /// Whether the server may be working although no client's call is under way: on a request of
+    /// the gateway's own, or on a call that nobody waits for any more.
+    pub(crate) fn may_be_at_work(&self) -> bool {
+        let table = self.table.locked();
+        table.owes || table.calls.values().any(|entry| !entry.of_client)
+    }
+
     /// The call that was begun last and goes on, not counting the gateway's own.
     pub(crate) fn latest(&self) -> Option<Candidate> {
         Self::latest_of(&self.table.locked())
@@ -262,6 +277,7 @@ impl Pending {
             } else {
                 entry.parked.saturating_sub(1)
             };
+            entry.heard_of = true;
             entry.last_sign = Instant::now();
         }
     }
@@ -312,14 +328,14 @@ impl Pending {
     }
 
     /// Whether a client's call goes on that has shown a sign of life since then, or waits for
-    /// a person.
+    /// a person. That it was sent since is no sign.
     pub(crate) fn is_lively_since(&self, then: Instant) -> bool {
         let table = self.table.locked();
         let mut calls = table.calls.values();
         calls.any(|entry| {
             entry.of_client
                 && entry.abandoned.is_none()
-                && (entry.parked > 0 || entry.last_sign >= then)
+                && (entry.parked > 0 || (entry.heard_of && entry.last_sign >= then))
         })
     }
 

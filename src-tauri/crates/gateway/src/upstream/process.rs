@@ -12,7 +12,7 @@ use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
 use crate::config::model::{ServerConfig, Transport};
 use crate::environment::{self, Missing};
-use crate::ledger::{Entry, Ledger};
+use crate::ledger::{Entry, Ledger, Urgency};
 use crate::words::Words;
 
 /// For the system to start a program.
@@ -25,6 +25,11 @@ const AFTER_TERM: Duration = Duration::from_secs(2);
 const AFTER_TERM_IF_HUNG: Duration = Duration::from_secs(1);
 /// For what the leader leaves behind in its group.
 const FOR_STRAGGLERS: Duration = Duration::from_millis(300);
+/// After SIGKILL, until the system has seen off whoever is not the gateway's own child.
+const AFTER_KILL: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// For a look at all processes of the machine.
+const LOOK: Duration = Duration::from_secs(1);
 #[cfg(unix)]
 const SIGTERM: i32 = 15;
 
@@ -87,8 +92,10 @@ impl Child {
         let (name, ledger) = (config.name.clone(), Arc::clone(ledger));
         let named = program.clone();
         // The program, or its working directory, may lie where nothing answers. One that is
-        // started too late after all is ended when it is dropped.
-        let started = environment::apart(START, move || {
+        // started too late after all is ended when it is dropped, and goes from the ledger
+        // with the next look that finds nobody of it.
+        let place = format!("start {} in {cwd:?}", launch.program.display());
+        let started = environment::one_apart(&place, START, move || {
             let mut child = Self::start(wrap)
                 .map_err(|error| SpawnError::new(&program, cwd.as_ref(), &error))?;
             child.entry = child.id().map(|pid| ledger.enter(&name, pid));
@@ -132,6 +139,18 @@ impl Child {
         })
     }
 
+    /// Finds out who has left its group: whoever is descended from it can be told only while
+    /// those between live. To be called before its stdin is closed, and now and then.
+    pub(crate) fn look(&self) -> impl Future<Output = ()> + use<> {
+        let ledger = self.entry.as_ref().map(|entry| Arc::clone(entry.ledger()));
+        async move {
+            if let Some(ledger) = ledger {
+                // Where it takes too long, who is known already is ended.
+                environment::apart(LOOK, move || ledger.look()).await;
+            }
+        }
+    }
+
     /// Waits for the process, whose stdin is closed, to leave; then insists.
     /// `None` where its status could not be learnt.
     pub(crate) async fn stop(mut self) -> Option<ExitStatus> {
@@ -147,16 +166,19 @@ impl Child {
     }
 
     async fn insist(mut self, patience: Duration) -> Option<ExitStatus> {
+        self.look().await;
         self.terminate();
         let status = self.wait(patience).await;
         self.finish(status).await
     }
 
-    /// Sees to it that nobody of the group is left. `status` is the leader's, if it has left.
+    /// Sees to it that nobody of it is left. `status` is the leader's, if it has left.
     async fn finish(mut self, mut status: Option<ExitStatus>) -> Option<ExitStatus> {
+        self.look().await;
         if status.is_some() && self.terminate() {
-            // The leader is gone, yet somebody of its group took the signal.
+            // The leader is gone, yet somebody of its group, or who left it, took the signal.
             tokio::time::sleep(FOR_STRAGGLERS).await;
+            self.look().await;
         }
         self.kill();
         if status.is_none() {
@@ -164,15 +186,25 @@ impl Child {
         }
         self.is_over = true;
         if let Some(entry) = self.entry.take() {
-            entry.strike();
+            let gone = async {
+                while entry.is_left() {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            };
+            if tokio::time::timeout(AFTER_KILL, gone).await.is_ok() {
+                entry.strike();
+            }
         }
         status
     }
 
-    /// Ends the whole group, or job, at once.
+    /// Ends the whole group, or job, at once, and whoever left it.
     fn kill(&mut self) {
         if let Err(error) = self.process.start_kill() {
             tracing::trace!(%error, "nothing left to kill");
+        }
+        if let Some(entry) = &self.entry {
+            entry.signal_detached(Urgency::Insisting);
         }
     }
 
@@ -183,10 +215,13 @@ impl Child {
             .ok()
     }
 
-    /// Asks the whole group to leave; whether anybody was there to be asked.
+    /// Asks the whole group to leave, and whoever left it; whether anybody was there to be asked.
     #[cfg(unix)]
     fn terminate(&self) -> bool {
-        self.process.signal(SIGTERM).is_ok()
+        let group = self.process.signal(SIGTERM).is_ok();
+        let entry = self.entry.as_ref();
+        let detached = entry.is_some_and(|entry| entry.signal_detached(Urgency::Asking));
+        group || detached
     }
 
     #[cfg(not(unix))]
@@ -200,6 +235,9 @@ impl Drop for Child {
     /// What `KillOnDrop` ends then is the leader alone.
     fn drop(&mut self) {
         if !self.is_over {
+            if let Some(entry) = &self.entry {
+                entry.ledger().look();
+            }
             self.kill();
         }
     }
@@ -341,5 +379,60 @@ mod tests {
         let id = child.id().unwrap();
         assert_eq!(child.end().await.unwrap().signal(), Some(9));
         is_gone(id).await;
+    }
+
+    /// Waits until the ledger has nothing more to say of its children.
+    async fn is_struck(ledger: &Arc<Ledger>) {
+        let began = Instant::now();
+        while ledger.has_children() {
+            assert!(began.elapsed() < Duration::from_secs(20), "still entered");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            ledger.look();
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_was_started_too_late_goes_from_the_ledger_once_its_group_is_gone() {
+        let home = tempfile::tempdir().unwrap();
+        let ledger = Ledger::new(home.path());
+        let mut child = shell("trap '' TERM; sleep 600 & echo; wait").await;
+        child.entry = child.id().map(|pid| ledger.enter("late", pid));
+        ledger.look();
+        assert!(ledger.has_children());
+        drop(child);
+        is_struck(&ledger).await;
+        let left = std::fs::read_dir(home.path().join("children")).unwrap();
+        assert_eq!(left.count(), 0);
+    }
+
+    #[tokio::test]
+    async fn whoever_left_its_group_goes_with_it() {
+        let home = tempfile::tempdir().unwrap();
+        let ledger = Ledger::new(home.path());
+        // Job control, which not every shell has without a terminal, gives each job in the
+        // background a group of its own.
+        let job = r#"trap "" TERM; echo; while :; do sleep 600; done"#;
+        let script = format!("exec bash -c 'set -m; ({job}) & wait'");
+        for is_dropped in [false, true] {
+            let mut child = shell(&script).await;
+            let id = child.id().unwrap();
+            child.entry = child.id().map(|pid| ledger.enter("parent", pid));
+            ledger.look();
+            let pages = std::fs::read_dir(home.path().join("children")).unwrap();
+            let page = std::fs::read(pages.last().unwrap().unwrap().path()).unwrap();
+            let page: serde_json::Value = serde_json::from_slice(&page).unwrap();
+            let detached = &page["children"][0]["detached"][0]["pid"];
+            let detached = u32::try_from(detached.as_u64().unwrap()).unwrap();
+            assert!(crate::ledger::group_runs(detached));
+            if is_dropped {
+                drop(child);
+            } else {
+                child.end().await;
+                assert!(!ledger.has_children(), "struck at once");
+            }
+            is_gone(id).await;
+            is_gone(detached).await;
+            is_struck(&ledger).await;
+        }
     }
 }

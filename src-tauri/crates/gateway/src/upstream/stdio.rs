@@ -25,6 +25,9 @@ const LOG_LINE: usize = crate::server::log::LONGEST;
 const READ_AT_LEAST: usize = 2 * 1024;
 const READ_AHEAD: usize = 32 * 1024;
 
+/// After its start, until it has most likely started what it works with.
+const SETTLED: Duration = Duration::from_millis(500);
+
 /// How long a server that has closed its output may go on explaining itself.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
@@ -70,14 +73,20 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) -> Word
         let reading = read(&connection, pipes.stdout);
         let writing = outbox.drain_into(pipes.stdin);
         let logging = log(&connection, pipes.stderr);
-        tokio::pin!(reading, writing, logging);
-        let (mut logged, mut written) = (false, false);
+        // Who has left its group is found again if this gateway is killed soon.
+        let looking = async {
+            tokio::time::sleep(SETTLED).await;
+            child.look().await;
+        };
+        tokio::pin!(reading, writing, logging, looking);
+        let (mut logged, mut written, mut looked) = (false, false, false);
         let reason = loop {
             tokio::select! {
                 reason = &mut reading => break reason,
                 // A closed stdin alone ends nothing: what the server still prints may be answers.
                 _ = &mut writing, if !written => written = true,
                 () = &mut logging, if !logged => logged = true,
+                () = &mut looking, if !looked => looked = true,
                 () = connection.closing.cancelled() => break connection.farewell(),
             }
         };
@@ -85,6 +94,8 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) -> Word
             // What it printed last says why it ended.
             drop(tokio::time::timeout(LAST_WORDS, &mut logging).await);
         }
+        // Once it has left, nobody can tell any more who descends from it.
+        child.look().await;
         // stdin, stdout and stderr close here: the end of input asks the server to leave.
         reason
     };

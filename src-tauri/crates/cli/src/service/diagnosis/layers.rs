@@ -17,10 +17,16 @@ impl Facts {
                     "没有配置文件，将提供内置的演示服务器",
                 ),
             )
-            .with(Words::new(
-                "write one with `mcp-gateway config init`, then `mcp-gateway service install` again",
-                "用 `mcp-gateway config init` 生成一份，然后重新执行 `mcp-gateway service install`",
-            )),
+            .with(match self.reach {
+                Ok(()) => Words::new(
+                    "write one with `mcp-gateway config init`, then `mcp-gateway service install` again",
+                    "用 `mcp-gateway config init` 生成一份，然后重新执行 `mcp-gateway service install`",
+                ),
+                Err(_) => Words::new(
+                    "write one with `mcp-gateway config init`",
+                    "用 `mcp-gateway config init` 生成一份",
+                ),
+            }),
             ConfigFact::Sound(path) => {
                 let path = path.display();
                 Layer::ok(
@@ -75,6 +81,19 @@ impl Facts {
     }
 
     pub(super) fn installation(&self) -> Layer {
+        let layer = self.definition();
+        // Without its manager nothing can be installed; what is said of that comes first.
+        let is_readable = !matches!(self.installed, Installed::Unreadable { .. });
+        match self.reach {
+            Err(_) if is_readable => Layer {
+                remedy: None,
+                ..layer
+            },
+            _ => layer,
+        }
+    }
+
+    fn definition(&self) -> Layer {
         let problem = |words| Layer::new("installation", State::Problem, words);
         let again = Words::new("mcp-gateway service install", "mcp-gateway service install");
         let (path, definition) = match &self.installed {

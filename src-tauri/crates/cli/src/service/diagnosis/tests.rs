@@ -130,6 +130,17 @@ fn the_service_manager() {
         ..down(Process::Unknown)
     };
     check("manager_out_of_reach", &facts, 4);
+    let facts = Facts {
+        config: ConfigFact::Demo,
+        installed: Installed::No,
+        ..facts
+    };
+    // Nobody is sent to install what cannot be installed here.
+    for layer in Diagnosis::of(&facts).layers {
+        let remedy = layer.remedy.unwrap_or_else(|| Words::new("", ""));
+        assert!(!remedy.en.contains("service install"), "{remedy:?}");
+        assert!(!remedy.zh.contains("service install"), "{remedy:?}");
+    }
 }
 
 #[test]

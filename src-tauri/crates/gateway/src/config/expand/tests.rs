@@ -79,7 +79,7 @@ fn everything_that_is_missing_is_told_with_its_place_and_remedy() {
             "env": {"TOKEN": "${env:B}", "HOME": "${env:HOME}"}}]}"#,
     );
     let unresolved = expand(&servers[0], lookup).expect_err("two are missing");
-    let words = explain(&unresolved);
+    let words = explain(&unresolved, None);
     for part in [
         "\"command[2]\" needs the secret \"A\"",
         "mcp-gateway secret set A",
@@ -133,7 +133,7 @@ fn an_address_is_judged_with_its_values() {
     Spot::Url.set(&mut server, "${secret:TOKEN}/mcp".to_owned());
     let unresolved = expand(&server, lookup).expect_err("no address");
     assert_eq!(unresolved, [Unresolved::NotAnAddress]);
-    assert!(!explain(&unresolved).en.contains("s3cret"));
+    assert!(!explain(&unresolved, None).en.contains("s3cret"));
 }
 
 proptest! {

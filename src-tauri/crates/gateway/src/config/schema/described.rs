@@ -83,7 +83,8 @@ struct Pool {
     /// Idle connections above the minimum are closed after this long.
     #[schemars(range(min = 1, max = 86_400_000))]
     idle_timeout: Option<u64>,
-    /// Further attempts of a call that provably did not reach its server.
+    /// Further attempts of a call that provably did not reach its server, or whose connection
+    /// was lost and whose tool says that it is read-only or idempotent.
     #[schemars(range(max = 100))]
     max_retries: Option<u64>,
 }
@@ -112,6 +113,9 @@ struct Server {
     auth: Option<Auth>,
     /// false: listed, never started.
     enabled: Option<bool>,
+    /// Overrides pool.minConnections; with 0 the server ends when it is idle and starts with the next call.
+    #[schemars(range(max = 256))]
+    min_connections: Option<u64>,
     /// Overrides pool.maxConnections.
     #[schemars(range(min = 1, max = 256))]
     pool_size: Option<u64>,
@@ -313,6 +317,10 @@ struct Limits {
     /// A person has this long to answer a server's question.
     #[schemars(range(min = 1, max = 86_400_000))]
     question_timeout: Option<u64>,
+    /// After this long the question to a stateless client gives way to those who wait for a
+    /// connection to the same server.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    question_grace: Option<u64>,
     /// Calls of one user that wait for the answer to such a question between two requests.
     #[schemars(range(min = 1, max = 1000))]
     parked_calls: Option<u64>,
