@@ -138,6 +138,40 @@ async fn who_does_not_come_back_is_refused_for_and_the_server_told() {
 }
 
 #[tokio::test]
+async fn who_does_not_come_back_gives_way_to_those_who_wait() {
+    let gateway = setup()
+        .fake_with("fake", asking("elicitation/create"), json!({"poolSize": 1}))
+        .config_in("limits", "questionGrace", json!(1000))
+        .start()
+        .await;
+    let client = modern(&gateway);
+    let first = client.tool("fake_ask", "{}").await.result();
+    // The person may take as long as nobody waits, and the other is served in the end.
+    let other = modern(&gateway).tool("fake_echo", "{}").await;
+    other.result();
+    let cancelled = gateway.journal("fake").received_of("notifications/cancelled");
+    assert_eq!(cancelled.len(), 1);
+    let late = again(&client, ACCEPTED, &state_of(&first)).await.error();
+    assert_eq!(late["code"], -32602);
+}
+
+#[tokio::test]
+async fn who_has_its_time_left_keeps_its_connection_and_the_other_is_told_why() {
+    let gateway = setup()
+        .fake_with("fake", asking("elicitation/create"), json!({"poolSize": 1}))
+        .config_in("pool", "acquireTimeout", json!(500))
+        .start()
+        .await;
+    let client = modern(&gateway);
+    let first = client.tool("fake_ask", "{}").await.result();
+    let refused = modern(&gateway).tool("fake_echo", "{}").await.error();
+    let why = refused["message"].as_str().unwrap_or_default();
+    assert!(why.contains("what its client was asked"), "{why}");
+    let done = again(&client, ACCEPTED, &state_of(&first)).await.result();
+    assert_eq!(told(&done)["result"]["action"], "accept");
+}
+
+#[tokio::test]
 async fn more_than_may_wait_are_refused_for() {
     let gateway = setup()
         .fake("one", asking("elicitation/create"))
