@@ -88,6 +88,9 @@ struct Line {
     /// Nobody sees it off any more.
     #[serde(skip)]
     is_released: bool,
+    /// It is asked to leave: who is noted beside it stays so, whatever becomes of the parents.
+    #[serde(skip)]
+    is_leaving: bool,
 }
 
 /// What one gateway has running.
@@ -145,7 +148,7 @@ impl Ledger {
         } = self.find();
         let remains = left_behind.iter().flat_map(|line| {
             let leader = Some(line.stamp).filter(|_| group_is_left(line));
-            let detached = line.detached.iter().filter(|one| one.runs());
+            let detached = line.detached.iter().filter(|one| one.is_left());
             leader
                 .into_iter()
                 .chain(detached.copied())
@@ -172,7 +175,7 @@ impl Ledger {
                     continue;
                 }
             };
-            if runs(page.owner, processes::look(page.owner.pid)) {
+            if page.owner.is_left() {
                 if page.owner != *own {
                     found.others.push(page.owner.pid);
                 }
@@ -183,7 +186,7 @@ impl Ledger {
                 found.left_behind.extend(page.children);
             }
         }
-        family::relate(&mut found.left_behind, &processes::all(), own.pid);
+        relate(&mut found.left_behind, own.pid);
         found.left_behind.retain(is_left_behind);
         found
     }
@@ -206,7 +209,13 @@ impl Ledger {
             return;
         }
         *looked = Some(Instant::now());
-        let all = processes::all();
+        let all = match processes::all() {
+            Ok(all) => all,
+            Err(error) => {
+                tracing::debug!(%error, "the processes could not be listed; those that were found before are kept");
+                return;
+            }
+        };
         let released: Vec<Line> = {
             let children = self.children.locked();
             children
@@ -298,9 +307,29 @@ impl Entry {
             .is_some_and(|line| signal_detached(&line, urgency))
     }
 
-    /// Whether anybody of the child is left, in its group or outside.
-    pub(crate) fn is_left(&self) -> bool {
-        self.line().is_some_and(|line| is_left_behind(&line))
+    /// The child is asked to leave: nobody who has left its group is forgotten any more for having
+    /// lost a parent.
+    pub(crate) fn leaves(&self) {
+        let mut children = self.ledger.children.locked();
+        if let Some(line) = children
+            .iter_mut()
+            .find(|line| Some(line.stamp) == self.stamp)
+        {
+            line.is_leaving = true;
+        }
+    }
+
+    /// Whether any of those who have left the group of the child is there.
+    pub(crate) fn has_detached(&self) -> bool {
+        let line = self.line();
+        line.is_some_and(|line| line.detached.iter().any(|one| one.is_left()))
+    }
+
+    /// Tells whether anybody of the child is left, in its group or outside. Looks at all
+    /// processes of the machine: not for the runtime.
+    pub(crate) fn is_left(&self) -> impl FnOnce() -> bool + Send + use<> {
+        let line = self.line();
+        move || line.is_some_and(|line| is_left_behind(&line))
     }
 
     fn line(&self) -> Option<Line> {
@@ -327,6 +356,7 @@ impl Line {
             stamp,
             detached: Vec::new(),
             is_released: false,
+            is_leaving: false,
         }
     }
 }
@@ -335,12 +365,18 @@ impl Line {
 
 impl Stamp {
     fn of(pid: u32) -> Option<Self> {
-        let started = processes::look(pid)?.started;
+        let started = processes::look(pid).ok()??.started;
         Some(Self { pid, started })
     }
 
+    /// Whether it certainly runs, and may be signalled.
     fn runs(self) -> bool {
-        runs(self, processes::look(self.pid))
+        processes::look(self.pid).is_ok_and(|seen| runs(self, seen))
+    }
+
+    /// Whether it is there, as far as can be told: where the system does not say, it is.
+    fn is_left(self) -> bool {
+        processes::look(self.pid).map_or(true, |seen| runs(self, seen))
     }
 }
 
@@ -356,16 +392,27 @@ fn still_its_own(stamp: Stamp, seen: Option<Seen>, has_members: bool) -> bool {
 }
 
 fn is_left_behind(line: &Line) -> bool {
-    group_is_left(line) || line.detached.iter().any(|one| one.runs())
+    group_is_left(line) || line.detached.iter().any(|one| one.is_left())
 }
 
 fn group_is_left(line: &Line) -> bool {
     let pid = line.stamp.pid;
     still_its_own(
         line.stamp,
-        processes::look(pid),
+        // Where the system does not say, it is taken to be as it was.
+        processes::look(pid).unwrap_or_default(),
         processes::group_has_members(pid),
     )
+}
+
+/// As [`family::relate`]; where the processes cannot be listed, everybody stays noted as before.
+fn relate(lines: &mut [Line], own: u32) {
+    match processes::all() {
+        Ok(all) => {
+            family::relate(lines, &all, own);
+        }
+        Err(error) => tracing::warn!(%error, "the processes could not be listed"),
+    }
 }
 
 /// Whether anybody of a group runs.
@@ -385,7 +432,7 @@ async fn end(left_behind: &mut [Line]) {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     // Somebody may have been started meanwhile.
-    family::relate(left_behind, &processes::all(), std::process::id());
+    relate(left_behind, std::process::id());
     left_behind
         .iter()
         .filter(|line| is_left_behind(line))
@@ -490,14 +537,15 @@ mod tests {
         /// The signal that ended the process: the test's own if none had before.
         fn ended_by(mut self) -> Option<i32> {
             let group = Pid::from_child(&self.child);
-            kill_process_group(group, Signal::INT).unwrap();
+            kill_process_group(group, Signal::ALARM).unwrap();
             self.child.wait().unwrap().signal()
         }
     }
 
     const DECENT: &str = "echo; exec sleep 60";
     const STUBBORN: &str = "trap '' TERM; echo; sleep 60";
-    const SIGINT: Option<i32> = Some(2);
+    // One that no shell has its background jobs ignore.
+    const SIGALRM: Option<i32> = Some(14);
     const SIGKILL: Option<i32> = Some(9);
     const SIGTERM: Option<i32> = Some(15);
 
@@ -515,11 +563,11 @@ mod tests {
             .join(format!("children/{}.json", std::process::id()));
         let entry = ledger.enter("memory", scene.child.id());
         let page = read_page(&path).unwrap();
-        assert!(runs(page.owner, processes::look(page.owner.pid)));
+        assert!(page.owner.runs());
         assert_eq!(page.children, [Line::new("memory", scene.stamp())]);
         entry.strike();
         assert!(!path.exists());
-        assert_eq!(scene.ended_by(), SIGINT);
+        assert_eq!(scene.ended_by(), SIGALRM);
     }
 
     #[tokio::test]
@@ -545,7 +593,7 @@ mod tests {
         assert_eq!((remains, others), (Vec::new(), vec![other.child.id()]));
         other.child.kill().unwrap();
         other.child.wait().unwrap();
-        assert_eq!(scene.ended_by(), SIGINT);
+        assert_eq!(scene.ended_by(), SIGALRM);
     }
 
     #[tokio::test]
@@ -579,7 +627,7 @@ mod tests {
         let page = scene.page(owner, scene.stamp(), &boot());
         scene.reap().await;
         assert!(page.exists());
-        assert_eq!(scene.ended_by(), SIGINT);
+        assert_eq!(scene.ended_by(), SIGALRM);
     }
 
     #[tokio::test]
@@ -590,7 +638,7 @@ mod tests {
         let page = scene.page(GONE, stamp, &boot());
         scene.reap().await;
         assert!(!page.exists());
-        assert_eq!(scene.ended_by(), SIGINT);
+        assert_eq!(scene.ended_by(), SIGALRM);
     }
 
     #[tokio::test]
@@ -599,7 +647,7 @@ mod tests {
         let page = scene.page(GONE, scene.stamp(), "0");
         scene.reap().await;
         assert!(!page.exists());
-        assert_eq!(scene.ended_by(), SIGINT);
+        assert_eq!(scene.ended_by(), SIGALRM);
     }
 
     #[tokio::test]

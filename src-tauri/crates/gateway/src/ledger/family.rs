@@ -1,5 +1,6 @@
-//! Who has left the group of a child, and still belongs to it: found by descent while its
-//! ancestors live, and remembered from then on with its start time.
+//! Who has left the group of a child, and still belongs to it: whoever descends from it by
+//! parents that all live. One whose parents have let go of it while the child went on, a daemon,
+//! is meant to outlive them and is nobody's.
 
 use std::collections::HashMap;
 
@@ -17,16 +18,25 @@ pub(super) struct Kin {
     pub(super) group: u32,
 }
 
-/// Notes with each child who descends from it and is outside its group; forgets who has ended.
-/// Whether that changed anything. `own` is this process, which belongs to nobody.
+/// Notes with each child who descends from it and is outside its group, in place of whoever was
+/// noted before. With a child that is gone or leaving, those who were noted stay until they have
+/// ended, because when it goes everybody loses the parents; whoever descends from them joins
+/// them. Whether that changed anything. `own` is this process, which belongs to nobody.
 pub(super) fn relate(lines: &mut [Line], all: &[Kin], own: u32) -> bool {
     let by_id: HashMap<u32, &Kin> = all.iter().map(|one| (one.stamp.pid, one)).collect();
+    let lives = |stamp: Stamp| by_id.get(&stamp.pid).is_some_and(|one| one.stamp == stamp);
     let mut changed = false;
     for line in lines {
-        let mut detached: Vec<Stamp> = all
-            .iter()
-            .filter(|one| one.group != line.stamp.pid || is_anothers(line.stamp, &by_id))
-            .filter(|one| one.stamp.pid != own && descends(one, line, &by_id, own))
+        let stays = lives(line.stamp) && !line.is_leaving;
+        let known = line.detached.iter().filter(|_| !stays);
+        let ancestors: Vec<Stamp> = known
+            .chain([&line.stamp])
+            .copied()
+            .filter(|&one| lives(one))
+            .collect();
+        let outside = all.iter().filter(|one| one.group != line.stamp.pid);
+        let mut detached: Vec<Stamp> = outside
+            .filter(|one| descends(one, &ancestors, &by_id, own))
             .map(|one| one.stamp)
             .collect();
         detached.sort_unstable_by_key(|stamp| stamp.pid);
@@ -38,28 +48,19 @@ pub(super) fn relate(lines: &mut [Line], all: &[Kin], own: u32) -> bool {
     changed
 }
 
-/// Whether another process has the id by now.
-fn is_anothers(stamp: Stamp, by_id: &HashMap<u32, &Kin>) -> bool {
-    by_id.get(&stamp.pid).is_some_and(|one| one.stamp != stamp)
-}
-
-fn descends(one: &Kin, line: &Line, by_id: &HashMap<u32, &Kin>, own: u32) -> bool {
+/// Whether a process is one of `ancestors` or its parents lead to one, and not by way of `own`.
+fn descends(one: &Kin, ancestors: &[Stamp], by_id: &HashMap<u32, &Kin>, own: u32) -> bool {
     let mut now = one;
     for _ in 0..GENERATIONS {
-        let is_of_group = now.group == line.stamp.pid && !is_anothers(line.stamp, by_id);
-        let knows = |stamp: Stamp| stamp == line.stamp || line.detached.contains(&stamp);
-        // The group of one that is known, for as long as that one leads it.
-        let led = by_id.get(&now.group).map(|leader| leader.stamp);
-        if is_of_group || knows(now.stamp) || led.is_some_and(knows) {
+        if ancestors.contains(&now.stamp) {
             return true;
+        }
+        if now.stamp.pid == own {
+            return false;
         }
         match by_id.get(&now.parent) {
             // A parent that is younger has the id of one that is gone.
-            Some(parent)
-                if parent.stamp.pid != own && parent.stamp.started <= now.stamp.started =>
-            {
-                now = parent;
-            }
+            Some(parent) if parent.stamp.started <= now.stamp.started => now = parent,
             _ => return false,
         }
     }
@@ -91,8 +92,14 @@ mod tests {
         line.detached.iter().map(|one| one.pid).collect()
     }
 
+    /// Those whose parent is gone: they are init's now.
+    fn reparent(all: &mut [Kin], ids: &[u32]) {
+        let found = all.iter_mut().filter(|one| ids.contains(&one.stamp.pid));
+        found.for_each(|one| one.parent = 1);
+    }
+
     #[test]
-    fn whoever_left_the_group_is_found_by_descent_and_remembered() {
+    fn whoever_left_the_group_belongs_to_the_child_by_its_parents() {
         let mut lines = [Line::new("one", stamp(10)), Line::new("two", stamp(20))];
         let mut all = vec![
             kin(1, 0, 1),
@@ -102,30 +109,52 @@ mod tests {
             // In a group of its own, with a child in another.
             kin(12, 11, 12),
             kin(13, 12, 13),
-            // Its parent is gone, its group is the child's.
+            // Its parent is gone, its group is the child's: it is ended with that.
             kin(14, 1, 10),
+            // Nothing but that one leads to the child.
             kin(15, 14, 15),
             kin(20, OWN, 20),
             kin(30, OWN, 30),
             kin(31, 1, 31),
         ];
         assert!(relate(&mut lines, &all, OWN));
-        assert_eq!(detached(&lines[0]), [12, 13, 15]);
+        assert_eq!(detached(&lines[0]), [12, 13]);
         assert!(detached(&lines[1]).is_empty());
         assert!(!relate(&mut lines, &all, OWN), "nothing new");
 
-        // The child and those between are gone; one that is known has had a child meanwhile.
-        all.retain(|one| ![10, 11, 12, 14].contains(&one.stamp.pid));
-        all.iter_mut().for_each(|one| {
-            if [13, 15].contains(&one.stamp.pid) {
-                one.parent = 1;
-            }
-        });
-        all.push(kin(40, 13, 40));
-        // In the group that a known one leads, although its own parent is gone.
-        all.push(kin(41, 1, 15));
+        // A daemon's starter has left, and another has come, while the child lives.
+        all.retain(|one| one.stamp.pid != 12);
+        reparent(&mut all, &[13]);
+        all.push(kin(40, 10, 40));
         assert!(relate(&mut lines, &all, OWN));
-        assert_eq!(detached(&lines[0]), [13, 15, 40, 41]);
+        assert_eq!(detached(&lines[0]), [40]);
+    }
+
+    #[test]
+    fn whoever_was_noted_stays_so_while_the_child_leaves_and_when_it_is_gone() {
+        let mut lines = [Line::new("one", stamp(10))];
+        let mut all = vec![
+            kin(10, OWN, 10),
+            kin(11, 10, 10),
+            kin(12, 11, 12),
+            kin(13, 12, 13),
+        ];
+        assert!(relate(&mut lines, &all, OWN));
+        lines[0].is_leaving = true;
+        // Those between leave first.
+        all.retain(|one| one.stamp.pid != 11);
+        reparent(&mut all, &[12]);
+        assert!(!relate(&mut lines, &all, OWN));
+        assert_eq!(detached(&lines[0]), [12, 13]);
+
+        // The child goes, too, asked or unasked; one that is noted starts another, and there is
+        // a daemon that nobody's parents lead to.
+        lines[0].is_leaving = false;
+        all.retain(|one| ![10, 12].contains(&one.stamp.pid));
+        reparent(&mut all, &[13]);
+        all.extend([kin(14, 13, 14), kin(15, 1, 15)]);
+        assert!(relate(&mut lines, &all, OWN));
+        assert_eq!(detached(&lines[0]), [13, 14]);
     }
 
     #[test]
@@ -144,7 +173,7 @@ mod tests {
         // The child's id and that of the one that is known lead strangers' groups now.
         let all = [
             other(10, 1, 10),
-            other(11, 10, 10),
+            other(11, 10, 11),
             other(12, 1, 12),
             other(13, 12, 12),
         ];

@@ -105,19 +105,20 @@ mod group {
 /// Start times in clock ticks since boot: exact, whatever becomes of the wall clock.
 #[cfg(target_os = "linux")]
 mod system {
+    use std::io;
+
+    use rustix::io::Errno;
+
     use super::super::Stamp;
     use super::super::family::Kin;
     use super::Seen;
 
     /// Every process that has not ended.
-    pub(in super::super) fn all() -> Vec<Kin> {
-        let Ok(processes) = std::fs::read_dir("/proc") else {
-            return Vec::new();
-        };
-        let kin = processes.filter_map(|process| {
-            let process = process.ok()?;
-            let pid: u32 = process.file_name().to_str()?.parse().ok()?;
-            let stat = std::fs::read_to_string(process.path().join("stat")).ok()?;
+    ///
+    /// # Errors
+    /// Where there may be others: they could not be listed, or one could not be read.
+    pub(in super::super) fn all() -> io::Result<Vec<Kin>> {
+        let kin = stats()?.into_iter().filter_map(|(pid, stat)| {
             let seen = seen(&stat).filter(|seen| !seen.defunct)?;
             Some(Kin {
                 stamp: Stamp {
@@ -128,12 +129,44 @@ mod system {
                 group: u32::try_from(field(&stat, 5)?).ok()?,
             })
         });
-        kin.collect()
+        Ok(kin.collect())
     }
 
     /// `None` where no process has this id.
-    pub(in super::super) fn look(pid: u32) -> Option<Seen> {
-        seen(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    ///
+    /// # Errors
+    /// Where the system does not tell, for want of descriptors for example.
+    pub(in super::super) fn look(pid: u32) -> io::Result<Option<Seen>> {
+        Ok(stat(pid)?.and_then(|stat| seen(&stat)))
+    }
+
+    /// What the system says of each process that this one may look at.
+    fn stats() -> io::Result<Vec<(u32, String)>> {
+        let mut stats = Vec::new();
+        for process in std::fs::read_dir("/proc")? {
+            let name = process?.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            match stat(pid) {
+                Ok(stat) => stats.extend(stat.map(|stat| (pid, stat))),
+                // Another user's, where those are hidden.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(stats)
+    }
+
+    /// `None` where no process has this id. A name need not be UTF-8; nobody asks for it.
+    fn stat(pid: u32) -> io::Result<Option<String>> {
+        match std::fs::read(format!("/proc/{pid}/stat")) {
+            Ok(stat) => Ok(Some(String::from_utf8_lossy(&stat).into_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // It ended between the opening and the reading.
+            Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// This boot of the machine; with it the pid namespace, for a container's
@@ -151,13 +184,12 @@ mod system {
     /// Whether everybody in a group has ended. Where init buries nobody, as in
     /// many containers, such a group takes signals for ever.
     pub(super) fn all_defunct(leader: u32) -> bool {
-        let Ok(processes) = std::fs::read_dir("/proc") else {
-            return false;
-        };
-        !processes
-            .filter_map(|process| std::fs::read_to_string(process.ok()?.path().join("stat")).ok())
-            .filter(|stat| field(stat, 5) == Some(u64::from(leader)))
-            .any(|stat| seen(&stat).is_some_and(|seen| !seen.defunct))
+        stats().is_ok_and(|stats| {
+            !stats
+                .iter()
+                .filter(|(_, stat)| field(stat, 5) == Some(u64::from(leader)))
+                .any(|(_, stat)| seen(stat).is_some_and(|seen| !seen.defunct))
+        })
     }
 
     /// Reads proc_pid_stat(5), of which fields 3 (state), 4 (parent), 5 (group) and 22
@@ -198,8 +230,11 @@ mod system {
 
         #[test]
         fn this_process_runs() {
-            let own = look(std::process::id()).map(|seen| (seen.started > 0, seen.defunct));
+            let own = look(std::process::id()).ok().flatten();
+            let own = own.map(|seen| (seen.started > 0, seen.defunct));
             assert_eq!(own, Some((true, false)));
+            let all = all().unwrap_or_default();
+            assert!(all.iter().any(|one| one.stamp.pid == std::process::id()));
         }
     }
 }
@@ -207,6 +242,8 @@ mod system {
 /// Start times in seconds since 1970.
 #[cfg(all(unix, not(target_os = "linux")))]
 mod system {
+    use std::io;
+
     use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
 
     use super::super::Stamp;
@@ -214,12 +251,16 @@ mod system {
     use super::Seen;
 
     /// Every process that has not ended.
-    pub(in super::super) fn all() -> Vec<Kin> {
-        let Ok(mut system) = System::new() else {
-            return Vec::new();
-        };
+    ///
+    /// # Errors
+    /// Where they could not be listed.
+    pub(in super::super) fn all() -> io::Result<Vec<Kin>> {
+        let mut system = open()?;
         let kind = ProcessRefreshKind::nothing().without_tasks();
         system.refresh_processes_specifics(ProcessesToUpdate::All, true, kind);
+        if system.process(Pid::from_u32(std::process::id())).is_none() {
+            return Err(io::Error::other("the processes could not be listed"));
+        }
         let processes = system.processes().iter();
         let kin = processes.filter_map(|(id, process)| {
             if is_defunct(process) {
@@ -237,7 +278,11 @@ mod system {
                 group: u32::try_from(group.as_raw()).ok()?,
             })
         });
-        kin.collect()
+        Ok(kin.collect())
+    }
+
+    fn open() -> io::Result<System> {
+        System::new().map_err(|error| io::Error::other(error.to_string()))
     }
 
     fn is_defunct(process: &Process) -> bool {
@@ -251,18 +296,21 @@ mod system {
     const CLOCK: u64 = 60;
 
     /// `None` where no process has this id.
-    pub(in super::super) fn look(pid: u32) -> Option<Seen> {
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub(in super::super) fn look(pid: u32) -> io::Result<Option<Seen>> {
         let pid = Pid::from_u32(pid);
-        let mut system = System::new().ok()?;
+        let mut system = open()?;
         system.refresh_processes_specifics(
             ProcessesToUpdate::Some(&[pid]),
             true,
             ProcessRefreshKind::nothing(),
         );
-        system.process(pid).map(|process| Seen {
+        Ok(system.process(pid).map(|process| Seen {
             started: process.start_time(),
             defunct: is_defunct(process),
-        })
+        }))
     }
 
     /// Not told; init buries the dead.
@@ -286,15 +334,17 @@ mod system {
 /// Nothing is known, so that nothing is entered and nothing reaped.
 #[cfg(not(unix))]
 mod system {
+    use std::io;
+
     use super::super::family::Kin;
     use super::Seen;
 
-    pub(in super::super) fn all() -> Vec<Kin> {
-        Vec::new()
+    pub(in super::super) fn all() -> io::Result<Vec<Kin>> {
+        Ok(Vec::new())
     }
 
-    pub(in super::super) fn look(_: u32) -> Option<Seen> {
-        None
+    pub(in super::super) fn look(_: u32) -> io::Result<Option<Seen>> {
+        Ok(None)
     }
 
     pub(in super::super) fn boot() -> Option<String> {

@@ -23,11 +23,14 @@ const AFTER_EOF: Duration = Duration::from_secs(2);
 const AFTER_TERM: Duration = Duration::from_secs(2);
 /// The same for a process that hangs.
 const AFTER_TERM_IF_HUNG: Duration = Duration::from_secs(1);
-/// For what the leader leaves behind in its group.
+/// For what the leader leaves behind in its group. Whoever left that, a browser for example, has
+/// [`AFTER_TERM`].
 const FOR_STRAGGLERS: Duration = Duration::from_millis(300);
 /// After SIGKILL, until the system has seen off whoever is not the gateway's own child.
 const AFTER_KILL: Duration = Duration::from_secs(1);
+/// Whether anybody is left is asked again after this, then after twice that, and so on.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const LOOK_AGAIN_AT_MOST: Duration = Duration::from_millis(160);
 /// For a look at all processes of the machine.
 const LOOK: Duration = Duration::from_secs(1);
 #[cfg(unix)]
@@ -38,6 +41,8 @@ const SIGTERM: i32 = 15;
 pub(crate) struct Child {
     process: Box<dyn ChildWrapper>,
     entry: Option<Entry>,
+    /// Whoever left its group has been asked to leave.
+    has_asked: bool,
     /// Nobody of its group is left.
     is_over: bool,
 }
@@ -121,6 +126,7 @@ impl Child {
         Ok(Self {
             process: wrap.spawn()?,
             entry: None,
+            has_asked: false,
             is_over: false,
         })
     }
@@ -151,9 +157,18 @@ impl Child {
         }
     }
 
+    /// From here on nobody is forgotten for having lost a parent: everybody may. To be called
+    /// after a [`look`](Self::look), before its stdin is closed.
+    pub(crate) fn leaves(&self) {
+        if let Some(entry) = &self.entry {
+            entry.leaves();
+        }
+    }
+
     /// Waits for the process, whose stdin is closed, to leave; then insists.
     /// `None` where its status could not be learnt.
     pub(crate) async fn stop(mut self) -> Option<ExitStatus> {
+        self.leaves();
         match self.wait(AFTER_EOF).await {
             Some(status) => self.finish(Some(status)).await,
             None => self.insist(AFTER_TERM).await,
@@ -162,6 +177,7 @@ impl Child {
 
     /// Ends a process that hangs: it will not notice the end of its stdin.
     pub(crate) async fn end(self) -> Option<ExitStatus> {
+        self.leaves();
         self.insist(AFTER_TERM_IF_HUNG).await
     }
 
@@ -174,26 +190,24 @@ impl Child {
 
     /// Sees to it that nobody of it is left. `status` is the leader's, if it has left.
     async fn finish(mut self, mut status: Option<ExitStatus>) -> Option<ExitStatus> {
-        self.look().await;
         if status.is_some() && self.terminate() {
             // The leader is gone, yet somebody of its group, or who left it, took the signal.
-            tokio::time::sleep(FOR_STRAGGLERS).await;
-            self.look().await;
+            match self.entry.as_ref().filter(|entry| entry.has_detached()) {
+                Some(entry) => drop(is_gone(entry, AFTER_TERM).await),
+                None => tokio::time::sleep(FOR_STRAGGLERS).await,
+            }
         }
+        // Somebody may have been started meanwhile.
+        self.look().await;
         self.kill();
         if status.is_none() {
             status = self.wait(AFTER_TERM).await;
         }
         self.is_over = true;
-        if let Some(entry) = self.entry.take() {
-            let gone = async {
-                while entry.is_left() {
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
-            };
-            if tokio::time::timeout(AFTER_KILL, gone).await.is_ok() {
-                entry.strike();
-            }
+        if let Some(entry) = self.entry.take()
+            && is_gone(&entry, AFTER_KILL).await
+        {
+            entry.strike();
         }
         status
     }
@@ -217,17 +231,37 @@ impl Child {
 
     /// Asks the whole group to leave, and whoever left it; whether anybody was there to be asked.
     #[cfg(unix)]
-    fn terminate(&self) -> bool {
+    fn terminate(&mut self) -> bool {
         let group = self.process.signal(SIGTERM).is_ok();
-        let entry = self.entry.as_ref();
-        let detached = entry.is_some_and(|entry| entry.signal_detached(Urgency::Asking));
+        // A second signal has many a program leave without tidying up.
+        let was_asked = std::mem::replace(&mut self.has_asked, true);
+        let detached = self.entry.as_ref().is_some_and(|entry| {
+            if was_asked {
+                entry.has_detached()
+            } else {
+                entry.signal_detached(Urgency::Asking)
+            }
+        });
         group || detached
     }
 
     #[cfg(not(unix))]
-    fn terminate(&self) -> bool {
+    fn terminate(&mut self) -> bool {
+        self.has_asked = true;
         false
     }
+}
+
+/// Waits until nobody of a child is left; whether that was so in time.
+async fn is_gone(entry: &Entry, patience: Duration) -> bool {
+    let gone = async {
+        let mut pause = LOOK_AGAIN;
+        while environment::apart(LOOK, entry.is_left()).await != Some(false) {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LOOK_AGAIN_AT_MOST);
+        }
+    };
+    tokio::time::timeout(patience, gone).await.is_ok()
 }
 
 impl Drop for Child {
@@ -352,7 +386,7 @@ mod tests {
         child
     }
 
-    async fn is_gone(leader: u32) {
+    async fn group_is_gone(leader: u32) {
         let began = Instant::now();
         while crate::ledger::group_runs(leader) {
             assert!(began.elapsed() < Duration::from_secs(20), "still there");
@@ -365,7 +399,7 @@ mod tests {
         let child = shell("trap '' TERM; sleep 600 & echo; wait").await;
         let id = child.id().unwrap();
         drop(child);
-        is_gone(id).await;
+        group_is_gone(id).await;
     }
 
     #[tokio::test]
@@ -378,7 +412,7 @@ mod tests {
         let child = shell("trap '' TERM; sleep 600 & echo; while :; do wait; done").await;
         let id = child.id().unwrap();
         assert_eq!(child.end().await.unwrap().signal(), Some(9));
-        is_gone(id).await;
+        group_is_gone(id).await;
     }
 
     /// Waits until the ledger has nothing more to say of its children.
@@ -411,7 +445,7 @@ mod tests {
         let ledger = Ledger::new(home.path());
         // Job control, which not every shell has without a terminal, gives each job in the
         // background a group of its own.
-        let job = r#"trap "" TERM; echo; while :; do sleep 600; done"#;
+        let job = r#"trap "" TERM; sleep 600 & echo; while :; do wait; done"#;
         let script = format!("exec bash -c 'set -m; ({job}) & wait'");
         for is_dropped in [false, true] {
             let mut child = shell(&script).await;
@@ -430,8 +464,8 @@ mod tests {
                 child.end().await;
                 assert!(!ledger.has_children(), "struck at once");
             }
-            is_gone(id).await;
-            is_gone(detached).await;
+            group_is_gone(id).await;
+            group_is_gone(detached).await;
             is_struck(&ledger).await;
         }
     }

@@ -96,6 +96,7 @@ pub(crate) async fn drive(connection: Arc<Connection>, mut child: Child) -> Word
         }
         // Once it has left, nobody can tell any more who descends from it.
         child.look().await;
+        child.leaves();
         // stdin, stdout and stderr close here: the end of input asks the server to leave.
         reason
     };
