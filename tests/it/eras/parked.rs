@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use testkit::wait::until_true;
-use testkit::{Answer, McpModern, process};
+use testkit::{Answer, Gateway, McpModern, process};
 
 use super::{asking, modern, read, state_of, structured};
 use crate::support::setup;
@@ -19,6 +19,11 @@ async fn again(client: &McpModern, responses: &str, state: &str) -> Answer {
 /// What the server was told, as it is in the answer of the tool.
 fn told(result: &str) -> Value {
     read(&structured(result))
+}
+
+async fn eliciting() -> Gateway {
+    let script = asking("elicitation/create");
+    setup().fake("fake", script).start().await
 }
 
 #[tokio::test]
@@ -53,10 +58,7 @@ async fn a_question_is_a_result_and_its_answer_comes_with_the_retry() {
 
 #[tokio::test]
 async fn what_is_missing_is_asked_again_and_what_is_too_much_left_alone() {
-    let gateway = setup()
-        .fake("fake", asking("elicitation/create"))
-        .start()
-        .await;
+    let gateway = eliciting().await;
     let client = modern(&gateway);
     let first = client.tool("fake_ask", "{}").await.result();
     let second = again(&client, r#"{"other":{}}"#, &state_of(&first))
@@ -77,10 +79,7 @@ async fn what_is_missing_is_asked_again_and_what_is_too_much_left_alone() {
 
 #[tokio::test]
 async fn a_state_works_once_and_for_the_same_request_alone() {
-    let gateway = setup()
-        .fake("fake", asking("elicitation/create"))
-        .start()
-        .await;
+    let gateway = eliciting().await;
     let client = modern(&gateway);
     let state = state_of(&client.tool("fake_ask", "{}").await.result());
     let (one, state) = (Some(ACCEPTED), Some(&*state));
@@ -100,10 +99,7 @@ async fn a_state_works_once_and_for_the_same_request_alone() {
 
 #[tokio::test]
 async fn a_client_that_cannot_be_asked_is_not_asked() {
-    let gateway = setup()
-        .fake("fake", asking("elicitation/create"))
-        .start()
-        .await;
+    let gateway = eliciting().await;
     let unable = McpModern::new(&gateway.endpoint);
     let first = modern(&gateway).tool("fake_ask", "{}").await.result();
     let state = state_of(&first);
@@ -233,10 +229,7 @@ async fn reports_come_under_the_token_of_the_request_that_waits() {
 
 #[tokio::test]
 async fn a_server_that_dies_meanwhile_is_told_about() {
-    let gateway = setup()
-        .fake("fake", asking("elicitation/create"))
-        .start()
-        .await;
+    let gateway = eliciting().await;
     let client = modern(&gateway);
     let state = state_of(&client.tool("fake_ask", "{}").await.result());
     let journal = gateway.journal("fake");
