@@ -81,10 +81,19 @@ pub(crate) struct Final {
 pub(crate) enum Step {
     /// A notification or question; more follows.
     Message(Bytes),
+    /// Nothing for long, as the client should see; more follows.
+    Silence,
     /// The answer.
     Answer(Final),
     /// The client cancelled: there is no answer.
     Nothing,
+}
+
+impl Step {
+    /// Whether more follows.
+    pub(crate) fn is_before_the_end(&self) -> bool {
+        matches!(self, Self::Message(_) | Self::Silence)
+    }
 }
 
 impl Plan {
@@ -186,6 +195,7 @@ impl CallInFlight {
         loop {
             let outcome = match self.slot.next().await {
                 Event::Message(message) => return Step::Message(message),
+                Event::Silence => return Step::Silence,
                 Event::Done(outcome) => outcome,
                 Event::Asked(asks) => match self.park(asks) {
                     Some(question) => return Step::Answer(question),
@@ -286,7 +296,7 @@ impl CallInFlight {
         self.slot.deafen();
         loop {
             match self.next().await {
-                Step::Message(_) => {}
+                Step::Message(_) | Step::Silence => {}
                 Step::Answer(answer) => return Some(answer.text),
                 Step::Nothing => return None,
             }

@@ -47,6 +47,7 @@ mod serve;
 mod server;
 mod status;
 mod sync;
+mod unread;
 mod upstream;
 mod uri_template;
 mod usage;

@@ -5,15 +5,12 @@ use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
 use eras::Filter;
-use tokio::sync::mpsc;
 
 use crate::catalog::ServerIndex;
 use crate::offer::List;
 use crate::sync::Locked;
+use crate::unread::{self, Receiver, Sender, Untaken};
 use crate::user::User;
-
-/// Messages on their way to a client before it counts as too slow.
-const UNDER_WAY: usize = 256;
 
 /// All of them. Those that are gone drop out by themselves.
 #[derive(Debug, Default)]
@@ -32,7 +29,7 @@ pub(crate) struct Listener {
     /// Which lists it is about.
     filter: Filter,
     /// `None` once its client was too slow.
-    stream: Mutex<Option<mpsc::Sender<Bytes>>>,
+    stream: Mutex<Option<Sender>>,
 }
 
 // === impl Listeners ===
@@ -67,14 +64,15 @@ impl Listeners {
 // === impl Listener ===
 
 impl Listener {
-    /// A subscription that nobody tells anything yet, and its messages.
+    /// A subscription that nobody tells anything yet, and its messages, of which so many bytes
+    /// may wait.
     pub(crate) fn new(
         id: Bytes,
-        scope: Option<ServerIndex>,
-        user: Option<User>,
+        (scope, user): (Option<ServerIndex>, Option<User>),
         filter: Filter,
-    ) -> (Arc<Self>, mpsc::Receiver<Bytes>) {
-        let (sender, receiver) = mpsc::channel(UNDER_WAY);
+        room: usize,
+    ) -> (Arc<Self>, Receiver) {
+        let (sender, receiver) = unread::channel(room);
         let listener = Self {
             id,
             scope,
@@ -95,10 +93,11 @@ impl Listener {
     pub(crate) fn notify(&self, notification: &Bytes) {
         let mut stream = self.stream.locked();
         let Some(sender) = &*stream else { return };
-        let sent = sender.try_send(eras::tagged(notification, &self.id));
-        if let Err(mpsc::error::TrySendError::Full(_)) = sent {
+        let sent = sender.send(eras::tagged(notification, &self.id));
+        if let Err(Untaken::Full(_)) = sent {
             tracing::warn!(
-                "a subscription ends, because its client has left {UNDER_WAY} messages unread"
+                "a subscription ends, because its client reads too slowly: {} bytes wait for it (limits.waitingBytes)",
+                sender.room()
             );
             *stream = None;
         }
@@ -124,12 +123,15 @@ impl Listener {
 mod tests {
     use super::*;
 
+    const ROOM: usize = 2_000;
+
     fn listener(
         listeners: &Listeners,
         scope: Option<usize>,
         filter: Filter,
-    ) -> (Arc<Listener>, mpsc::Receiver<Bytes>) {
-        let (listener, messages) = Listener::new(Bytes::from_static(b"-1"), scope, None, filter);
+    ) -> (Arc<Listener>, Receiver) {
+        let id = Bytes::from_static(b"-1");
+        let (listener, messages) = Listener::new(id, (scope, None), filter, ROOM);
         listeners.add(&listener);
         (listener, messages)
     }
@@ -161,16 +163,17 @@ mod tests {
             ..Filter::default()
         };
         let (_kept, mut messages) = listener(&listeners, None, tools);
-        for _ in 0..=UNDER_WAY {
+        for _ in 0..100 {
             listeners.changed(&[List::Tools], |_| true);
         }
         let mut got = 0;
-        loop {
+        let end = loop {
             match messages.try_recv() {
-                Ok(_) => got += 1,
-                Err(end) => break assert_eq!(end, mpsc::error::TryRecvError::Disconnected),
+                Ok(message) => got += message.len(),
+                Err(end) => break end,
             }
-        }
-        assert_eq!(got, UNDER_WAY);
+        };
+        assert_eq!(end, tokio::sync::mpsc::error::TryRecvError::Disconnected);
+        assert!((1..=ROOM).contains(&got), "{got}");
     }
 }

@@ -221,7 +221,7 @@ async fn a_session_that_does_nothing_makes_room_for_one_that_waits() {
     drop(scene.pool.acquire(Some(&first)).await.unwrap());
     let lease = scene.pool.acquire(Some(&second)).await.unwrap();
     assert!(scene.pool.evict().is_empty(), "nobody waits");
-    let stream = first.outbound.attach();
+    let stream = first.outbound.attach(1 << 20);
     let newcomer = scene.waiter(Some(&third)).await;
     assert!(scene.pool.evict().is_empty(), "one listens, one works");
 

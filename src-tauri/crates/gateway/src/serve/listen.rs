@@ -1,20 +1,17 @@
 //! `subscriptions/listen`: one stream of what its client has asked to be told (MCP 2026-07-28,
 //! "Subscriptions").
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
-use bytes::Bytes;
 use eras::{Filter, Tag};
 use futures_util::{StreamExt, stream};
-use tokio::sync::mpsc;
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 use wire::{Era, Span, encode_sse, error_code};
 
+use super::watched::{self, Kind, Watch};
 use super::{offered, respond};
 use crate::call::Final;
 use crate::catalog::Shown;
@@ -24,6 +21,7 @@ use crate::dispatch::modern::{TASKS, declares, undeclared};
 use crate::listeners::Listener;
 use crate::server::Server;
 use crate::server::subscriptions::{Subscriber, Topic};
+use crate::unread::Receiver;
 
 /// A server must have taken a subscription within this time to have it honored.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,7 +31,7 @@ const AT_ONCE: usize = 16;
 /// A subscription that is ready to be told of.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    messages: mpsc::Receiver<Bytes>,
+    messages: Receiver,
     honored: Filter,
     wanted: Wanted,
 }
@@ -80,7 +78,8 @@ pub(crate) async fn open(
         tasks: Vec::new(),
         ..honored.clone()
     };
-    let (listener, messages) = Listener::new(own_id, scope, user.cloned(), lists);
+    let room = core.live().config.limits.waiting_bytes;
+    let (listener, messages) = Listener::new(own_id, (scope, user.cloned()), lists, room);
     let mut wanted = Wanted {
         listener,
         topics: Vec::new(),
@@ -151,12 +150,9 @@ fn task(core: &Core, incoming: &Incoming, id: &str) -> Asked {
 
 /// What the stream of a subscription is made of.
 struct Open {
-    messages: mpsc::Receiver<Bytes>,
-    ticks: Interval,
+    messages: Receiver,
     draining: CancellationToken,
     wanted: Wanted,
-    /// The stream is open for as long.
-    _counted: TaskTrackerToken,
 }
 
 /// The stream of a subscription: that it is acknowledged comes first.
@@ -171,15 +167,10 @@ pub(super) fn stream(core: &Core, subscription: Subscription) -> Response {
         return refusal;
     }
     let first = encode_sse(None, &eras::acknowledged(id, &honored)).into();
-    let mut ticks = interval(respond::KEEP_ALIVE);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks.reset();
     let open = Open {
         messages,
-        ticks,
         draining: core.ending.draining.clone(),
         wanted,
-        _counted: core.streams.token(),
     };
     let rest = stream::unfold(Some(open), |open| async {
         let mut open = open?;
@@ -190,12 +181,16 @@ pub(super) fn stream(core: &Core, subscription: Subscription) -> Response {
                 let end = eras::graceful_end(open.wanted.listener.id());
                 return Some((encode_sse(None, &end).into(), None));
             }
-            _ = open.ticks.tick() => respond::COMMENT,
         };
         Some((event, Some(open)))
     });
-    let events = stream::iter([first]).chain(rest);
-    respond::listening(events.map(Ok::<Bytes, Infallible>))
+    let counted = core.streams.token();
+    let events = watched::events(&Watch::of(core), Kind::Subscription, first, rest);
+    respond::listening(events.map(move |event| {
+        // The stream is open for as long.
+        let _counted = &counted;
+        event
+    }))
 }
 
 impl Drop for Wanted {

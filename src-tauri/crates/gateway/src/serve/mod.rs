@@ -2,7 +2,6 @@
 
 mod accepts;
 mod batch;
-mod call_stream;
 pub(crate) mod caller;
 pub(crate) mod challenge;
 pub(crate) mod discover;
@@ -14,6 +13,7 @@ mod modern;
 pub(crate) mod offered;
 pub(crate) mod outbound;
 pub(crate) mod own_result;
+mod queue;
 pub(crate) mod respond;
 mod rest;
 pub(crate) mod session;
@@ -22,6 +22,7 @@ mod sse;
 mod streamable;
 mod ui;
 mod unread;
+mod watched;
 
 use std::sync::Arc;
 

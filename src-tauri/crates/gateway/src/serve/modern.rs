@@ -2,28 +2,23 @@
 //! describes itself, is checked for that, and is answered in the status that its outcome has.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use eras::{Heads, Rejection};
 use futures_util::{Stream, StreamExt, stream};
-use tokio::time::timeout;
-use wire::{Claim, Envelope, EnvelopeError, Kind, PARAM_HEADER, Span, encode_sse};
+use wire::{Claim, Envelope, EnvelopeError, Kind, PARAM_HEADER, Span};
 
 use super::accepts::Accepts;
-use super::{call_stream, listen, respond};
+use super::watched::{self, Watch};
+use super::{listen, respond};
 use crate::call::{CallInFlight, Final, Step};
 use crate::catalog::ServerIndex;
 use crate::client::{Client, Exchange};
 use crate::core::Core;
 use crate::dispatch::{self, Incoming, Reply};
 use crate::user::Caller;
-
-/// A call that has said nothing for so long gets its response begun, with a comment: clients and
-/// what is between would take the connection for dead.
-const SILENCE: Duration = Duration::from_secs(15);
 
 /// Notifications that the specification knows or knew. None of them has an effect over HTTP: who
 /// wants a call no longer closes its stream.
@@ -105,7 +100,7 @@ fn param_headers(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
 async fn request(core: Arc<Core>, incoming: Incoming, id: Span, accepts: Accepts) -> Response {
     match dispatch::request(&core, incoming, id).await {
         Reply::Answer(answer) => whole(answer, accepts),
-        Reply::Call(call) => relay(Box::pin(steps(call)), accepts).await,
+        Reply::Call(call) => relay(|| Watch::of(&core), Box::pin(steps(call)), accepts).await,
         Reply::Listen(subscription) => listen::stream(&core, *subscription),
         Reply::Nothing => respond::event_stream(stream::empty()),
     }
@@ -132,7 +127,7 @@ fn steps(call: Box<CallInFlight>) -> impl Stream<Item = Step> + Send {
     stream::unfold(Some(CancelOnDrop(Some(call))), |call| async {
         let mut call = call?;
         let step = call.next().await;
-        let goes_on = matches!(step, Step::Message(_));
+        let goes_on = step.is_before_the_end();
         if !goes_on {
             call.is_over();
         }
@@ -142,21 +137,15 @@ fn steps(call: Box<CallInFlight>) -> impl Stream<Item = Step> + Send {
 
 /// Answers with JSON where the answer comes first and soon, with a stream otherwise.
 async fn relay(
+    watch: impl FnOnce() -> Watch,
     mut steps: impl Stream<Item = Step> + Send + Unpin + 'static,
     accepts: Accepts,
 ) -> Response {
-    let first = if accepts.stream {
-        timeout(SILENCE, steps.next()).await.ok()
-    } else {
-        Some(steps.next().await)
-    };
-    let first = match first {
-        Some(Some(Step::Answer(answer))) => return whole(answer, accepts),
-        Some(Some(Step::Nothing) | None) => return respond::event_stream(stream::empty()),
-        Some(Some(Step::Message(message))) => encode_sse(None, &message).into(),
-        None => respond::COMMENT,
-    };
-    call_stream::response(first, steps)
+    match steps.next().await {
+        Some(Step::Answer(answer)) => whole(answer, accepts),
+        Some(Step::Nothing) | None => respond::event_stream(stream::empty()),
+        Some(before) => respond::event_stream(watched::steps(&watch(), before, steps)),
+    }
 }
 
 /// Cancels a call that is dropped before it is over.
@@ -189,7 +178,8 @@ impl Drop for CancelOnDrop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::time::{Instant, sleep};
+    use std::time::Duration;
+    use tokio::time::sleep;
 
     const BOTH: Accepts = Accepts {
         json: true,
@@ -217,7 +207,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_in_time_has_the_status_of_its_outcome() {
         for (code, status) in [(None, 200), (Some(-32602), 200), (Some(-32601), 404)] {
-            let response = relay(saying(vec![(14, answer(code))]), BOTH).await;
+            let response = relay(Watch::stand_in, saying(vec![(14, answer(code))]), BOTH).await;
             assert_eq!(response.status(), status);
             assert!(!respond::is_event_stream(&response));
             assert_eq!(body(response).await, "{}");
@@ -226,9 +216,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_call_has_its_stream_begun_and_kept_alive() {
-        let begun = Instant::now();
-        let response = relay(saying(vec![(50, answer(Some(-32601)))]), BOTH).await;
-        assert_eq!(begun.elapsed(), SILENCE);
+        let said = saying(vec![(15, Step::Silence), (35, answer(Some(-32601)))]);
+        let response = relay(Watch::stand_in, said, BOTH).await;
         assert_eq!(response.status(), 200);
         assert_eq!(
             body(response).await,
@@ -237,20 +226,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_no_stream_waits_for_the_answer() {
-        let accepts = Accepts {
-            stream: false,
-            ..BOTH
-        };
-        let response = relay(saying(vec![(60, answer(None))]), accepts).await;
-        assert!(!respond::is_event_stream(&response));
-        assert_eq!(body(response).await, "{}");
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn what_comes_before_the_answer_opens_the_stream() {
         let said = Step::Message(Bytes::from_static(b"1"));
-        let response = relay(saying(vec![(1, said), (1, answer(None))]), BOTH).await;
+        let response = relay(
+            Watch::stand_in,
+            saying(vec![(1, said), (1, answer(None))]),
+            BOTH,
+        )
+        .await;
         assert_eq!(body(response).await, "data: 1\n\ndata: {}\n\n");
     }
 }

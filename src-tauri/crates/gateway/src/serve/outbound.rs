@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use crate::sync::Locked;
+use crate::unread::{self, Receiver, Sender, Untaken};
 
-/// Messages kept for a client whose stream is not open.
-const KEPT: usize = 64;
-/// Messages on their way to a client before it counts as too slow.
-const UNDER_WAY: usize = 1024;
+/// Messages kept for a client whose stream is not open, and their bytes; the oldest go first.
+const KEPT: (usize, usize) = (64, 1 << 20);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -21,7 +19,7 @@ pub(crate) struct Outbound {
 
 #[derive(Debug, Default)]
 struct State {
-    stream: Option<mpsc::Sender<Bytes>>,
+    stream: Option<Sender>,
     kept: VecDeque<Bytes>,
 }
 
@@ -32,34 +30,38 @@ impl Outbound {
         let mut state = self.state.locked();
         let message = match &state.stream {
             None => message,
-            Some(stream) => match stream.try_send(message) {
+            Some(stream) => match stream.send(message) {
                 Ok(()) => return,
-                Err(
-                    mpsc::error::TrySendError::Closed(message)
-                    | mpsc::error::TrySendError::Full(message),
-                ) => message,
+                Err(Untaken::Closed(message)) => message,
+                Err(Untaken::Full(message)) => {
+                    tracing::warn!(
+                        "a session's stream ends, because its client reads too slowly: {} bytes wait for it (limits.waitingBytes)",
+                        stream.room()
+                    );
+                    message
+                }
             },
         };
-        // Closed, or a reader so slow that its stream ends here.
         state.stream = None;
-        if !state.kept.contains(&message) {
-            if state.kept.len() == KEPT {
-                state.kept.pop_front();
-            }
-            state.kept.push_back(message);
-        }
+        state.keep(message);
     }
 
-    /// Opens the stream; an older one ends. Kept messages come first.
-    pub(crate) fn attach(&self) -> mpsc::Receiver<Bytes> {
-        let (sender, receiver) = mpsc::channel(UNDER_WAY);
+    /// Opens the stream, where so many bytes may wait; an older one ends. Kept messages come
+    /// first.
+    pub(crate) fn attach(&self, room: usize) -> Receiver {
+        let (sender, receiver) = unread::channel(room);
         let mut state = self.state.locked();
-        for message in state.kept.drain(..) {
-            sender
-                .try_send(message)
-                .expect("BUG: fewer messages are kept than fit");
+        let mut kept = std::mem::take(&mut state.kept).into_iter();
+        for message in kept.by_ref() {
+            if let Err(Untaken::Closed(message) | Untaken::Full(message)) = sender.send(message) {
+                // For the stream that comes after this one.
+                state.kept.push_back(message);
+                break;
+            }
         }
-        state.stream = Some(sender);
+        state.kept.extend(kept);
+        let is_short = !state.kept.is_empty();
+        state.stream = (!is_short).then_some(sender);
         receiver
     }
 
@@ -78,6 +80,22 @@ impl Outbound {
     }
 }
 
+// === impl State ===
+
+impl State {
+    fn keep(&mut self, message: Bytes) {
+        if self.kept.contains(&message) || message.len() > KEPT.1 {
+            return;
+        }
+        self.kept.push_back(message);
+        let mut bytes: usize = self.kept.iter().map(Bytes::len).sum();
+        while self.kept.len() > KEPT.0 || bytes > KEPT.1 {
+            let oldest = self.kept.pop_front();
+            bytes -= oldest.map_or(0, |oldest| oldest.len());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,7 +106,7 @@ mod tests {
         for text in ["a", "b", "a"] {
             outbound.push(Bytes::from_static(text.as_bytes()));
         }
-        let mut stream = outbound.attach();
+        let mut stream = outbound.attach(1000);
         outbound.push(Bytes::from_static(b"c"));
         outbound.detach();
         let mut got = Vec::new();
@@ -97,5 +115,30 @@ mod tests {
         }
         assert_eq!(got, ["a", "b", "c"]);
         assert!(!outbound.is_attached());
+    }
+
+    #[test]
+    fn a_stream_ends_where_too_much_waits_and_what_came_then_is_kept() {
+        let outbound = Outbound::default();
+        let mut stream = outbound.attach(1000);
+        for size in [400, 401, 402] {
+            outbound.push(Bytes::from(vec![b'x'; size]));
+        }
+        assert!(!outbound.is_attached());
+        assert_eq!(stream.try_recv().map(|message| message.len()), Ok(400));
+        let mut next = outbound.attach(1000);
+        assert_eq!(next.try_recv().map(|message| message.len()), Ok(401));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_bytes() {
+        let outbound = Outbound::default();
+        outbound.push(Bytes::from(vec![b'x'; KEPT.1 + 1]));
+        for fill in [b'a', b'b', b'c'] {
+            outbound.push(Bytes::from(vec![fill; KEPT.1 / 2]));
+        }
+        let kept = outbound.state.locked();
+        let first: Vec<u8> = kept.kept.iter().map(|message| message[0]).collect();
+        assert_eq!(first, b"bc");
     }
 }

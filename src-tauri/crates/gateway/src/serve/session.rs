@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wire::Version;
 
@@ -31,6 +30,7 @@ use crate::log_level::LogLevel;
 use crate::questions::OpenQuestions;
 use crate::requests::OpenRequests;
 use crate::sync::Locked;
+use crate::unread::Receiver;
 use crate::user::{Caller, User};
 
 /// No `logging/setLevel` was sent.
@@ -135,8 +135,9 @@ impl Session {
     }
 
     /// Opens the stream for messages that belong to no call; an older one ends.
-    pub(crate) fn listen(&self) -> mpsc::Receiver<Bytes> {
-        self.outbound.attach()
+    /// As many bytes may wait there.
+    pub(crate) fn listen(&self, room: usize) -> Receiver {
+        self.outbound.attach(room)
     }
 
     /// `logging/setLevel`.

@@ -1,8 +1,6 @@
 //! Clients over HTTP+SSE (MCP 2024-11-05, "Transports / HTTP with SSE"), which
 //! predecessor B spoke too.
 
-mod queue;
-
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -13,13 +11,13 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use wire::{Era, Kind, encode_sse, error_code};
 
+use super::queue::{Queue, Stalled};
 use super::respond::Refusal;
 use super::session::Session;
 use super::{App, handshake, respond, streamable};
@@ -28,8 +26,8 @@ use crate::client::Client;
 use crate::core::Core;
 use crate::dispatch::{self, Incoming, Reply};
 use crate::sync::Locked;
+use crate::unread::Receiver;
 use crate::user::Caller;
-use queue::{Queue, Stalled};
 
 /// As many messages of the largest size may be on their way to one client.
 const UNDER_WAY: usize = 2;
@@ -261,7 +259,7 @@ async fn work(core: &Arc<Core>, channel: &Arc<Channel>, incoming: Incoming, id: 
         .await
         {
             Ok((session, answer)) => {
-                let unasked = session.listen();
+                let unasked = session.listen(core.live().config.limits.waiting_bytes);
                 // One session per stream: a second hello ends what the first began.
                 if let Some(former) = channel.session.locked().replace(session) {
                     core.sessions.forget(&former.id);
@@ -287,6 +285,8 @@ async fn work(core: &Arc<Core>, channel: &Arc<Channel>, incoming: Incoming, id: 
     loop {
         match call.next().await {
             Step::Message(message) => send(message).await,
+            // Its stream is kept alive as it is.
+            Step::Silence => {}
             Step::Answer(answer) => return send(answer.text).await,
             Step::Nothing => return,
         }
@@ -294,7 +294,7 @@ async fn work(core: &Arc<Core>, channel: &Arc<Channel>, incoming: Incoming, id: 
 }
 
 /// Passes on what belongs to no call, until its session or the stream ends.
-async fn forward(channel: Arc<Channel>, mut unasked: mpsc::Receiver<Bytes>) {
+async fn forward(channel: Arc<Channel>, mut unasked: Receiver) {
     let passing = async {
         while let Some(message) = unasked.recv().await {
             channel.send(message).await;

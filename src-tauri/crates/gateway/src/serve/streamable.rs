@@ -1,22 +1,20 @@
 //! Clients over Streamable HTTP (MCP 2025-03-26 to 2025-11-25, "Transports / Streamable HTTP");
 //! those of later versions are told apart here and served by `modern`.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use bytes::Bytes;
-use futures_util::stream;
-use tokio::time::{MissedTickBehavior, interval};
+use futures_util::{StreamExt, stream};
 use wire::{Envelope, EnvelopeError, Era, Kind, Version, encode_sse, error_code};
 
 use super::accepts::{Accepts, accepts_type};
 use super::respond::Refusal;
 use super::session::Session;
-use super::{App, batch, call_stream, challenge, handshake, modern, respond, rest};
+use super::watched::{self, Kind as Of, Watch};
+use super::{App, batch, challenge, handshake, modern, respond, rest};
 use crate::access::Denied;
 use crate::call::{CallInFlight, Step};
 use crate::catalog::ServerIndex;
@@ -106,7 +104,7 @@ pub(super) async fn take(
     Ok(match envelope.kind {
         Kind::Request { id, .. } => match dispatch::request(&core, incoming, id).await {
             Reply::Answer(answer) => accepts.one(answer.text),
-            Reply::Call(call) => relay(call, accepts).await,
+            Reply::Call(call) => relay(&core, call, accepts).await,
             // A subscription is a modern client's.
             Reply::Listen(_) | Reply::Nothing => respond::event_stream(stream::empty()),
         },
@@ -168,48 +166,40 @@ pub(super) async fn delete(
 }
 
 /// Answers with JSON where the answer comes first, with a stream where something comes before it.
-async fn relay(mut call: Box<CallInFlight>, accepts: Accepts) -> Response {
+async fn relay(core: &Core, mut call: Box<CallInFlight>, accepts: Accepts) -> Response {
     match call.next().await {
         Step::Answer(answer) => accepts.one(answer.text),
         Step::Nothing => respond::event_stream(stream::empty()),
-        Step::Message(message) => {
-            let first = encode_sse(None, &message).into();
+        before => {
             let rest = stream::unfold(Some(call), |call| async {
                 let mut call = call?;
                 let step = call.next().await;
-                let goes_on = matches!(step, Step::Message(_));
+                let goes_on = step.is_before_the_end();
                 Some((step, goes_on.then_some(call)))
             });
-            call_stream::response(first, Box::pin(rest))
+            respond::event_stream(watched::steps(&Watch::of(core), before, rest))
         }
     }
 }
 
 fn listen(core: &Core, session: &Session) -> Response {
-    let mut ticks = interval(respond::KEEP_ALIVE);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let room = core.live().config.limits.waiting_bytes;
+    let state = (session.listen(room), core.ending.draining.clone());
+    let messages = stream::unfold(state, |(mut messages, draining)| async {
+        let event = tokio::select! {
+            message = messages.recv() => encode_sse(None, &message?).into(),
+            () = draining.cancelled() => return None,
+        };
+        Some((event, (messages, draining)))
+    });
     let counted = core.streams.token();
-    let state = (
-        session.listen(),
-        ticks,
-        core.ending.draining.clone(),
-        counted,
-    );
-    respond::listening(stream::unfold(
-        state,
-        |(mut messages, mut ticks, draining, counted)| async {
-            let event = tokio::select! {
-                message = messages.recv() => encode_sse(None, &message?).into(),
-                // The first tick comes at once and lets the client see that the stream is open.
-                _ = ticks.tick() => respond::COMMENT,
-                () = draining.cancelled() => return None,
-            };
-            Some((
-                Ok::<Bytes, Infallible>(event),
-                (messages, ticks, draining, counted),
-            ))
-        },
-    ))
+    // The comment lets the client see that the stream is open.
+    let events = watched::events(&Watch::of(core), Of::Session, respond::COMMENT, messages);
+    respond::listening(events.map(move |event| {
+        // The stream is open for as long.
+        let _counted = &counted;
+        event
+    }))
 }
 
 /// A response to a question that a server has put to the client.

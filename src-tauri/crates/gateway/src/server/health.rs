@@ -29,6 +29,9 @@ use crate::words::Words;
 /// An idle process is asked this often. A remote server is not: its next call finds out,
 /// and nobody's token is renewed for nothing.
 const EVERY: Duration = Duration::from_secs(30);
+/// A client whose call says nothing is shown after so long that it goes on: it and what is between
+/// would take the connection for dead.
+const SILENCE: Duration = Duration::from_secs(15);
 /// A `ping` is answered within this time, or within `callTimeout` where that is shorter.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 
@@ -42,7 +45,8 @@ enum Fate {
 }
 
 impl Server {
-    /// Ends calls without a sign of life and closes what has been idle.
+    /// Ends calls without a sign of life, has their clients see those that go on in silence, and
+    /// closes what has been idle.
     pub(crate) fn tidy(self: &Arc<Self>) {
         for connection in self.pool.connections() {
             let late = connection.pending.late(self.config.call_timeout);
@@ -54,6 +58,7 @@ impl Server {
                     connection.cut_short(id);
                 }
             }
+            connection.pending.tell_of_silence(SILENCE);
             let is_due = connection.is_spared() && connection.in_flight() == 0;
             if connection.is_open() && (is_due || !late.is_empty()) {
                 self.doubt(&connection);

@@ -327,6 +327,21 @@ impl Pending {
         calls.map(|(&id, _)| id).collect()
     }
 
+    /// Who waits for a call that has lasted for so long is shown that it goes on, where its
+    /// transport can show that; not while a person is asked.
+    pub(crate) fn tell_of_silence(&self, silence: Duration) {
+        let table = self.table.locked();
+        let is_silent = |entry: &&Entry| {
+            entry.of_client
+                && entry.parked == 0
+                && entry.abandoned.is_none()
+                && entry.begun.elapsed() >= silence
+        };
+        for entry in table.calls.values().filter(is_silent) {
+            entry.call.slot.is_silent();
+        }
+    }
+
     /// Whether a client's call goes on that has shown a sign of life since then, or waits for
     /// a person. That it was sent since is no sign.
     pub(crate) fn is_lively_since(&self, then: Instant) -> bool {

@@ -89,6 +89,8 @@ pub(crate) enum Event {
     Asked(Vec<Ask>),
     /// What a modern server wanted to know of a legacy client; in words, why it cannot be told.
     Answered(Result<Arc<Brought>, String>),
+    /// Nothing has happened for long.
+    Silence,
     /// The end.
     Done(Result<Answer, Lost>),
 }
@@ -128,6 +130,17 @@ struct Rare {
     answered: Option<Result<Arc<Brought>, String>>,
     /// What this very request brings along.
     brings: Option<Arc<Brought>>,
+    /// The caller is to be shown that its call goes on.
+    silent: Said,
+}
+
+/// Whether the caller knows something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Said {
+    #[default]
+    No,
+    Due,
+    Yes,
 }
 
 impl Slot {
@@ -212,7 +225,21 @@ impl Slot {
 
     /// Takes messages again.
     pub(crate) fn hear(&self) {
-        self.inner.locked().deaf = false;
+        let mut inner = self.inner.locked();
+        inner.deaf = false;
+        if let Some(rare) = &mut inner.rare {
+            rare.silent = Said::No;
+        }
+    }
+
+    /// Nothing has come for long: who takes messages is shown once that its call goes on.
+    pub(crate) fn is_silent(&self) {
+        let mut inner = self.inner.locked();
+        if inner.deaf || inner.outcome.is_some() || inner.rare().silent != Said::No {
+            return;
+        }
+        inner.rare().silent = Said::Due;
+        inner.ring();
     }
 
     /// The caller is gone for good.
@@ -346,7 +373,14 @@ impl Rare {
             return Some(Event::Answered(answered));
         }
         let asks = std::mem::take(&mut self.asks);
-        (!asks.is_empty()).then_some(Event::Asked(asks))
+        if !asks.is_empty() {
+            return Some(Event::Asked(asks));
+        }
+        let is_due = self.silent == Said::Due;
+        is_due.then(|| {
+            self.silent = Said::Yes;
+            Event::Silence
+        })
     }
 }
 

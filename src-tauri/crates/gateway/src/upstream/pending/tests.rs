@@ -101,3 +101,28 @@ fn an_abandoned_call_is_still_told_from_others_but_keeps_no_session() {
         "also once its client has left"
     );
 }
+
+#[tokio::test]
+async fn a_silent_call_is_shown_to_go_on_unless_a_person_is_asked() {
+    let pending = Pending::default();
+    let slot = Slot::with_room(10);
+    let id = begin(&pending);
+    {
+        let mut table = pending.table.locked();
+        let entry = table.calls.get_mut(&id).expect("a call");
+        entry.of_client = true;
+        entry.call.slot = Arc::clone(&slot);
+    }
+    let is_shown = async || {
+        let next = tokio::time::timeout(Duration::ZERO, slot.next()).await;
+        matches!(next, Ok(crate::upstream::slot::Event::Silence))
+    };
+    pending.tell_of_silence(Duration::from_secs(60));
+    assert!(!is_shown().await, "too early");
+    pending.park(id, true);
+    pending.tell_of_silence(Duration::ZERO);
+    assert!(!is_shown().await, "its client knows");
+    pending.park(id, false);
+    pending.tell_of_silence(Duration::ZERO);
+    assert!(is_shown().await);
+}

@@ -50,3 +50,22 @@ async fn an_answer_comes_before_a_question_that_nobody_waits_for() {
         Event::Done(Err(Lost::Cancelled))
     ));
 }
+
+#[tokio::test]
+async fn who_takes_messages_is_shown_once_for_each_request_that_its_call_goes_on() {
+    let slot = Slot::with_room(10);
+    let next = async || tokio::time::timeout(std::time::Duration::ZERO, slot.next()).await;
+    slot.is_silent();
+    slot.is_silent();
+    assert!(matches!(next().await, Ok(Event::Silence)));
+    assert!(next().await.is_err(), "once");
+    slot.deafen();
+    slot.is_silent();
+    assert!(next().await.is_err());
+    slot.hear();
+    slot.is_silent();
+    assert!(matches!(next().await, Ok(Event::Silence)));
+    slot.is_silent();
+    slot.finish(Err(Lost::Cancelled));
+    assert!(matches!(next().await, Ok(Event::Done(_))));
+}

@@ -91,6 +91,13 @@ impl Queue {
         Some(message)
     }
 
+    /// Takes nothing more; what waits is still had.
+    pub(super) fn finish(&self) {
+        if let Some(receiver) = self.receiver.locked().as_mut() {
+            receiver.close();
+        }
+    }
+
     /// Frees what waits and takes nothing more.
     pub(super) fn give_up(&self) {
         self.room.close();
