@@ -14,9 +14,15 @@ const QUICK: [(&str, &str); 4] = [
     ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
 ];
 
+/// The workspaces: the product, and the fuzzer's, which is compiled in another way.
+pub(crate) const MANIFESTS: [&str; 2] = ["Cargo.toml", "tests/fuzz/Cargo.toml"];
+
 /// Formats the Rust sources.
 pub(crate) fn format() -> anyhow::Result<()> {
-    run(&mut cargo(["fmt", "--all"]))
+    for manifest in MANIFESTS {
+        run(&mut cargo(["fmt", "--all", "--manifest-path", manifest]))?;
+    }
+    Ok(())
 }
 
 /// Installs cargo-deny where there is none.

@@ -28,8 +28,10 @@ const MACOS_SCRIPTS: [(&str, &[&str]); 2] = [
     ),
     ("objc2-exception-helper", &["rustc-cfg=[]"]),
 ];
-const LIBRARIES: [&str; 7] = [
+/// All that is neither a program nor for tests alone.
+pub(super) const LIBRARIES: [&str; 8] = [
     "wire",
+    "eras",
     "vault",
     "oauth-client",
     "oauth-server",

@@ -3,6 +3,7 @@
 mod conformance;
 mod elsewhere;
 mod end_to_end;
+mod fuzz;
 mod peers;
 mod steps;
 mod summary;

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use super::{conformance, elsewhere, end_to_end, peers};
+use super::{conformance, elsewhere, end_to_end, fuzz, peers};
 use crate::bench;
 use crate::chaos;
 use crate::dist;
@@ -46,14 +46,14 @@ pub(super) const BY_NAME_ALONE: [&str; 1] = ["macos"];
 #[rustfmt::skip]
 pub(super) const STEPS: &[Step] = &[
     Step { name: "system",       english: "packages that are missing",        chinese: "安装缺少的系统软件包",     needs: &[],                     minutes: 15, run: install_system },
-    Step { name: "fmt",          english: "Rust formatting",                  chinese: "Rust 代码格式",            needs: &[],                     minutes: 2,  run: |until| rust(cargo(["fmt", "--all", "--check"]), until) },
+    Step { name: "fmt",          english: "Rust formatting",                  chinese: "Rust 代码格式",            needs: &[],                     minutes: 2,  run: check_format },
     Step { name: "ui-install",   english: "the interface's dependencies",     chinese: "安装界面的依赖",           needs: &[],                     minutes: 10, run: |until| install("ui", until) },
     Step { name: "ui-format",    english: "formatting of the interface",      chinese: "界面代码格式",             needs: &["ui-install"],         minutes: 5,  run: |until| script("format:check", until) },
     Step { name: "ui-check",     english: "types of the interface",           chinese: "界面类型检查",             needs: &["ui-install"],         minutes: 5,  run: |until| script("check", until) },
     Step { name: "ui-test",      english: "unit tests of the interface",      chinese: "界面单元测试",             needs: &["ui-install"],         minutes: 10, run: |until| script("test", until) },
     Step { name: "ui-build",     english: "build of the interface",           chinese: "构建界面",                 needs: &["ui-install"],         minutes: 5,  run: build_ui },
     Step { name: "deny",         english: "licences, sources and bans",       chinese: "依赖的许可证与来源",       needs: &[],                     minutes: 20, run: deny },
-    Step { name: "clippy",       english: "lints, everything",                chinese: "静态分析（全部）",         needs: &[],                     minutes: 30, run: |until| rust(cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]), until) },
+    Step { name: "clippy",       english: "lints, everything",                chinese: "静态分析（全部）",         needs: &[],                     minutes: 30, run: lint },
     Step { name: "headless",     english: "lints of the build without Tauri", chinese: "静态分析（不含 Tauri）",   needs: &[],                     minutes: 15, run: |until| rust(cargo(["clippy", "--package", "mcp-gateway-app", "--no-default-features", "--bins", "--locked", "--", "-D", "warnings"]), until) },
     Step { name: "windows",      english: "lints of the build for Windows",   chinese: "静态分析（Windows）",      needs: &[],                     minutes: 30, run: |until| foreign(elsewhere::windows(until)) },
     Step { name: "macos",        english: "lints of the build for macOS",     chinese: "静态分析（macOS）",        needs: &[],                     minutes: 30, run: |until| foreign(elsewhere::macos(until)) },
@@ -61,6 +61,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "build",        english: "debug build of everything",        chinese: "完整调试构建",             needs: &[],                     minutes: 40, run: |until| rust(cargo(["build", "--workspace", "--all-targets", "--locked"]), until) },
     Step { name: "peers",        english: "real MCP servers and SDK clients", chinese: "真实的 MCP 服务器与客户端", needs: &[],                     minutes: 15, run: install_peers },
     Step { name: "test",         english: "unit and integration tests",       chinese: "单元测试与集成测试",       needs: &["build"],              minutes: 30, run: |until| rust(cargo(["test", "--workspace", "--locked", "--no-fail-fast"]), until) },
+    Step { name: "fuzz",         english: "what strangers can send, made up", chinese: "模糊测试：外来输入",       needs: &[],                     minutes: 15, run: fuzz_all },
     Step { name: "conformance",  english: "the official conformance suite",   chinese: "官方一致性测试套件",       needs: &["build", "peers"],     minutes: 12, run: conform },
     Step { name: "chaos",        english: "faulty servers, 50 clients, a kill", chinese: "故障服务器、50 个客户端与强杀", needs: &["build"],            minutes: 12, run: |until| rust(chaos::short(), until) },
     Step { name: "e2e-install",  english: "dependencies of the next two",     chinese: "安装端到端测试的依赖",     needs: &[],                     minutes: 10, run: |until| install("tests/e2e", until) },
@@ -126,12 +127,33 @@ fn build_ui(until: Instant) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
+fn check_format(until: Instant) -> anyhow::Result<Outcome> {
+    for manifest in rust::MANIFESTS {
+        let mut command = cargo(["fmt", "--all", "--check", "--manifest-path", manifest]);
+        run_within(&mut command, Some(until))?;
+    }
+    DONE
+}
+
+fn lint(until: Instant) -> anyhow::Result<Outcome> {
+    for manifest in rust::MANIFESTS {
+        let mut command = cargo(["clippy", "--workspace", "--all-targets", "--locked"]);
+        command.args(["--manifest-path", manifest, "--", "-D", "warnings"]);
+        command.env("CARGO_TARGET_DIR", target());
+        run_within(&mut command, Some(until))?;
+    }
+    DONE
+}
+
 fn deny(until: Instant) -> anyhow::Result<Outcome> {
     rust::install_deny(|command| run_within(command, Some(until)))?;
-    rust(
-        cargo(["deny", "--locked", "check", "bans", "licenses", "sources"]),
-        until,
-    )
+    for manifest in rust::MANIFESTS {
+        let mut command = cargo(["deny", "--locked", "--config", "deny.toml"]);
+        command.args(["--manifest-path", manifest]);
+        command.args(["check", "bans", "licenses", "sources"]);
+        run_within(&mut command, Some(until))?;
+    }
+    DONE
 }
 
 /// What cannot be had here is no fault of the code.
@@ -141,15 +163,7 @@ fn foreign(linted: anyhow::Result<Option<String>>) -> anyhow::Result<Outcome> {
 
 fn document(until: Instant) -> anyhow::Result<Outcome> {
     let mut command = cargo(["doc", "--no-deps", "--locked"]);
-    for name in [
-        "wire",
-        "vault",
-        "oauth-client",
-        "oauth-server",
-        "gateway",
-        "bridge",
-        "cli",
-    ] {
+    for name in elsewhere::LIBRARIES {
         command.args(["--package", name]);
     }
     command.env("RUSTDOCFLAGS", "-D warnings");
@@ -161,6 +175,20 @@ fn install_peers(until: Instant) -> anyhow::Result<Outcome> {
         return absent("tests/peers");
     }
     peers::install(|command| run_within(command, Some(until)))?;
+    DONE
+}
+
+fn fuzz_all(until: Instant) -> anyhow::Result<Outcome> {
+    if cfg!(windows) {
+        return Ok(Outcome::Skipped(
+            said(
+                "the fuzzer is for Linux and macOS",
+                "模糊测试工具仅支持 Linux 和 macOS",
+            )
+            .to_owned(),
+        ));
+    }
+    fuzz::run(until)?;
     DONE
 }
 
