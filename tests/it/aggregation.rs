@@ -141,6 +141,66 @@ async fn what_two_servers_share_is_read_and_completed_at_each_of_them() {
 }
 
 #[tokio::test]
+async fn what_nobody_lists_is_asked_of_the_one_server_that_can_have_it() {
+    for era in ["legacy", "modern"] {
+        let has_resources = json!({
+            "era": era,
+            "tools": [],
+            "resources": [{"uri": "a://a", "name": "a"}],
+            "templates": [{"uriTemplate": "t://{id}/x", "name": "x"}],
+        });
+        let has_none =
+            json!({"era": era, "capabilities": {"tools": {}}, "tools": [{"name": "echo"}]});
+        let gateway = setup()
+            .fake("has", has_resources.clone())
+            .fake("other", has_none)
+            .start()
+            .await;
+        gateway.await_any_tools("other").await;
+        let text = async |front: &Front, uri: &str| {
+            let read = front.result("resources/read", json!({"uri": uri})).await;
+            read["contents"][0]["text"].clone()
+        };
+        let argument = json!({"name": "id", "value": ""});
+        let completed = json!({"ref": {"type": "ref/resource", "uri": "nobody://{lists}"}, "argument": argument});
+        for path in ["/mcp", "/has/mcp"] {
+            for front in Front::both(&format!("{}{path}", gateway.base())).await {
+                assert_eq!(text(&front, "t://7/x").await, "content of t://7/x");
+                assert_eq!(
+                    text(&front, "nobody://lists").await,
+                    "content of nobody://lists"
+                );
+                front.result("completion/complete", completed.clone()).await;
+            }
+        }
+        // Of two that have resources it could be either, which each has an endpoint for.
+        gateway
+            .api()
+            .add(&gateway.setup().fake_form("second", has_resources))
+            .await
+            .saved();
+        gateway.await_state("second", "ready").await;
+        for front in Front::both(&gateway.endpoint).await {
+            let params = json!({"uri": "nobody://lists"});
+            let refused = front.call("resources/read", &params).await.error();
+            let code = match front {
+                Front::Legacy(_) => error_code::RESOURCE_NOT_FOUND,
+                Front::Modern(_) => error_code::INVALID_PARAMS,
+            };
+            assert_eq!(refused["code"], code, "{refused}");
+        }
+        for front in Front::both(&format!("{}/second/mcp", gateway.base())).await {
+            assert_eq!(
+                text(&front, "nobody://lists").await,
+                "content of nobody://lists"
+            );
+        }
+        let asked = asked(&gateway, "second", "resources/read");
+        assert_eq!(asked["uri"], "nobody://lists");
+    }
+}
+
+#[tokio::test]
 async fn links_lead_to_the_server_that_gave_them() {
     for era in ["legacy", "modern"] {
         let gateway = two_alike(era).await;

@@ -36,5 +36,6 @@ mod replay;
 mod restart;
 mod rmcp;
 mod service;
+mod streams;
 mod support;
 mod surface;

@@ -82,6 +82,31 @@ async fn a_list_may_be_kept_as_long_as_each_of_its_servers_says() {
 }
 
 #[tokio::test]
+async fn how_long_a_list_may_be_kept_is_still_known_after_a_restart() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    std::fs::write(&gate, "").expect("written");
+    let script = json!({
+        "era": "modern",
+        "hints": {"ttlMs": 7_000, "cacheScope": "private"},
+        "on": {"server/discover": [{"gate": gate}, "default"]},
+    });
+    let mut gateway = setup.fake("fake", many(1, script)).start().await;
+    gateway.await_state("fake", "ready").await;
+    gateway.await_tools("fake", 1).await;
+    assert!(gateway.stop().await.success());
+    std::fs::remove_file(&gate).expect("removed");
+
+    gateway.restart().await;
+
+    let client = McpModern::new(&gateway.endpoint);
+    let list = read(&client.call("tools/list", "{}").await.result());
+    assert_eq!(list["tools"][0]["name"], "fake_tool_0", "{list}");
+    assert_eq!(list["ttlMs"], 7_000, "{list}");
+    std::fs::write(&gate, "").expect("written");
+}
+
+#[tokio::test]
 async fn arguments_that_headers_repeat_are_compared_with_them() {
     let schema = json!({"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}});
     let tool = json!({"name": "go", "definition": {"name": "go", "inputSchema": schema}});

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use eras::Filter;
 
 use crate::catalog::ServerIndex;
+use crate::mailbox::{self, Receiver, Sender, Untaken};
 use crate::offer::List;
 use crate::sync::Locked;
-use crate::unread::{self, Receiver, Sender, Untaken};
 use crate::user::User;
 
 /// All of them. Those that are gone drop out by themselves.
@@ -72,7 +72,7 @@ impl Listener {
         filter: Filter,
         room: usize,
     ) -> (Arc<Self>, Receiver) {
-        let (sender, receiver) = unread::channel(room);
+        let (sender, receiver) = mailbox::channel(room);
         let listener = Self {
             id,
             scope,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use wire::{ParamHeader, Span, members, param_headers, splice_one, string_text};
 
 /// One definition out of a server's list.
@@ -23,7 +24,8 @@ pub(crate) struct Item {
 }
 
 /// How long a server's list may be kept, and by whom (MCP 2026-07-28, "Caching").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Hint {
     pub(crate) ttl_ms: u64,
     /// Not for one user alone.

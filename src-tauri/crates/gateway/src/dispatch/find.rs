@@ -18,6 +18,7 @@ use crate::offer::Repeat;
 use crate::pool::Refused;
 use crate::serve::handshake;
 use crate::server::Server;
+use crate::user::User;
 
 /// The two kinds of things that are called by a name.
 #[derive(Clone, Copy)]
@@ -189,6 +190,9 @@ pub(super) async fn forward_completion(core: &Core, incoming: Incoming, id: Span
         core.settled(incoming.scope, incoming.user()).await;
         found = find();
     }
+    if found.is_none() && !is_prompt {
+        found = unlisted(core, &incoming, span).map(FoundResource::aim);
+    }
     match found {
         Some((server, aim)) => forward_to(core, server, incoming, id, aim).await,
         None => error(
@@ -315,21 +319,34 @@ pub(super) async fn find_resource(
     if let Some(found) = listed(core, incoming, span, &uri) {
         return Ok(found);
     }
-    // A server may serve more than it lists: where only one has resources, it decides.
-    let servers = core.in_scope(incoming.scope, incoming.user());
+    unlisted(core, incoming, span).ok_or_else(|| not_found(incoming, id, &uri))
+}
+
+/// Where nobody lists it.
+fn unlisted(core: &Core, incoming: &Incoming, span: Span) -> Option<FoundResource> {
+    let server = decides(core, incoming.scope, incoming.user())?;
+    Some(FoundResource {
+        span,
+        place: Place { server, own: None },
+        shown: None,
+    })
+}
+
+/// Who decides about a URI that nobody lists, because a server may serve more than it lists: the
+/// one of the endpoint, or the only one that has resources.
+pub(crate) fn decides(
+    core: &Core,
+    scope: Option<ServerIndex>,
+    user: Option<&User>,
+) -> Option<ServerIndex> {
+    let servers = core.in_scope(scope, user);
     let mut candidates = servers.iter().filter(|server| {
-        server.config.enabled && server.hello().is_some_and(|hello| hello.has("resources"))
+        let has_resources = || server.hello().is_some_and(|hello| hello.has("resources"));
+        server.config.enabled && (scope.is_some() || has_resources())
     });
     match (candidates.next(), candidates.next()) {
-        (Some(only), None) => Ok(FoundResource {
-            span,
-            place: Place {
-                server: only.index(),
-                own: None,
-            },
-            shown: None,
-        }),
-        _ => Err(not_found(incoming, id, &uri)),
+        (Some(only), None) => Some(only.index()),
+        _ => None,
     }
 }
 

@@ -14,14 +14,15 @@ use wire::{Era, Span, encode_sse, error_code};
 use super::watched::{self, Kind, Watch};
 use super::{offered, respond};
 use crate::call::Final;
-use crate::catalog::Shown;
+use crate::catalog::{Place, Shown};
 use crate::core::Core;
 use crate::dispatch::Incoming;
+use crate::dispatch::decides;
 use crate::dispatch::modern::{TASKS, declares, undeclared};
 use crate::listeners::Listener;
+use crate::mailbox::Receiver;
 use crate::server::Server;
 use crate::server::subscriptions::{Subscriber, Topic};
-use crate::unread::Receiver;
 
 /// A server must have taken a subscription within this time to have it honored.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -119,8 +120,14 @@ pub(crate) async fn open(
 }
 
 fn resource(core: &Core, incoming: &Incoming, uri: &str) -> Asked {
-    let catalog = core.board.catalog(incoming.caller.user());
-    let at = catalog.place(incoming.scope, uri).and_then(|place| {
+    let user = incoming.caller.user();
+    let catalog = core.board.catalog(user);
+    let place = catalog.place(incoming.scope, uri);
+    let place = place.or_else(|| {
+        let server = decides(core, incoming.scope, user)?;
+        Some(Place { server, own: None })
+    });
+    let at = place.and_then(|place| {
         let shown = catalog.view(incoming.scope).shown(place.server).cloned();
         let own = place.own.unwrap_or_else(|| uri.to_owned());
         Some((core.server(place.server)?, Topic::Resource(own), shown))

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 
+use crate::mailbox::{self, Receiver, Sender, Untaken};
 use crate::sync::Locked;
-use crate::unread::{self, Receiver, Sender, Untaken};
 
 /// Messages kept for a client whose stream is not open, and their bytes; the oldest go first.
 const KEPT: (usize, usize) = (64, 1 << 20);
@@ -49,7 +49,7 @@ impl Outbound {
     /// Opens the stream, where so many bytes may wait; an older one ends. Kept messages come
     /// first.
     pub(crate) fn attach(&self, room: usize) -> Receiver {
-        let (sender, receiver) = unread::channel(room);
+        let (sender, receiver) = mailbox::channel(room);
         let mut state = self.state.locked();
         let mut kept = std::mem::take(&mut state.kept).into_iter();
         for message in kept.by_ref() {

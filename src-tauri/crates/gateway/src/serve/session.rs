@@ -27,10 +27,10 @@ use super::outbound::Outbound;
 use super::session_id::{Claims, SessionKey};
 use crate::catalog::ServerIndex;
 use crate::log_level::LogLevel;
+use crate::mailbox::Receiver;
 use crate::questions::OpenQuestions;
 use crate::requests::OpenRequests;
 use crate::sync::Locked;
-use crate::unread::Receiver;
 use crate::user::{Caller, User};
 
 /// No `logging/setLevel` was sent.

@@ -25,8 +25,8 @@ use crate::call::Step;
 use crate::client::Client;
 use crate::core::Core;
 use crate::dispatch::{self, Incoming, Reply};
+use crate::mailbox::Receiver;
 use crate::sync::Locked;
-use crate::unread::Receiver;
 use crate::user::Caller;
 
 /// As many messages of the largest size may be on their way to one client.

@@ -170,16 +170,21 @@ async fn relay(core: &Core, mut call: Box<CallInFlight>, accepts: Accepts) -> Re
     match call.next().await {
         Step::Answer(answer) => accepts.one(answer.text),
         Step::Nothing => respond::event_stream(stream::empty()),
-        before => {
-            let rest = stream::unfold(Some(call), |call| async {
-                let mut call = call?;
-                let step = call.next().await;
-                let goes_on = step.is_before_the_end();
-                Some((step, goes_on.then_some(call)))
-            });
-            respond::event_stream(watched::steps(&Watch::of(core), before, rest))
-        }
+        before => goes_on(core, before, call),
     }
+}
+
+/// The stream of a call, from what comes before its answer. Apart, so that calls that are
+/// answered at once need not carry its size about.
+#[cold]
+fn goes_on(core: &Core, first: Step, call: Box<CallInFlight>) -> Response {
+    let rest = stream::unfold(Some(call), |call| async {
+        let mut call = call?;
+        let step = call.next().await;
+        let goes_on = step.is_before_the_end();
+        Some((step, goes_on.then_some(call)))
+    });
+    respond::event_stream(watched::steps(&Watch::of(core), first, rest))
 }
 
 fn listen(core: &Core, session: &Session) -> Response {
@@ -263,7 +268,7 @@ fn find_session(
         session.used_by(caller);
     }
     session.map(Some).ok_or_else(|| {
-        let message = "Session not found: it ended or expired, or belongs to another endpoint; send initialize again";
+        let message = "Session not found: it ended, expired or had to make room (limits.sessions), or belongs to another endpoint; send initialize again";
         respond::refuse(StatusCode::NOT_FOUND, error_code::REQUEST_TIMEOUT, message)
     })
 }

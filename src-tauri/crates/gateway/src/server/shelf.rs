@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use wire::Era;
 
 use crate::config::model::{ServerConfig, Transport};
-use crate::offer::{Item, List, Offer};
+use crate::offer::{Hint, Item, List, Offer};
 use crate::private_file;
 use crate::upstream::Hello;
 use crate::upstream::greeting::Manner;
@@ -52,6 +52,9 @@ struct Page {
     prompts: Vec<Box<RawValue>>,
     resources: Vec<Box<RawValue>>,
     resource_templates: Vec<Box<RawValue>>,
+    /// In the order of the lists above.
+    #[serde(default)]
+    hints: [Option<Hint>; 4],
 }
 
 /// A [`Hello`] in the file.
@@ -136,7 +139,7 @@ impl Shelf {
             prompts: items(List::Prompts, page.prompts),
             resources: items(List::Resources, page.resources),
             templates: items(List::Templates, page.resource_templates),
-            ..Offer::default()
+            hints: page.hints,
         };
         Some((
             offer,
@@ -167,6 +170,7 @@ impl Shelf {
             prompts: raw(List::Prompts),
             resources: raw(List::Resources),
             resource_templates: raw(List::Templates),
+            hints: offer.hints,
         };
         let written = serde_json::to_vec(&page)
             .map_err(std::io::Error::from)
