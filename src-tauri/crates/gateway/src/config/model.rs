@@ -247,9 +247,10 @@ pub struct Limits {
     pub in_flight: usize,
     /// Open event streams that belong to no call.
     pub streams: usize,
-    /// Bytes of a call's messages that wait for a slow client before further ones are dropped.
+    /// Bytes that wait for a slow client on one stream: beyond that messages of a call are
+    /// dropped, and any other stream ends.
     pub waiting_bytes: usize,
-    /// A client whose queue is full must read something within this time.
+    /// A client must read something within this time while messages wait for it.
     pub slow_reader: Duration,
     /// A person has this long to answer a question.
     pub question_timeout: Duration,

@@ -308,10 +308,11 @@ struct Limits {
     /// Open event streams that belong to no call; a further one is refused.
     #[schemars(range(min = 1, max = 1_000_000))]
     streams: Option<u64>,
-    /// Bytes of one call's messages that wait for a slow client before further ones are dropped.
+    /// Bytes that wait for a slow client on one stream: beyond that messages of a call are
+    /// dropped, and any other stream ends.
     #[schemars(range(min = 1024, max = 1_073_741_824))]
     waiting_bytes: Option<u64>,
-    /// A client of HTTP+SSE whose queue is full must read something within this time.
+    /// A client that reads nothing for this long, while messages wait for it, loses its stream.
     #[schemars(range(min = 1, max = 86_400_000))]
     slow_reader: Option<u64>,
     /// A person has this long to answer a server's question.
