@@ -103,7 +103,15 @@ async fn updates_of_resources_are_asked_for_at_their_server_and_taken_back() {
         "resources": [{"uri": "x://a", "name": "a"}, {"uri": "x://b", "name": "b"}],
         "tools": [{"name": "update", "does": [update("x://b"), update("x://a"), {"text": "ok"}]}],
     });
-    let gateway = setup().fake("fake", script).start().await;
+    // Of two servers it could be either that has what nobody lists.
+    let other = json!({"resources": [{"uri": "y://a", "name": "a"}]});
+    let gateway = setup()
+        .fake("fake", script)
+        .fake("other", other)
+        .start()
+        .await;
+    gateway.await_state("fake", "ready").await;
+    gateway.await_state("other", "ready").await;
     let client = McpModern::new(&gateway.endpoint);
     let mut stream = client
         .listen(r#"{"resourceSubscriptions":["x://a","x://unknown"]}"#)
