@@ -99,10 +99,11 @@ impl Decoder {
                 self.event.data.push(b'\n');
                 self.has_data = true;
             }
-            b"event" => self.event.event = Some(text()),
+            b"event" => self.event.event = Some(text()).filter(|name| !name.is_empty()),
             b"id" if !value.contains(&0) => self.event.id = Some(text()),
             b"retry" if value.iter().all(u8::is_ascii_digit) => {
-                self.event.retry = text().parse().ok();
+                // What is no number leaves an earlier one as it is.
+                self.event.retry = text().parse().ok().or(self.event.retry);
             }
             // A comment (empty name) or a field of a later specification.
             _ => {}
@@ -201,6 +202,25 @@ mod tests {
         );
         let bytes: Vec<&[u8]> = stream.chunks(1).collect();
         assert_eq!(events(&bytes), found);
+    }
+
+    #[test]
+    fn an_empty_name_is_none() {
+        let found = events(&[b"event: x\nevent:\ndata: a\n\nevent\ndata: a\n\n"]);
+        let wanted = Event {
+            data: b"a".to_vec(),
+            ..Event::default()
+        };
+        assert_eq!(found, [wanted.clone(), wanted]);
+    }
+
+    #[test]
+    fn a_time_that_is_none_leaves_an_earlier_one() {
+        for nothing in ["", "x", "99999999999999999999"] {
+            let stream = format!("retry: 5\nretry: {nothing}\n\n");
+            let retry = events(&[stream.as_bytes()]).first().and_then(|it| it.retry);
+            assert_eq!(retry, Some(5), "{nothing}");
+        }
     }
 
     #[test]
