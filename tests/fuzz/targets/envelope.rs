@@ -1,92 +1,107 @@
-//! Anything as a message: what is taken for one is JSON, its places lie in it, and it stays one
-//! when members are put in and taken out.
+//! Anything as a message: it is what its members say, its places lie in it, and it stays one when
+//! members are put in and taken out.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use serde::de::IgnoredAny;
-use wire::{Claim, EnvelopeError, Era, Kind, MODERN, Span, meta};
+use reference::{json, message};
+use wire::{Claim, Envelope, EnvelopeError, Era, Kind, MODERN, Span, meta};
 
 const DEPTH: usize = 64;
 
 fuzz_target!(|text: &[u8]| {
-    if let Some(id) = wire::id_in_head(text) {
-        assert!(id.end <= text.len());
-    }
-    match wire::parse(text, DEPTH) {
-        Ok(envelope) => {
-            let is_json = serde_json::from_slice::<IgnoredAny>(text);
-            assert!(is_json.is_ok(), "{is_json:?}");
-            message(text, &envelope);
-        }
+    let read = wire::parse(text, DEPTH);
+    message::check(text, &read, DEPTH);
+    match read {
+        Ok(envelope) => is_message(text, &envelope),
         Err(EnvelopeError::Batch) => {
-            for element in wire::batch_elements(text).unwrap_or_default() {
-                assert!(serde_json::from_slice::<IgnoredAny>(element.of(text)).is_ok());
+            let elements = wire::batch_elements(text).unwrap_or_default();
+            let elements: Vec<_> = elements.into_iter().map(|one| one.of(text)).collect();
+            let wanted: Vec<&serde_json::value::RawValue> =
+                serde_json::from_slice(text).unwrap_or_default();
+            let wanted: Vec<_> = wanted.iter().map(|one| one.get().as_bytes()).collect();
+            assert_eq!(elements, wanted);
+        }
+        Err(_) => {
+            if let Some(id) = wire::id_in_head(text) {
+                assert!(id.end <= text.len());
             }
         }
-        Err(EnvelopeError::Invalid { id: Some(id), .. }) => {
-            assert!(serde_json::from_slice::<IgnoredAny>(id.of(text)).is_ok());
-        }
-        Err(_) => {}
     }
 });
 
-fn message(text: &[u8], envelope: &wire::Envelope) {
-    let params = &envelope.params;
-    let places = [
-        params.whole,
-        params.name,
-        params.uri,
-        params.request_id,
-        params.progress_token,
-        params.meta,
-        params.meta_progress_token,
-        params.claimed_version,
-        params.task_id,
-        params.request_state,
-        params.input_responses,
-        envelope.id(),
-    ];
-    for place in places.into_iter().flatten() {
-        assert!(serde_json::from_slice::<IgnoredAny>(place.of(text)).is_ok());
+fn is_message(text: &[u8], envelope: &Envelope) {
+    // Wherever it is cut: the id, or none.
+    let id = envelope.id().map(|id| id.of(text));
+    for cut in [1, 2, 3, 4, 6, 7, 8] {
+        let head = &text[..text.len() * cut / 8];
+        let found = wire::id_in_head(head).map(|found| found.of(head));
+        assert!(found.is_none() || found == id);
     }
+    let params = &envelope.params;
     let claim = Claim::read(text, params);
-    for place in [claim.capabilities, claim.client_info, claim.log_level] {
-        assert!(place.is_none_or(|place| place.end <= text.len()));
+    let own_meta = params.meta.map_or(&b""[..], |of| of.of(text));
+    for (found, key) in [
+        (claim.version, meta::VERSION),
+        (claim.capabilities, meta::CLIENT_CAPABILITIES),
+        (claim.client_info, meta::CLIENT_INFO),
+        (claim.log_level, meta::LOG_LEVEL),
+    ] {
+        let wanted = json::last(own_meta, key).map(str::as_bytes);
+        assert_eq!(found.map(|place| place.of(text)), wanted, "{key}");
     }
     for header in [None, Some(MODERN), Some("2025-11-25")] {
-        let era = wire::era_of(text, envelope, header);
-        let says_hello = matches!(envelope.kind, Kind::Request { .. })
-            && params.claimed_version.is_none()
-            && envelope.method(text) == "initialize";
-        assert!(!says_hello || era == Era::Legacy);
+        let is_request = matches!(envelope.kind, Kind::Request { .. });
+        let version = params.claimed_version.filter(|_| is_request);
+        let wanted = match version.map(|version| wire::string_text(version.of(text))) {
+            Some(Some(version)) if wire::Version::from_wire(&version).is_some() => Era::Legacy,
+            Some(_) => Era::Modern,
+            None if is_request && envelope.method(text) == "initialize" => Era::Legacy,
+            None if header == Some(MODERN) => Era::Modern,
+            None => Era::Legacy,
+        };
+        assert_eq!(wire::era_of(text, envelope, header), wanted);
     }
-    for (name, value) in wire::mirror(text, envelope, &[]) {
-        assert!(
-            name.bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
-        );
-        assert!(
-            value.bytes().all(|byte| matches!(byte, 0x20..=0x7e)),
-            "{value}"
-        );
+    let headers = wire::mirror(text, envelope, &[]);
+    for (name, value) in &headers {
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+        assert!(name.bytes().all(is_name), "{name}");
+        let is_visible = |byte: u8| matches!(byte, 0x20..=0x7e);
+        assert!(value.bytes().all(is_visible) && value.trim() == value);
     }
+    let name = headers.iter().find(|(name, _)| name == "mcp-name");
+    let name = name.and_then(|(_, value)| wire::header_value::decode(value));
+    let wanted = wire::name_of(&envelope.method(text), params);
+    let wanted = wanted.and_then(|place| wire::string_text(place.of(text)));
+    assert_eq!(name, wanted);
     if let Some(whole) = params.whole {
         rewritten(text, whole);
     }
-    assert!(wire::parse(&wire::one_line(text), DEPTH).is_ok());
+    let line = wire::one_line(text);
+    assert!(!line.contains(&b'\n') && !line.contains(&b'\r'));
+    assert!(wire::parse(&line, DEPTH).is_ok_and(|found| found == *envelope));
 }
 
 fn rewritten(text: &[u8], object: Span) {
     let gone = ["_meta", "name", "requestState", meta::VERSION];
+    let kept = json::without(object.of(text), &gone);
     for first in ["", r#""a":{"b":[1.0]}"#] {
         let edits = wire::rewrite_members(text, object, first, &gone);
         let mut edits: Vec<_> = edits.iter().map(|(span, put)| (*span, &put[..])).collect();
         let out = wire::splice(text, &mut edits);
-        assert!(
-            wire::parse(&out, DEPTH).is_ok(),
-            "{}",
-            String::from_utf8_lossy(&out)
-        );
+        assert!(wire::parse(&out, DEPTH).is_ok());
+        let (before, behind) = (&text[..object.start], &text[object.end..]);
+        let inner = out.strip_prefix(before);
+        let inner = inner.and_then(|out| out.strip_suffix(behind));
+        let inner = inner.unwrap_or_else(|| panic!("the rest of the text has changed"));
+        match &kept {
+            None if object.of(text).starts_with(b"{") => {}
+            None => assert_eq!(inner, object.of(text)),
+            Some(kept) => {
+                let put = json::members(format!("{{{first}}}").as_bytes()).map(|all| all.len());
+                let found = json::members(inner).unwrap_or_default();
+                assert_eq!(&found[put.unwrap_or_default()..], &kept[..]);
+            }
+        }
     }
 }

@@ -12,7 +12,8 @@ use eras::{
     Qualified, Reply, Retry, Sealed, StateKey, Tag,
 };
 use libfuzzer_sys::fuzz_target;
-use serde::de::IgnoredAny;
+use reference::request::Changes;
+use reference::{answer, json, request};
 use wire::{Claim, Edit, Envelope, Era, Kind, Mirrored, Span, error_code};
 
 const DEPTH: usize = 64;
@@ -23,14 +24,14 @@ const INFO: &[u8] = br#"{"name":"s","version":"1"}"#;
 fuzz_target!(|input: &[u8]| {
     let mut lines = input.splitn(3, |&byte| byte == b'\n');
     let mut line = || lines.next().unwrap_or_default();
-    let (request, answer, other) = (line(), line(), line());
+    let (asked, answer, other) = (line(), line(), line());
     let nested = other.iter().filter(|byte| matches!(byte, b'{' | b'['));
-    let is_json = nested.count() < DEPTH / 2 && serde_json::from_slice::<IgnoredAny>(other).is_ok();
+    let is_json = nested.count() < DEPTH / 2 && json::is_json(other);
     let json = std::str::from_utf8(other).ok().filter(|_| is_json);
-    if let Ok(envelope) = wire::parse(request, DEPTH) {
-        crossed(request, &envelope, json);
-        repeated_by_headers(request, &envelope, json);
-        subscribed(request, &envelope);
+    if let Ok(envelope) = wire::parse(asked, DEPTH) {
+        crossed(asked, &envelope, json);
+        repeated_by_headers(asked, &envelope, json);
+        subscribed(asked, &envelope);
     }
     if let Ok(envelope) = wire::parse(answer, DEPTH) {
         answered(answer, &envelope, json);
@@ -55,6 +56,7 @@ fn edited(text: &[u8], edits: &[Edit]) -> Vec<u8> {
 
 fn crossed(text: &[u8], envelope: &Envelope, json: Option<&str>) {
     let claim = eras::claim_of(json.unwrap_or("{}"), json, Some("info"));
+    claimed(&claim, json);
     let retry = Some(Retry {
         responses: Some("{}"),
         state: Some("\"s\""),
@@ -64,24 +66,43 @@ fn crossed(text: &[u8], envelope: &Envelope, json: Option<&str>) {
         envelope,
         renamed: envelope.params.name.map(|name| (name, &b"\"own\""[..])),
     };
-    for crossing in [
-        Crossing::LegacyToLegacy,
-        Crossing::ModernToModern {
-            state: Some(b"\"s\""),
-        },
-        Crossing::ModernToLegacy,
-        Crossing::LegacyToModern {
-            claim: &claim,
-            retry,
-        },
+    let Kind::Request { .. } = envelope.kind else {
+        let written = eras::write_request(&out, "41", &Crossing::ModernToLegacy);
+        let renamed = envelope.params.name.map(|name| (name, b"\"own\"".to_vec()));
+        assert_eq!(written, edited(text, renamed.as_slice()));
+        return;
+    };
+    let renamed = envelope.params.name.map(|_| ("name", "\"own\""));
+    let at = |place: Option<Span>| place.and_then(|place| std::str::from_utf8(place.of(text)).ok());
+    let responses = at(envelope.params.input_responses);
+    let state = envelope.params.request_state.map(|_| "\"s\"");
+    for (crossing, claim, retry) in [
+        (Crossing::LegacyToLegacy, None, None),
+        (
+            Crossing::ModernToModern {
+                state: Some(b"\"s\""),
+            },
+            None,
+            Some([responses, state]),
+        ),
+        (Crossing::ModernToLegacy, Some(""), Some([None, None])),
+        (
+            Crossing::LegacyToModern {
+                claim: &claim,
+                retry,
+            },
+            Some(&*claim),
+            Some([Some("{}"), Some("\"s\"")]),
+        ),
     ] {
         let written = eras::write_request(&out, "41", &crossing);
         let found = parsed(&written);
-        assert_eq!(found.method(&written), envelope.method(text));
-        let Kind::Request { id, .. } = found.kind else {
-            continue;
+        let changes = Changes {
+            claim,
+            retry,
+            renamed,
         };
-        assert_eq!(id.of(&written), b"41");
+        request::check(text, &written, "41", &changes);
         let params = envelope.params.whole.map(|whole| whole.of(text)[0]);
         let era = wire::era_of(&written, &found, None);
         match crossing {
@@ -92,6 +113,42 @@ fn crossed(text: &[u8], envelope: &Envelope, json: Option<&str>) {
             _ => {}
         }
     }
+    there_and_back(&out, &claim);
+}
+
+/// A legacy request that has become a modern one becomes the same legacy one again.
+fn there_and_back(out: &Outgoing<'_>, claim: &str) {
+    let modern = Crossing::LegacyToModern { claim, retry: None };
+    let there = eras::write_request(out, "41", &modern);
+    let found = parsed(&there);
+    let again = Outgoing {
+        text: &there,
+        envelope: &found,
+        renamed: None,
+    };
+    let back = eras::write_request(&again, "41", &Crossing::ModernToLegacy);
+    let once = eras::write_request(out, "41", &Crossing::ModernToLegacy);
+    let has_members = out.envelope.params.meta.is_none_or(|meta| {
+        let meta = meta.of(out.text);
+        meta.starts_with(b"{") && !meta[1..].trim_ascii_start().starts_with(b"}")
+    });
+    // An empty `_meta` is gone then, and so is one that was no object.
+    if has_members {
+        request::says_the_same(&back, &once);
+    }
+}
+
+/// What is said for a legacy client is an object's members, each there once.
+fn claimed(claim: &str, json: Option<&str>) {
+    let text = format!("{{{claim}}}");
+    assert!(json::is_json(text.as_bytes()));
+    if !json.is_some_and(|json| json::is_ambiguous(json.as_bytes())) {
+        assert!(!json::is_ambiguous(text.as_bytes()), "{text}");
+    }
+    let capabilities = json::last(text.as_bytes(), wire::meta::CLIENT_CAPABILITIES);
+    let capabilities = capabilities.map(str::as_bytes).unwrap_or_default();
+    assert!(capabilities.starts_with(b"{"));
+    assert_eq!(json::last(capabilities, "tasks"), None);
 }
 
 /// What is sent as headers here would be taken here.
@@ -147,9 +204,11 @@ fn subscribed(text: &[u8], envelope: &Envelope) {
     let id = b"\"s 1\"";
     let tagged = eras::tagged(&text, id);
     parsed(&tagged);
+    answer::check_notification(&text, &tagged);
     assert_eq!(eras::subscription(&tagged), Some(&id[..]));
     let untagged = eras::untagged(&tagged);
     parsed(&untagged);
+    answer::check_notification(&text, &untagged);
     assert_eq!(eras::subscription(&untagged), None);
 }
 
@@ -172,6 +231,7 @@ fn answered(text: &[u8], envelope: &Envelope, json: Option<&str>) {
         };
         let written = eras::write_answer(&answer, b"\"mine\"", &facts, &[]);
         let found = parsed(&written.text);
+        translated(&answer, &facts, &written.text);
         let id = found.id().map(|id| id.of(&written.text));
         assert_eq!(id, Some(&b"\"mine\""[..]));
         if let Ended::InputRequired { .. } = eras::ended(&answer, &facts) {
@@ -190,7 +250,44 @@ fn answered(text: &[u8], envelope: &Envelope, json: Option<&str>) {
         vec!["x".to_owned()],
         |_, _| true,
     );
-    parsed(&edited(text, &all.in_result(text, answer.body)));
+    let edits = all.in_result(text, answer.body);
+    parsed(&edited(text, &edits));
+    led_back(text, &edits);
+}
+
+/// Every link that has been rewritten leads to what it was.
+fn led_back(text: &[u8], edits: &[Edit]) {
+    for (place, put) in edits {
+        let own = wire::string_text(place.of(text)).map(|own| own.into_owned());
+        let shown = wire::string_text(put).and_then(|shown| eras::unqualified(&shown));
+        assert_eq!(shown, own.map(|own| (Tag::of("s"), own)));
+    }
+}
+
+/// Nothing but what has to be different is.
+fn translated(before: &Answer<'_>, facts: &Facts<'_>, after: &[u8]) {
+    let plain = wire::splice_one(before.text, before.id, b"\"mine\"");
+    let is_complete = before.result_type.is_none_or(|kind| {
+        wire::string_text(kind.of(before.text)).is_some_and(|kind| kind == "complete")
+    });
+    let now = |name| json::last(after, name).map(str::as_bytes);
+    let body = before.body.of(before.text);
+    match (facts.server, facts.client) {
+        (Era::Legacy, Era::Modern) if !body.starts_with(b"{") => {
+            assert!(now("error").is_some() && now("result").is_none());
+        }
+        (Era::Legacy, Era::Modern) if before.failed => {
+            answer::check_error(body, now("error").unwrap_or_default());
+        }
+        (Era::Legacy, Era::Modern) => {
+            let info = std::str::from_utf8(INFO).unwrap_or_default();
+            answer::check_result(body, now("result").unwrap_or_default(), true, info);
+        }
+        (Era::Modern, Era::Legacy) if !is_complete => {
+            assert!(now("error").is_some() && now("result").is_none());
+        }
+        _ => assert_eq!(after, plain),
+    }
 }
 
 fn asked(result: &Bytes, json: Option<&str>) {
@@ -240,8 +337,10 @@ fn asked_of_servers(json: &[u8]) {
         start: 0,
         end: json.len(),
     };
-    let edited = edited(json, &all.in_definition(json, whole));
-    assert!(serde_json::from_slice::<IgnoredAny>(&edited).is_ok());
+    let edits = all.in_definition(json, whole);
+    led_back(json, &edits);
+    let edited = edited(json, &edits);
+    assert!(json::is_json(&edited));
     eras::pages_of(json);
 }
 

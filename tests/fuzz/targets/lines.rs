@@ -32,6 +32,15 @@ fuzz_target!(|input: &[u8]| {
     let wanted = wanted.take(complete).filter(|line| !line.is_empty());
     let wanted = wanted.map(|line| (line.len() <= LIMIT).then(|| line.to_vec()));
     assert_eq!(whole, wanted.collect::<Vec<_>>());
+    // Where nothing is too long, cuts do not matter at all.
+    let short = stream.split(|&byte| byte == b'\n');
+    if short.clone().all(|line| line.len() <= LIMIT) {
+        let lines = short.take(stream.iter().filter(|&&byte| byte == b'\n').count());
+        let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let lines = lines.filter(|line| !line.is_empty());
+        let lines: Vec<_> = lines.map(|line| Some(line.to_vec())).collect();
+        assert_eq!(read(stream, at_once), lines);
+    }
 });
 
 /// The lines; `None` for one that is too long.
@@ -48,7 +57,10 @@ fn read(stream: &[u8], at_once: usize) -> Vec<Option<Vec<u8>>> {
                 }
                 Ok(None) => break,
                 Err(too_long) => {
-                    assert!(too_long.head.len() <= 1024);
+                    // Enough to tell whose answer it was, and really its beginning.
+                    let head = &too_long.head[..];
+                    assert!(head.len() > LIMIT && head.len() <= 1024);
+                    assert!(stream.windows(head.len()).any(|some| some == head));
                     lines.push(None);
                 }
             }

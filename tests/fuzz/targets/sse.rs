@@ -1,9 +1,10 @@
-//! A stream of events, cut anywhere: the cuts do not matter, no event is larger than the limit,
-//! and what is written is read back.
+//! A stream of events, cut anywhere: they are those of the standard, the cuts do not matter, no
+//! event is larger than the limit, and what is written is read back.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use reference::sse;
 use wire::{SseDecoder, SseEvent, encode_sse};
 
 const LIMIT: usize = 512;
@@ -12,26 +13,38 @@ fuzz_target!(|input: &[u8]| {
     let Some((&cut, stream)) = input.split_first() else {
         return;
     };
-    let (whole, whole_ended) = read(stream, stream.len().max(1));
-    let (pieces, pieces_ended) = read(stream, usize::from(cut % 31) + 1);
-    match (whole_ended, pieces_ended) {
-        (false, false) => assert_eq!(whole, pieces),
-        // How much of what is too long has to be there to be noticed depends on the cuts.
-        _ => assert!(whole.starts_with(&pieces) || pieces.starts_with(&whole)),
+    let at_once = usize::from(cut % 31) + 1;
+    let wanted = sse::events(stream);
+    for at_once in [at_once, stream.len().max(1)] {
+        assert_eq!(read(stream, at_once, stream.len()), (wanted.clone(), false));
+    }
+    let (whole, whole_ended) = read(stream, stream.len().max(1), LIMIT);
+    let (pieces, pieces_ended) = read(stream, at_once, LIMIT);
+    assert!(wanted.starts_with(&whole) && wanted.starts_with(&pieces));
+    assert!(whole_ended || whole == wanted);
+    assert!(pieces_ended || pieces == wanted);
+    // How much of what is too long has to be there to be noticed depends on the cuts.
+    let lines = sse::lines(stream);
+    let longest = lines.iter().map(Vec::len).max().unwrap_or_default();
+    let last = stream.rsplit(|byte| matches!(byte, b'\r' | b'\n')).next();
+    let longest = longest.max(last.map_or(0, <[u8]>::len));
+    let all: usize = lines.iter().map(|line| line.len() + 1).sum();
+    if longest <= LIMIT && all <= LIMIT {
+        assert!(!whole_ended && !pieces_ended);
     }
     written(stream);
 });
 
 /// The events, and whether one was too long.
-fn read(stream: &[u8], at_once: usize) -> (Vec<SseEvent>, bool) {
-    let mut decoder = SseDecoder::new(LIMIT);
+fn read(stream: &[u8], at_once: usize, limit: usize) -> (Vec<SseEvent>, bool) {
+    let mut decoder = SseDecoder::new(limit);
     let mut events = Vec::new();
     for piece in stream.chunks(at_once) {
         decoder.push(piece);
         loop {
             match decoder.next_event() {
                 Ok(Some(event)) => {
-                    assert!(event.data.len() <= LIMIT);
+                    assert!(event.data.len() <= limit);
                     events.push(event);
                 }
                 Ok(None) => break,
@@ -43,10 +56,6 @@ fn read(stream: &[u8], at_once: usize) -> (Vec<SseEvent>, bool) {
 }
 
 fn written(data: &[u8]) {
-    let mut decoder = SseDecoder::new(2 * data.len() + 64);
-    decoder.push(&encode_sse(None, data));
-    let event = decoder.next_event().ok().flatten();
-    let event = event.unwrap_or_else(|| panic!("an event was written"));
     let mut lines = Vec::with_capacity(data.len());
     let mut bytes = data.iter().peekable();
     while let Some(&byte) = bytes.next() {
@@ -57,6 +66,12 @@ fn written(data: &[u8]) {
             lines.push(byte);
         }
     }
-    assert_eq!(event.data, lines);
-    assert!(matches!(decoder.next_event(), Ok(None)));
+    for name in [None, Some("message")] {
+        let wanted = SseEvent {
+            event: name.map(str::to_owned),
+            data: lines.clone(),
+            ..SseEvent::default()
+        };
+        assert_eq!(sse::events(&encode_sse(name, data)), [wanted]);
+    }
 }
