@@ -8,6 +8,7 @@ mod answer;
 pub mod browser;
 pub mod client;
 pub mod conformance;
+pub mod conformance_client;
 pub mod fake;
 mod gateway;
 mod header_text;

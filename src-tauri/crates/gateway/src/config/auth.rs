@@ -40,6 +40,9 @@ fn object(mut fields: Fields<'_, '_>) -> Option<Auth> {
         authorization_server: fields
             .get("authorizationServer")
             .and_then(|node| node.parsed(values::url)),
+        client_metadata_url: fields
+            .get("clientMetadataUrl")
+            .and_then(|node| node.parsed(values::document_url)),
     };
     fields.finish(|_| None);
     if let Some(node) = secret_node

@@ -112,6 +112,9 @@ pub struct OAuthConfig {
     pub scope: Option<String>,
     /// The issuer, an absolute http or https URL, instead of the one that the server names.
     pub authorization_server: Option<String>,
+    /// Where this client describes itself, an https URL: its id at authorization servers that
+    /// read such documents.
+    pub client_metadata_url: Option<String>,
 }
 
 /// How a server is reached.
@@ -308,6 +311,7 @@ impl fmt::Debug for OAuthConfig {
             .field("client_secret", &hidden(self.client_secret.as_ref()))
             .field("scope", &self.scope)
             .field("authorization_server", &self.authorization_server)
+            .field("client_metadata_url", &self.client_metadata_url)
             .finish()
     }
 }

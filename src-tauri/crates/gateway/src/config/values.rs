@@ -63,6 +63,20 @@ pub(super) fn url(text: &str) -> Result<String, Words> {
     parse_url(text).map(|_| text.to_owned())
 }
 
+/// The URL of a document that describes a client, which is that client's id as well: https, with
+/// a path and nothing that servers would compare differently.
+pub(super) fn document_url(text: &str) -> Result<String, Words> {
+    let url = parse_url(text)?;
+    let is_plain = url.fragment().is_none() && url.username().is_empty();
+    if url.scheme() == "https" && url.path() != "/" && is_plain && url.password().is_none() {
+        return Ok(text.to_owned());
+    }
+    Err(Words::new(
+        "write the https address of the document, with its path, such as https://example.com/client.json",
+        "请填写该文档的 https 地址，并包含路径，例如 https://example.com/client.json",
+    ))
+}
+
 /// A server's URL, of which a part or all may be kept elsewhere (`${secret:NAME}`, `${env:NAME}`);
 /// what begins with such a reference is looked at once its value is known.
 pub(super) fn server_url(text: &str) -> Result<String, Words> {

@@ -63,7 +63,9 @@ pub(super) async fn reply(
             let capability = needed(method)?;
             let (scope, user) = (incoming.scope, incoming.caller.user());
             core.settled(scope, user).await;
-            if offered::of(core, scope, user).has(capability) {
+            // Where a server has not been greeted yet, nobody knows: its lists are empty so far.
+            let offered = offered::of(core, scope, user);
+            if offered.has(capability) || !offered::is_known(core, scope, user) {
                 return None;
             }
             let message = format!(

@@ -24,7 +24,7 @@ pub(crate) fn provider(config: &ServerConfig, aliyun: Option<&AliyunConfig>) -> 
                 client_id: known.client_id.clone(),
                 client_secret: known.client_secret.clone().map(Secret::new),
                 scope: known.scope.clone(),
-                client_metadata_url: None,
+                client_metadata_url: known.client_metadata_url.clone(),
             }))
         }
     }

@@ -32,6 +32,13 @@ pub(crate) fn of(core: &Core, scope: Option<ServerIndex>, user: Option<&User>) -
     }
 }
 
+/// Whether every server of an endpoint has said what it has.
+pub(crate) fn is_known(core: &Core, scope: Option<ServerIndex>, user: Option<&User>) -> bool {
+    let servers = core.in_scope(scope, user);
+    let mut enabled = servers.iter().filter(|server| server.config.enabled);
+    enabled.all(|server| server.hello().is_some())
+}
+
 /// What a legacy client is told at the endpoint of all servers, once for its whole session: what
 /// they have, tools, which are what every client is here for, and everything as long as one of
 /// them is not known.

@@ -231,8 +231,12 @@ impl HttpLink {
             return Ok(response);
         }
         let other = credential.rejected(&used, challenge).await;
-        let other = other.map_err(withheld)?;
-        self.put(write(Some(&other))).await
+        // What one request was granted too little for says nothing about all others.
+        let refused = |refused: Withheld| match wants_more {
+            true => Lost::Unusable(refused.why),
+            false => withheld(refused),
+        };
+        self.put(write(Some(&other.map_err(refused)?))).await
     }
 
     async fn put(&self, request: reqwest::RequestBuilder) -> Result<Response, Lost> {

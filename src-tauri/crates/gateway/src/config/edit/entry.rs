@@ -30,6 +30,7 @@ const AUTH: &[&str] = &[
     "clientSecret",
     "scope",
     "authorizationServer",
+    "clientMetadataUrl",
 ];
 const MAPPING: &[&str] = &["prefix", "stripPrefix", "rename"];
 const FILTER: &[&str] = &["include", "exclude"];

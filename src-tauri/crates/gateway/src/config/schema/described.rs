@@ -186,6 +186,8 @@ struct AuthClient {
     scope: Option<String>,
     /// The authorization server, where the server itself does not name it.
     authorization_server: Option<String>,
+    /// A document that describes this client, its id where servers read such.
+    client_metadata_url: Option<String>,
 }
 
 #[derive(JsonSchema)]

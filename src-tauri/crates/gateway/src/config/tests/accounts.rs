@@ -204,7 +204,7 @@ fn what_a_remote_server_wants_is_a_word_or_an_object() {
         Auth::None
     );
     let full = auth(
-        r#"{ "type": "oauth", "clientId": "id", "clientSecret": "hunter2", "scope": "a b", "authorizationServer": "https://as.example" }"#,
+        r#"{ "type": "oauth", "clientId": "id", "clientSecret": "hunter2", "scope": "a b", "authorizationServer": "https://as.example", "clientMetadataUrl": "https://me.example/client.json" }"#,
     );
     assert!(!format!("{full:?}").contains("hunter2"));
     assert_eq!(
@@ -214,6 +214,7 @@ fn what_a_remote_server_wants_is_a_word_or_an_object() {
             client_secret: Some("hunter2".to_owned()),
             scope: Some("a b".to_owned()),
             authorization_server: Some("https://as.example".to_owned()),
+            client_metadata_url: Some("https://me.example/client.json".to_owned()),
         })
     );
     for (auth, expected) in [
@@ -227,6 +228,14 @@ fn what_a_remote_server_wants_is_a_word_or_an_object() {
         (
             r#"{ "authorizationServer": "as" }"#,
             "servers[0].auth.authorizationServer E",
+        ),
+        (
+            r#"{ "clientMetadataUrl": "http://me.example/client.json" }"#,
+            "servers[0].auth.clientMetadataUrl E",
+        ),
+        (
+            r#"{ "clientMetadataUrl": "https://me.example/" }"#,
+            "servers[0].auth.clientMetadataUrl E",
         ),
         (r#"{ "client_id": "x" }"#, "servers[0].auth.client_id W"),
     ] {
