@@ -76,12 +76,11 @@ pub fn check(before: &[u8], after: &[u8], own_id: &str, changes: &Changes<'_>) {
 
 fn checked_meta(old: Option<&[u8]>, new: Option<&[u8]>, own_id: &str, claim: Option<&str>) {
     let is_object = |raw: Option<&[u8]>| raw.is_some_and(|raw| raw.starts_with(b"{"));
-    if !is_object(old) && !claim.is_some_and(|claim| !claim.is_empty()) {
+    if !is_object(old) && claim.is_none_or(str::is_empty) {
         assert_eq!(old, new);
         return;
     }
-    let object = |raw: Option<&'static [u8]>| raw;
-    let nothing = object(Some(b"{}")).unwrap_or_default();
+    let nothing = &b"{}"[..];
     let old = old.filter(|_| is_object(old)).unwrap_or(nothing);
     let new = new.unwrap_or(nothing);
     let mut others = CLAIM.to_vec();
