@@ -19,26 +19,31 @@ const LARGE: usize = 128 << 10;
 const MANY: usize = 100;
 
 /// What a client of either era sends as the head of a message.
-fn head(gateway: &Gateway, method: &str, headers: &[(&str, &str)], length: usize) -> String {
+fn head(gateway: &Gateway, line: &str, headers: &[(&str, &str)], length: usize) -> String {
     let more = headers
         .iter()
         .map(|(name, value)| format!("{name}: {value}\r\n"));
     let more: String = more.collect();
     format!(
-        "{method} /mcp HTTP/1.1\r\nHost: localhost:{}\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n{more}\r\n",
+        "{line} HTTP/1.1\r\nHost: localhost:{}\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n{more}\r\n",
         gateway.port()
     )
 }
 
-/// A client's connection with a request on it.
+/// A client's connection with a request to the endpoint of all servers on it.
 async fn sent(gateway: &Gateway, method: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
+    sent_to(gateway, &format!("{method} /mcp"), headers, body).await
+}
+
+/// The same to any path.
+async fn sent_to(gateway: &Gateway, line: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket
         .set_recv_buffer_size(8 << 10)
         .expect("a small buffer");
     let address = ([127, 0, 0, 1], gateway.port()).into();
     let mut stream = socket.connect(address).await.expect("connects");
-    let head = head(gateway, method, headers, body.len());
+    let head = head(gateway, line, headers, body.len());
     let whole = [head.as_bytes(), body.as_bytes()].concat();
     stream.write_all(&whole).await.expect("it is sent");
     stream
@@ -124,12 +129,13 @@ fn talkative() -> Value {
     let filler = "x".repeat(LARGE);
     let updated = json!({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": "x://a", "_meta": {"filler": filler}}});
     let said = json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "error", "data": filler}});
-    let calls: Vec<_> = (0..MANY).map(|_| json!({"notify": said})).collect();
+    let steps = (0..MANY).map(|_| json!({"notify": said}));
+    let steps: Vec<_> = steps.chain([json!({"text": "over"})]).collect();
     json!({
         "resources": [{"uri": "x://a", "name": "a"}],
         "tools": [
             {"name": "update", "does": [{"push": updated}, {"text": "ok"}]},
-            {"name": "talk", "does": [calls, vec![json!({"text": "over"})]].concat()},
+            {"name": "talk", "does": steps},
             {"name": "echo"},
         ],
     })
@@ -188,6 +194,46 @@ async fn who_reads_nothing_loses_the_stream_of_news_and_others_lose_nothing() {
     read_to_the_end(deaf_too).await;
     caller.tool("fake_update", "{}").await.result();
     soon("the news", listening.message()).await;
+}
+
+#[tokio::test]
+async fn who_reads_nothing_over_http_and_sse_is_hung_up_on() {
+    let gateway = setup()
+        .fake("fake", talkative())
+        .config(
+            "limits",
+            json!({"slowReader": 300, "messageBytes": 1 << 20}),
+        )
+        .start()
+        .await;
+    let mut deaf = BufReader::new(sent_to(&gateway, "GET /sse", &[], "").await);
+    let lines = soon("the endpoint", lines_until(&mut deaf, "/messages")).await;
+    let endpoint = lines.last().and_then(|line| line.split_once("data: "));
+    let endpoint = endpoint.expect("an endpoint").1.trim();
+    let client = gateway.raw();
+    let initialize = client.request(
+        "initialize",
+        r#"{"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"t","version":"1"}}"#,
+    );
+    let subscribe = client.request("resources/subscribe", r#"{"uri":"x://a"}"#);
+    for (request, answered) in [
+        (initialize, "protocolVersion"),
+        (subscribe, r#""result":{}"#),
+    ] {
+        assert_eq!(client.post_to(endpoint, request).await.status, 202);
+        soon(answered, lines_until(&mut deaf, answered)).await;
+    }
+    let caller = gateway.client().await;
+    for _ in 0..MANY {
+        caller.tool("fake_update", "{}").await.result();
+    }
+    until_true("the client is hung up on", || {
+        let said = gateway.stderr();
+        let mut lines = said.lines();
+        lines.any(|line| line.contains("HTTP+SSE") && line.contains("limits.slowReader"))
+    })
+    .await;
+    read_to_the_end(deaf.into_inner()).await;
 }
 
 #[tokio::test]
