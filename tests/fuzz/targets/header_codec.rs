@@ -83,7 +83,9 @@ fn said(declared: &[ParamHeader], params: &str) {
             (Some(Value::String(wanted)), Some(text)) => assert_eq!(*wanted, text),
             (Some(Value::Bool(wanted)), Some(text)) => assert_eq!(wanted.to_string(), text),
             (Some(Value::Number(wanted)), Some(text)) => {
-                assert!(found.agrees(Some(&wanted.to_string())), "{text}");
+                // A number too large for anybody is compared as it is written.
+                let same = serde_json::from_str::<Value>(&text).ok() == value.cloned();
+                assert!(same || found.agrees(Some(&wanted.to_string())), "{text}");
             }
             (None | Some(Value::Null | Value::Array(_) | Value::Object(_)), None) => {}
             (wanted, text) => panic!("{wanted:?} is not {text:?}"),

@@ -12,6 +12,10 @@ pub const PARAM_HEADER: &str = "mcp-param-";
 
 const ANNOTATION: &str = "x-mcp-header";
 
+/// How many keys the paths of all annotations of a tool may have together. No request has room for
+/// as many headers, and a schema that nests deeply must not grow when its paths are written out.
+const MOST_KEYS: usize = 4096;
+
 /// One argument that a header repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParamHeader {
@@ -44,6 +48,9 @@ pub enum BadAnnotation {
     /// The same name, whatever its case, a second time.
     #[error("x-mcp-header {0:?} is there twice; names of headers have no case")]
     Twice(String),
+    /// More of them than a request could have headers.
+    #[error("x-mcp-header is there too often; no request can have as many headers")]
+    TooMany,
     /// The schema is no JSON.
     #[error("inputSchema is not readable: {0}")]
     Json(#[from] Fault),
@@ -68,6 +75,7 @@ pub fn param_headers(input_schema: &[u8]) -> Result<Vec<ParamHeader>, BadAnnotat
         scanner,
         open: vec![Level::of(Part::Schema(Annotated::default()), None, true)],
         found: Vec::new(),
+        keys: 0,
         names: HashSet::new(),
     };
     while let Some(level) = walk.open.pop() {
@@ -89,6 +97,8 @@ struct Walk<'a> {
     scanner: Scanner<'a>,
     open: Vec<Level>,
     found: Vec<ParamHeader>,
+    /// How many keys the paths of those have together.
+    keys: usize,
     /// Headers that are there already.
     names: HashSet<String>,
 }
@@ -248,6 +258,10 @@ impl Walk<'_> {
             return Err(BadAnnotation::Twice(name.into_owned()));
         }
         let path = self.open.iter().filter_map(|level| level.property);
+        self.keys += path.clone().count();
+        if self.keys > MOST_KEYS {
+            return Err(BadAnnotation::TooMany);
+        }
         let path = path
             .map(|key| plain(key.of(self.text)).into_owned())
             .collect();

@@ -47,6 +47,24 @@ fn properties_may_nest_and_be_called_anything() {
 }
 
 #[test]
+fn paths_do_not_grow_beyond_what_headers_could_repeat() {
+    let schema = |depth: usize, leaves: usize| {
+        let leaf = |n| format!(r#""k{n}":{{"type":"string","x-mcp-header":"k{n}"}}"#);
+        let leaves: Vec<_> = (0..leaves).map(leaf).collect();
+        let around = depth - 1;
+        let (open, close) = (r#"{"properties":{"a":"#.repeat(around), "}}".repeat(around));
+        format!(r#"{open}{{"properties":{{{}}}}}{close}"#, leaves.join(","))
+    };
+    let found = |depth, leaves| param_headers(schema(depth, leaves).as_bytes());
+    for (depth, leaves) in [(1, 4096), (256, 16)] {
+        assert_eq!(found(depth, leaves).map(|all| all.len()), Ok(leaves));
+        assert_eq!(found(depth, leaves + 1), Err(BadAnnotation::TooMany));
+    }
+    let deep = found(4096, 1).expect("as deep as can be");
+    assert_eq!(deep[0].path.len(), 4096);
+}
+
+#[test]
 fn names_are_tokens() {
     for name in [
         "",
@@ -178,9 +196,8 @@ fn depth_costs_no_stack() {
         r#"{"properties":{"a":"#.repeat(levels),
         "}}".repeat(levels)
     );
-    let found = param_headers(schema.as_bytes()).expect("allowed");
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].path.len(), levels);
+    let found = param_headers(schema.as_bytes());
+    assert_eq!(found, Err(BadAnnotation::TooMany));
 }
 
 proptest! {
