@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::{setup, tools};
 
-/// As long as a silent call takes to show that it goes on, on a machine that has much to do.
+/// As long as what is silent takes to show that it goes on, on a machine that has much to do.
 const SILENCE: Duration = Duration::from_secs(60);
 /// A message of this size.
 const LARGE: usize = 128 << 10;
@@ -121,6 +121,32 @@ async fn a_silent_call_shows_that_it_goes_on_in_either_era() {
     for stream in &mut streams {
         let lines = soon("the answer", lines_until(stream, "data: ")).await;
         assert!(lines.last().is_some_and(|line| line.contains("late")));
+    }
+}
+
+#[tokio::test]
+async fn streams_without_news_are_kept_alive() {
+    let gateway = setup()
+        .fake("fake", tools(json!([{"name": "echo"}])))
+        .start()
+        .await;
+    let client = gateway.client().await;
+    let session = [("Mcp-Session-Id", client.session())];
+    let (headers, listen) = modern(
+        "subscriptions/listen",
+        r#"{"notifications":{"toolsListChanged":true}}"#,
+    );
+    let get = sent(&gateway, "GET", &session, "").await;
+    let streams = [
+        // The first comment says that the stream is open.
+        begun(get, ": keep-alive").await,
+        sent(&gateway, "POST", &borrowed(&headers), &listen).await,
+        sent_to(&gateway, "GET /sse", &[], "").await,
+    ];
+    for stream in streams {
+        let mut stream = BufReader::new(stream);
+        let comment = tokio::time::timeout(SILENCE, lines_until(&mut stream, ": keep-alive"));
+        comment.await.expect("a comment");
     }
 }
 

@@ -178,6 +178,34 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_stream_without_news_is_kept_alive() {
+        let first = Bytes::from_static(b"1");
+        let events = events(&Watch::stand_in(), Kind::Session, first, stream::pending());
+        let begun = tokio::time::Instant::now();
+        let got: Vec<_> = events.take(3).collect().await;
+        assert_eq!(
+            got,
+            [Ok("1".into()), Ok(respond::COMMENT), Ok(respond::COMMENT)]
+        );
+        assert_eq!(begun.elapsed(), 2 * respond::KEEP_ALIVE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_leaves_takes_the_source_along() {
+        let dropped = Arc::new(Mutex::new(false));
+        let told = Told(Arc::clone(&dropped));
+        let source = stream::pending().inspect(move |_| {
+            let _kept = &told;
+        });
+        let watch = Watch::stand_in();
+        let events = events(&watch, Kind::Call, Bytes::new(), source);
+        drop(events);
+        watch.tasks.close();
+        watch.tasks.wait().await;
+        assert!(*dropped.locked());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_source_that_ends_ends_its_stream_after_what_waits() {
         let queue = Arc::new(Queue::new(1000, Duration::from_secs(30)));
         let source = stream::iter(["a", "b"].map(Bytes::from));
