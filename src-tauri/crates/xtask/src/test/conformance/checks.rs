@@ -43,6 +43,34 @@ impl Verdicts {
         Ok(verdicts)
     }
 
+    /// Reads what it left of clients: the scenarios of a group lie in a folder of their own. What
+    /// a client said of itself, by ending with `done` or not, is a check, too.
+    pub(super) fn of_clients(folder: &Path) -> anyhow::Result<Self> {
+        let mut verdicts = Self::default();
+        verdicts.add_clients(folder, "")?;
+        ensure!(!verdicts.0.is_empty(), "the suite said nothing");
+        Ok(verdicts)
+    }
+
+    fn add_clients(&mut self, folder: &Path, group: &str) -> anyhow::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let folder = entry?.path();
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let file = folder.join("checks.json");
+            if !file.exists() {
+                self.add_clients(&folder, &format!("{group}{name}/"))?;
+                continue;
+            }
+            let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+            let mut checks: Vec<Check> = serde_json::from_str(&text)?;
+            let said = fs::read_to_string(folder.join("stdout.txt"))?;
+            let complained = fs::read_to_string(folder.join("stderr.txt"))?;
+            checks.push(Check::of_client(&said, &complained));
+            self.add(&format!("{group}{}", scenario_in(&name)), checks);
+        }
+        Ok(())
+    }
+
     fn add(&mut self, scenario: &str, checks: Vec<Check>) {
         let mut seen = BTreeMap::<String, u32>::new();
         for check in checks.into_iter().filter(|check| check.status != "INFO") {
@@ -82,6 +110,18 @@ impl Verdicts {
 }
 
 impl Check {
+    /// What a client said of itself.
+    fn of_client(said: &str, complained: &str) -> Self {
+        let is_done = said.lines().next_back() == Some("done");
+        // What its gateway said comes first.
+        let why = complained.lines().next_back().unwrap_or("it said nothing");
+        Self {
+            id: "client".to_owned(),
+            status: if is_done { "SUCCESS" } else { "FAILURE" }.to_owned(),
+            why: why.to_owned(),
+        }
+    }
+
     fn line(&self) -> String {
         match self.why.lines().next() {
             None => self.status.clone(),
@@ -161,8 +201,27 @@ mod tests {
 
     #[test]
     fn scenarios_are_named_by_their_folders() {
-        let folder = "server-json-schema-2020-12-2026-11-21T20-10-11-123Z";
-        assert_eq!(scenario_in(folder), "json-schema-2020-12");
+        for prefix in ["server-", ""] {
+            let folder = format!("{prefix}json-schema-2020-12-2026-11-21T20-10-11-123Z");
+            assert_eq!(scenario_in(&folder), "json-schema-2020-12");
+        }
+    }
+
+    #[test]
+    fn a_client_that_does_not_end_well_fails_a_check() {
+        let mut verdicts = Verdicts::default();
+        verdicts.add("well", vec![Check::of_client("done\n", "x\n")]);
+        verdicts.add("ill", vec![Check::of_client("", "x\nwhy\n")]);
+        verdicts.add("mute", vec![Check::of_client("", "")]);
+        let failures: Vec<_> = verdicts.failures().into_iter().collect();
+        let pair = |key: &str, line: &str| (key.to_owned(), line.to_owned());
+        assert_eq!(
+            failures,
+            [
+                pair("ill/client#1", "FAILURE (why)"),
+                pair("mute/client#1", "FAILURE (it said nothing)"),
+            ]
+        );
     }
 
     #[test]
