@@ -440,7 +440,7 @@ async fn tidy(core: Arc<Core>, end: CancellationToken) {
             let config = &server.config;
             config.call_timeout.min(config.pool.idle_timeout)
         });
-        let pause = shortest.min().map_or(TIDY.1, |shortest| shortest / 4);
+        let pause = shortest.fold(core.parking.grace(), Duration::min) / 4;
         tokio::select! {
             () = end.cancelled() => return,
             () = tokio::time::sleep(pause.clamp(TIDY.0, TIDY.1)) => {}

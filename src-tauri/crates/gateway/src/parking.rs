@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use eras::{BadState, Binding, Lifetimes, Sealed, StateKey, Tag};
+use tokio::time::timeout;
 
 use crate::config::model::Limits;
 use crate::pool::Pool;
@@ -21,6 +22,8 @@ use crate::user::Caller;
 
 /// As many wait for all users together.
 const MOST: usize = 1000;
+/// A server whose question is refused mostly answers the call at once; it gets this long.
+const WRAP_UP: Duration = Duration::from_secs(2);
 /// For so many seconds a server's own state is passed back to it.
 const FORWARDED: u64 = 24 * 3600;
 
@@ -156,7 +159,7 @@ impl Parking {
             let mut connections = connections.iter();
             connections.any(|one| Arc::ptr_eq(one, &lot.connection))
         };
-        let grace = Duration::from_millis(self.grace.load(Ordering::Relaxed));
+        let grace = self.grace();
         let oldest = {
             let mut lots = self.lots.locked();
             let there = lots.iter().filter(|(_, lot)| is_there(lot));
@@ -170,8 +173,13 @@ impl Parking {
                 server = %lot.connection.inbox.server,
                 "a client was asked something and has not come back within limits.questionGrace; its call gives way to others that wait"
             );
-            lot.end("the client has not come back with an answer, and others wait");
+            lot.give_way("the client has not come back with an answer, and others wait");
         }
+    }
+
+    /// How long a call waits for its client although others wait for its connection.
+    pub(crate) fn grace(&self) -> Duration {
+        Duration::from_millis(self.grace.load(Ordering::Relaxed))
     }
 
     fn take_all(&self, is_over: impl Fn(&Lot) -> bool) -> Vec<Lot> {
@@ -203,6 +211,24 @@ impl Lot {
             self.connection.abandon(self.call);
         }
         self.slot.leave();
+    }
+
+    /// The same, but the connection is left without doubts to those who wait for it: what is
+    /// asked after a call that was cancelled could still be about that call, after one that was
+    /// answered it cannot. So first what was asked is refused, and whatever is asked next.
+    fn give_way(mut self, why: &'static str) {
+        self.asks.clear();
+        self.slot.leave();
+        let tasks = self.connection.inbox.tasks.clone();
+        tasks.spawn(async move {
+            let wrapped_up = tokio::select! {
+                answered = timeout(WRAP_UP, self.slot.answer()) => answered.is_ok(),
+                () = self.connection.closing.cancelled() => true,
+            };
+            if !wrapped_up {
+                self.end(why);
+            }
+        });
     }
 }
 
