@@ -1,8 +1,8 @@
 //! The owner signs in once and is not asked again, as long as Alibaba Cloud does not insist.
 
 use serde_json::json;
-use testkit::Browser;
 use testkit::aliyun::{Announced, Kind, Rotation, Said, Trouble};
+use testkit::{Browser, wait};
 
 use super::town::{Town, is_safe};
 
@@ -46,6 +46,44 @@ async fn the_services_are_in_the_aggregate_once_somebody_is_signed_in() {
     let client = town.client("/mcp", &token).await;
     assert!(client.tool_names().await.contains(&"ecs_whoami".to_owned()));
     assert_eq!(client.text("oss_whoami", "{}").await, "alice");
+}
+
+#[tokio::test]
+async fn a_call_that_needs_more_is_refused_alone_and_the_next_sign_in_asks_for_it() {
+    let town = Town::start().await;
+    let token = town.owners_token().await;
+    town.owner_signs_in("alice").await;
+    let client = town.client("/ecs/mcp", &token).await;
+    assert_eq!(client.text("whoami", "{}").await, "alice");
+
+    town.aliyun
+        .behave(|behaviour| behaviour.mcp_scope = Some("aliuid".to_owned()));
+    let refused = client.tool("whoami", "{}").await.error();
+    let why = refused["message"].as_str().expect("a message");
+    assert!(why.contains("needs the scope `aliuid`"), "{why}");
+    let seen = town.aliyun.seen(Kind::Mcp);
+    let refused = seen.iter().filter(|seen| seen.status == 403);
+    assert_eq!(refused.count(), 1, "it was tried again: {seen:#?}");
+    // What needs no more than was granted goes on as before.
+    let server = town.gateway.server_status("ecs").await;
+    assert_eq!(server["state"], "ready", "{server}");
+    assert_eq!(server["pool"]["total"], 1, "{server}");
+    let account = town.account().await;
+    assert_eq!(account["wanted"], "aliuid", "{account}");
+
+    let begun = town.begin_sign_in().await;
+    let authorize = begun["authorizeUrl"].as_str().expect("a URL");
+    assert!(authorize.contains("aliuid"), "{authorize}");
+    assert!(authorize.contains("mcp-server"), "{authorize}");
+    let mut browser = Browser::new();
+    let login = browser.open(authorize).await;
+    browser.sign_in(login, "alice").await.page();
+    let answered = async || {
+        let answer = client.tool("whoami", "{}").await;
+        answer.body.contains("alice").then_some(())
+    };
+    wait::until("calls are answered again", answered).await;
+    assert_eq!(town.account().await["wanted"], json!(null));
 }
 
 #[tokio::test]

@@ -45,8 +45,9 @@ pub(super) async fn run(options: &Options, front: &Front) -> anyhow::Result<()> 
     match options.scenario.name.as_str() {
         // It looks at how the gateway greets its server, which has nothing to be listed.
         "request-metadata" => Ok(()),
-        // They look at what is done with a list.
-        "initialize" | "json-schema-ref-no-deref" => tools(front).await.map(drop),
+        "initialize" => front.list("tools/list", "tools").await.map(drop),
+        // It looks at what is done with a list.
+        "json-schema-ref-no-deref" => tools(front).await.map(drop),
         "http-custom-headers" => given_calls(options, front).await,
         "json-schema-2020-12-preservation" => schema_back(front).await,
         "sep-2322-client-request-state" => every_tool(front, Some("test_mrtr_unrelated")).await,
