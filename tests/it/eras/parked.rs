@@ -152,6 +152,35 @@ async fn who_does_not_come_back_gives_way_to_those_who_wait() {
 }
 
 #[tokio::test]
+async fn who_has_cancelled_is_asked_by_its_next_call_and_nobody_else_by_theirs() {
+    let mut script = asking("elicitation/create");
+    let tools = script["tools"].as_array_mut().expect("tools");
+    tools.push(json!({"name": "hang", "does": [{"progress": 1}, "hang"]}));
+    let gateway = setup()
+        .fake_with("fake", script, json!({"poolSize": 1}))
+        .start()
+        .await;
+    let client = modern(&gateway);
+    let reporting = client.clone().with_progress_token("1");
+    let mut left = reporting
+        .stream("tools/call", r#"{"name":"fake_hang"}"#)
+        .await;
+    left.message_of("notifications/progress").await;
+    drop(left);
+    let journal = gateway.journal("fake");
+    until_true("the server is told", || {
+        !journal.received_of("notifications/cancelled").is_empty()
+    })
+    .await;
+
+    let info = r#"{"name":"another","version":"1"}"#;
+    let other = modern(&gateway).claiming(wire::meta::CLIENT_INFO, info);
+    let refused = other.tool("fake_ask", "{}").await.result();
+    assert_eq!(told(&refused)["result"]["action"], "decline");
+    state_of(&client.tool("fake_ask", "{}").await.result());
+}
+
+#[tokio::test]
 async fn who_has_its_time_left_keeps_its_connection_and_the_other_is_told_why() {
     let gateway = setup()
         .fake_with("fake", asking("elicitation/create"), json!({"poolSize": 1}))

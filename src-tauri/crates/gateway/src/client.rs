@@ -14,7 +14,7 @@ use crate::serve::session::{Capabilities, Session};
 use crate::sync::Locked;
 use crate::upstream::Connection;
 use crate::upstream::pending::CallId;
-use crate::user::Caller;
+use crate::user::{Caller, User};
 
 /// A client, as its era has it.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub(crate) struct Exchange {
     pub(crate) log_level: Option<LogLevel>,
     /// Who made it.
     pub(crate) caller: Caller,
+    /// What its client says of itself, raw.
+    info: Option<Bytes>,
     /// Its `Mcp-Param-*` headers, as they came.
     pub(crate) params: Vec<(HeaderName, HeaderValue)>,
     /// The server that its endpoint stands for; empty for all.
@@ -50,7 +52,11 @@ pub(crate) struct Exchange {
 #[derive(Debug)]
 pub(crate) enum Former {
     Session(Weak<Session>),
-    Exchange(Weak<Exchange>),
+    Exchange {
+        exchange: Weak<Exchange>,
+        user: Option<User>,
+        info: Option<Box<[u8]>>,
+    },
 }
 
 // === impl Client ===
@@ -95,7 +101,11 @@ impl Client {
     pub(crate) fn former(&self) -> Former {
         match self {
             Self::Session(session) => Former::Session(Arc::downgrade(session)),
-            Self::Exchange(exchange) => Former::Exchange(Arc::downgrade(exchange)),
+            Self::Exchange(exchange) => Former::Exchange {
+                exchange: Arc::downgrade(exchange),
+                user: exchange.caller.user().cloned(),
+                info: exchange.info.as_deref().map(Box::from),
+            },
         }
     }
 }
@@ -117,6 +127,7 @@ impl Exchange {
             capabilities: capabilities.map(Capabilities::read).unwrap_or_default(),
             log_level: level.and_then(|level| LogLevel::from_wire(&level)),
             caller,
+            info: claim.client_info.map(|span| text.slice(span.range())),
             params,
             endpoint: core.scope_name(scope),
             parking: Arc::clone(&core.parking),
@@ -145,10 +156,23 @@ impl Exchange {
 
 impl Former {
     /// That of the client it was made of.
-    pub(crate) fn identity(&self) -> usize {
+    fn identity(&self) -> usize {
         match self {
             Self::Session(session) => session.as_ptr().addr(),
-            Self::Exchange(exchange) => exchange.as_ptr().addr(),
+            Self::Exchange { exchange, .. } => exchange.as_ptr().addr(),
         }
+    }
+
+    /// Whether it was this client. The requests of a modern one have nothing in common but whose
+    /// they are and what it says of itself.
+    pub(crate) fn is(&self, client: &Client) -> bool {
+        if let (Self::Exchange { user, info, .. }, Client::Exchange(exchange)) = (self, client)
+            && info.is_some()
+            && info.as_deref() == exchange.info.as_deref()
+            && user.as_ref() == exchange.caller.user()
+        {
+            return true;
+        }
+        self.identity() == client.identity()
     }
 }

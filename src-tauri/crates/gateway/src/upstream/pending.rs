@@ -211,13 +211,13 @@ impl Pending {
     /// them; abandoned ones do.
     pub(crate) fn undoubted(&self) -> Option<Candidate> {
         let table = self.table.locked();
+        let latest = Self::latest_of(&table)?;
         let mut calls = table.calls.values().filter(|entry| entry.of_client);
-        let whose = calls.next()?.client();
-        if !calls.all(|entry| whose.is_some() && entry.client() == whose) {
-            return None;
-        }
-        drop(calls);
-        Self::latest_of(&table)
+        let is_sure = match &latest.client {
+            Some(client) => calls.all(|entry| entry.is_of(client)),
+            None => calls.count() == 1,
+        };
+        is_sure.then_some(latest)
     }
 
     /// The call of an id, as long as it goes on.
@@ -372,10 +372,13 @@ impl Pending {
 }
 
 impl Entry {
-    /// Who asked, to be told from others; `None` where that is not known.
-    fn client(&self) -> Option<usize> {
-        let present = self.call.client.as_ref().map(Client::identity);
-        present.or_else(|| self.former.as_ref().map(Former::identity))
+    /// Whether it is this client's, beyond doubt.
+    fn is_of(&self, client: &Client) -> bool {
+        match (&self.call.client, &self.former) {
+            (Some(present), _) => present.identity() == client.identity(),
+            (None, Some(former)) => former.is(client),
+            (None, None) => false,
+        }
     }
 }
 
