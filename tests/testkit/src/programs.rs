@@ -17,25 +17,28 @@ pub fn repository() -> PathBuf {
 /// If it cannot be built.
 pub fn fake_server() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(build_fake_server).clone()
+    let program = PROGRAM.get_or_init(|| {
+        let there = std::env::var_os("FAKE_MCP_SERVER").map(PathBuf::from);
+        there.unwrap_or_else(|| build("fake-mcp-server"))
+    });
+    program.clone()
 }
 
-fn build_fake_server() -> PathBuf {
-    if let Some(path) = std::env::var_os("FAKE_MCP_SERVER") {
-        return path.into();
-    }
+/// The server that the conformance suite is run against, built when first asked for.
+///
+/// # Panics
+/// If it cannot be built.
+pub fn conformance_server() -> PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build("conformance-server")).clone()
+}
+
+fn build(name: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .current_dir(repository())
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "testkit",
-            "--bin",
-            "fake-mcp-server",
-            "--message-format=json",
-        ])
+        .args(["build", "--quiet", "--package", "testkit", "--bin", name])
+        .arg("--message-format=json")
         .output()
         .expect("cargo can be started");
     assert!(
@@ -47,7 +50,7 @@ fn build_fake_server() -> PathBuf {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "fake-mcp-server")
+        .filter(|message| message["target"]["name"] == name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .expect("cargo names the program it built")
 }
