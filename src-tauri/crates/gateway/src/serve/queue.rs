@@ -13,7 +13,8 @@ use crate::sync::Locked;
 /// What a message costs beside its own bytes.
 const OVERHEAD: usize = 128;
 
-type Item = (Bytes, OwnedSemaphorePermit);
+/// `None`: nothing comes after it. That a receiver is closed would wake nobody who waits there.
+type Item = Option<(Bytes, OwnedSemaphorePermit)>;
 
 /// See the module.
 #[derive(Debug)]
@@ -70,32 +71,40 @@ impl Queue {
                 Err(_) => {}
             }
         };
-        self.sender.send((message, permit)).map_err(|_| Stalled)
+        self.sender
+            .send(Some((message, permit)))
+            .map_err(|_| Stalled)
     }
 
-    /// The next message; `None` once the queue was given up. One task takes.
+    /// The next message; `None` once the queue is finished or was given up. One task takes.
     pub(super) async fn take(&self) -> Option<Bytes> {
-        let (message, _) = poll_fn(|context| match self.receiver.locked().as_mut() {
+        let item = poll_fn(|context| match self.receiver.locked().as_mut() {
             Some(receiver) => receiver.poll_recv(context),
             None => std::task::Poll::Ready(None),
         })
         .await?;
-        self.taken.fetch_add(1, Ordering::Relaxed);
-        Some(message)
+        self.taken(item)
     }
 
     /// The next message, if one is waiting.
     pub(super) fn take_waiting(&self) -> Option<Bytes> {
-        let (message, _) = self.receiver.locked().as_mut()?.try_recv().ok()?;
+        let item = self.receiver.locked().as_mut()?.try_recv().ok()?;
+        self.taken(item)
+    }
+
+    fn taken(&self, item: Item) -> Option<Bytes> {
+        let Some((message, _)) = item else {
+            self.give_up();
+            return None;
+        };
         self.taken.fetch_add(1, Ordering::Relaxed);
         Some(message)
     }
 
     /// Takes nothing more; what waits is still had.
     pub(super) fn finish(&self) {
-        if let Some(receiver) = self.receiver.locked().as_mut() {
-            receiver.close();
-        }
+        // Given up: nobody takes anything.
+        drop(self.sender.send(None));
     }
 
     /// Frees what waits and takes nothing more.
@@ -124,6 +133,24 @@ mod tests {
         queue.give_up();
         assert_eq!(queue.push(message(1)).await, Err(Stalled));
         assert_eq!(queue.take().await, None);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_told_at_once_that_nothing_more_comes() {
+        let queue = Arc::new(Queue::new(SIZE, Duration::from_secs(20)));
+        let filling = Arc::clone(&queue);
+        let taking = async {
+            assert_eq!(queue.take().await, Some(message(1)));
+            queue.take().await
+        };
+        let filling = async {
+            assert_eq!(filling.push(message(1)).await, Ok(()));
+            tokio::task::yield_now().await;
+            filling.finish();
+        };
+        let (taken, ()) = tokio::join!(taking, filling);
+        assert_eq!(taken, None);
+        assert_eq!(queue.push(message(1)).await, Err(Stalled));
     }
 
     #[tokio::test]
