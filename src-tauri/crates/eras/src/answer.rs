@@ -112,9 +112,15 @@ impl<'a> Answer<'a> {
 
     /// Whether the result calls itself `kind`.
     fn is(&self, kind: &str) -> bool {
-        self.result_type
-            .and_then(|span| look::string(self.text, span))
-            .is_some_and(|found| found == kind)
+        let Some(span) = self.result_type else {
+            return false;
+        };
+        let raw = span.of(self.text);
+        if memchr::memchr(b'\\', raw).is_none() {
+            let inside = raw.strip_prefix(b"\"").and_then(|raw| raw.strip_suffix(b"\""));
+            return inside == Some(kind.as_bytes());
+        }
+        look::string(self.text, span).is_some_and(|found| found == kind)
     }
 
     fn member(&self, name: &str) -> Option<Span> {

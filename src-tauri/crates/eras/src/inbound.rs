@@ -200,11 +200,12 @@ impl<'a> Heads<'a> {
 impl<'a> Given<'a> {
     /// One more value of the header (RFC 9110, section 5.5: white space around it does not count).
     fn add(&mut self, value: &'a [u8]) {
-        let legal = |byte: &u8| matches!(byte, 0x20..=0x7e | b'\t');
+        let legal = |byte: u8| matches!(byte, 0x20..=0x7e | b'\t');
+        // To the end in any case, which takes many bytes at a time.
+        let is_legal = value.iter().fold(true, |all, byte| all & legal(*byte));
         *self = match (*self, std::str::from_utf8(value)) {
-            (Self::Absent, Ok(text)) if value.iter().all(legal) => {
-                Self::Once(text.trim_matches([' ', '\t']))
-            }
+            // Of what is white space, only these two are legal.
+            (Self::Absent, Ok(text)) if is_legal => Self::Once(text.trim_ascii()),
             (Self::Absent, _) => Self::Unreadable,
             _ => Self::Twice,
         };

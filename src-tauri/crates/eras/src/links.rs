@@ -45,7 +45,7 @@ impl Qualified {
         }
     }
 
-    /// Whether all of the server's URIs go by their own form; then no message need be looked at.
+    /// Whether all of the server's URIs go by their own form; then no message is looked at.
     pub fn is_empty(&self) -> bool {
         self.uris.is_empty() && self.templates.is_empty()
     }
@@ -60,6 +60,9 @@ impl Qualified {
 
     /// The edits of a result, which lies in a text.
     pub fn in_result(&self, text: &[u8], result: Span) -> Vec<Edit> {
+        if self.is_empty() {
+            return Vec::new();
+        }
         let mut places = Vec::new();
         result_links(text, result, &mut places);
         if look::member(text, result, "taskId").is_some() {
@@ -70,6 +73,9 @@ impl Qualified {
 
     /// The edits of a notification.
     pub fn in_notification(&self, text: &[u8]) -> Vec<Edit> {
+        if self.is_empty() {
+            return Vec::new();
+        }
         let Some(params) = look::member(text, look::whole(text), "params") else {
             return Vec::new();
         };

@@ -101,33 +101,16 @@ impl Plan {
     ///
     /// # Errors
     /// See [`NotSent`].
-    pub(crate) async fn launch(self) -> Result<CallInFlight, NotSent> {
-        let attempts_left = self.server.config.pool.max_retries;
-        let mut call = CallInFlight {
+    pub(crate) fn launch(self) -> impl Future<Output = Result<Box<CallInFlight>, NotSent>> {
+        // In its place from the beginning: it is too large to be handed about.
+        Box::new(CallInFlight {
             slot: Slot::with_room(self.room()),
+            attempts_left: self.server.config.pool.max_retries,
             plan: self,
-            attempts_left,
             may_have_run: false,
             end: End::Left,
-        };
-        // Only a modern client brings one that was given out here.
-        if call.plan.envelope.params.request_state.is_some() && call.plan.era() == Era::Modern {
-            match call.resume() {
-                Ok(Resumed::GoesOn) => return Ok(call),
-                Ok(Resumed::Anew) => {}
-                Err(refusal) => {
-                    call.end = End::Refused;
-                    return Err(NotSent::Refused(refusal));
-                }
-            }
-        }
-        match call.send().await {
-            Ok(()) => Ok(call),
-            Err(not_sent) => {
-                call.end = not_sent.end();
-                Err(not_sent)
-            }
-        }
+        })
+        .begin()
     }
 
     /// Bytes of messages that may wait for its client.
@@ -190,6 +173,25 @@ impl NotSent {
 }
 
 impl CallInFlight {
+    async fn begin(mut self: Box<Self>) -> Result<Box<Self>, NotSent> {
+        // Only a modern client brings one that was given out here.
+        if self.plan.envelope.params.request_state.is_some() && self.plan.era() == Era::Modern {
+            match self.resume() {
+                Ok(Resumed::GoesOn) => return Ok(self),
+                Ok(Resumed::Anew) => {}
+                Err(refusal) => {
+                    self.end = End::Refused;
+                    return Err(NotSent::Refused(refusal));
+                }
+            }
+        }
+        if let Err(not_sent) = self.send().await {
+            self.end = not_sent.end();
+            return Err(not_sent);
+        }
+        Ok(self)
+    }
+
     /// What comes next. After an answer or `Nothing` the call is over.
     pub(crate) async fn next(&mut self) -> Step {
         loop {

@@ -49,15 +49,29 @@ impl Claim {
         let object = whole.of(text);
         for member in members(object) {
             let key = member.key.of(object);
-            let place = match &*plain(key) {
-                meta::CLIENT_CAPABILITIES => &mut claim.capabilities,
-                meta::CLIENT_INFO => &mut claim.client_info,
-                meta::LOG_LEVEL => &mut claim.log_level,
-                _ => continue,
+            let place = if memchr::memchr(b'\\', key).is_none() {
+                claim.place(key)
+            } else {
+                claim.place(plain(key).as_bytes())
             };
-            *place = Some(member.value.shifted(whole.start));
+            if let Some(place) = place {
+                *place = Some(member.value.shifted(whole.start));
+            }
         }
         claim
+    }
+
+    /// Where the value of a key belongs; not that of the version, which is known already.
+    fn place(&mut self, key: &[u8]) -> Option<&mut Option<Span>> {
+        const CAPABILITIES: &[u8] = meta::CLIENT_CAPABILITIES.as_bytes();
+        const INFO: &[u8] = meta::CLIENT_INFO.as_bytes();
+        const LEVEL: &[u8] = meta::LOG_LEVEL.as_bytes();
+        match key {
+            CAPABILITIES => Some(&mut self.capabilities),
+            INFO => Some(&mut self.client_info),
+            LEVEL => Some(&mut self.log_level),
+            _ => None,
+        }
     }
 }
 
@@ -85,11 +99,16 @@ pub fn era_of(text: &[u8], envelope: &Envelope, header: Option<&str>) -> Era {
             return string_text(version.of(text))
                 .map_or(Era::Modern, |version| Era::claimed(&version));
         }
-        if envelope.method(text) == "initialize" {
-            return Era::Legacy;
-        }
     }
-    header.map_or(Era::Legacy, Era::of_header)
+    // The header first: a legacy one settles it for every other request.
+    match header.map_or(Era::Legacy, Era::of_header) {
+        Era::Modern if is_hello(text, envelope) => Era::Legacy,
+        era => era,
+    }
+}
+
+fn is_hello(text: &[u8], envelope: &Envelope) -> bool {
+    matches!(envelope.kind, Kind::Request { .. }) && envelope.method(text) == "initialize"
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ impl Era {
     /// Of an `MCP-Protocol-Version` header, whose dates compare as text. What is no such date is
     /// left to the check of legacy headers.
     pub fn of_header(version: &str) -> Self {
-        if is_date(version) && version >= MODERN {
+        // In this order, because every legacy request comes here.
+        if version >= MODERN && is_date(version) {
             Self::Modern
         } else {
             Self::Legacy

@@ -72,7 +72,11 @@ pub(super) async fn forward_named(
         repeat: route.repeat,
         shown,
     };
-    forward_to(core, route.server, incoming, id, aim).await
+    // Without `forward_to`: each future between this and the call takes the whole request along.
+    match core.server(route.server) {
+        Some(server) => forward(server, incoming, id, aim).await,
+        None => taken_out(&incoming, id),
+    }
 }
 
 /// What an endpoint calls a server's things, where that concerns the answer to a request: tasks have
@@ -242,13 +246,13 @@ pub(super) async fn forward_to(
 ) -> Reply {
     match core.server(server) {
         Some(server) => forward(server, incoming, id, aim).await,
-        None => error(
-            &incoming,
-            id,
-            error_code::UPSTREAM_UNAVAILABLE,
-            "the server was just taken out of the gateway's configuration",
-        ),
+        None => taken_out(&incoming, id),
     }
+}
+
+fn taken_out(incoming: &Incoming, id: Span) -> Reply {
+    let message = "the server was just taken out of the gateway's configuration";
+    error(incoming, id, error_code::UPSTREAM_UNAVAILABLE, message)
 }
 
 async fn forward(server: Arc<Server>, incoming: Incoming, id: Span, aim: Aim) -> Reply {
@@ -265,7 +269,7 @@ async fn forward(server: Arc<Server>, incoming: Incoming, id: Span, aim: Aim) ->
         open: incoming.open,
     };
     match plan.launch().await {
-        Ok(call) => Reply::Call(Box::new(call)),
+        Ok(call) => Reply::Call(call),
         Err(NotSent::Refused(refusal)) => Reply::Answer(refusal),
         Err(NotSent::Cancelled) => Reply::Nothing,
     }

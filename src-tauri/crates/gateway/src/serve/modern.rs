@@ -1,13 +1,11 @@
 //! One modern request over Streamable HTTP (MCP 2026-07-28, "Transports / Streamable HTTP"): it
 //! describes itself, is checked for that, and is answered in the status that its outcome has.
 
-use std::sync::Arc;
-
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use eras::{Heads, Rejection};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, stream};
 use wire::{Claim, Envelope, EnvelopeError, Kind, PARAM_HEADER, Span};
 
 use super::accepts::Accepts;
@@ -30,33 +28,21 @@ const KNOWN_NOTIFICATIONS: [&str; 5] = [
     "notifications/elicitation/complete",
 ];
 
-/// Takes what a client sends, which may be no message.
-pub(super) async fn take_any(
-    core: Arc<Core>,
+/// Takes what a client sends, which may be no message: the request in it, to be dispatched, or else
+/// the response.
+pub(super) fn take(
+    core: &Core,
     scope: Option<ServerIndex>,
     headers: &HeaderMap,
     (text, envelope): (Bytes, Result<Envelope, EnvelopeError>),
     accepts: Accepts,
     caller: Caller,
-) -> Response {
-    match envelope {
-        Ok(envelope) => take(core, scope, headers, (text, envelope), accepts, caller).await,
-        Err(error) => {
-            let depth = core.live().config.limits.depth;
-            let (status, answer) = respond::bad_message(&text, &error, depth);
-            respond::raw_json(status, answer)
-        }
-    }
-}
-
-async fn take(
-    core: Arc<Core>,
-    scope: Option<ServerIndex>,
-    headers: &HeaderMap,
-    (text, envelope): (Bytes, Envelope),
-    accepts: Accepts,
-    caller: Caller,
-) -> Response {
+) -> Result<(Incoming, Span), Box<Response>> {
+    let envelope = envelope.map_err(|error| {
+        let depth = core.live().config.limits.depth;
+        let (status, answer) = respond::bad_message(&text, &error, depth);
+        respond::raw_json(status, answer)
+    })?;
     let id = match envelope.kind {
         Kind::Request { id, .. } => Some(id),
         Kind::Notification { .. } | Kind::Response { .. } => None,
@@ -65,24 +51,27 @@ async fn take(
     let heads = headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    if let Err(rejection) = eras::admit(&text, &envelope, &claim, &Heads::read(heads)) {
-        return rejected(id.map_or(&b"null"[..], |id| id.of(&text)), rejection);
+    let heads = Heads::read(heads);
+    if let Err(rejection) = eras::admit(&text, &envelope, &claim, &heads) {
+        let id = id.map_or(&b"null"[..], |id| id.of(&text));
+        return Err(rejected(id, rejection).into());
     }
-    let params = param_headers(headers);
-    let exchange = Exchange::of(&core, &text, &claim, scope, (caller.clone(), params));
+    let params = if heads.params.is_empty() {
+        Vec::new()
+    } else {
+        param_headers(headers)
+    };
+    let exchange = Exchange::of(core, &text, &claim, scope, (caller.clone(), params));
     let client = Some(Client::Exchange(exchange));
     let incoming = Incoming::new(text, envelope, client, scope, accepts.stream, caller);
-    match id {
-        Some(id) => request(core, incoming, id, accepts).await,
-        None => {
-            let is_known =
-                KNOWN_NOTIFICATIONS.contains(&&*incoming.envelope.method(&incoming.text));
-            if incoming.scope.is_some() && !is_known {
-                dispatch::notification(&core, &incoming);
-            }
-            respond::accepted()
+    let Some(id) = id else {
+        let is_known = KNOWN_NOTIFICATIONS.contains(&&*incoming.envelope.method(&incoming.text));
+        if incoming.scope.is_some() && !is_known {
+            dispatch::notification(core, &incoming);
         }
-    }
+        return Err(respond::accepted().into());
+    };
+    Ok((incoming, id))
 }
 
 /// The headers that repeat arguments of a call.
@@ -97,11 +86,16 @@ fn param_headers(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
         .collect()
 }
 
-async fn request(core: Arc<Core>, incoming: Incoming, id: Span, accepts: Accepts) -> Response {
-    match dispatch::request(&core, incoming, id).await {
+/// The response to a request that was dispatched.
+pub(super) async fn answered(core: &Core, reply: Reply, accepts: Accepts) -> Response {
+    match reply {
         Reply::Answer(answer) => whole(answer, accepts),
-        Reply::Call(call) => relay(|| Watch::of(&core), Box::pin(steps(call)), accepts).await,
-        Reply::Listen(subscription) => listen::stream(&core, *subscription),
+        Reply::Call(call) => {
+            let mut call = CancelOnDrop(Some(call));
+            let first = call.next().await;
+            begin(|| Watch::of(core), first, || steps(call), accepts)
+        }
+        Reply::Listen(subscription) => listen::stream(core, *subscription),
         Reply::Nothing => respond::event_stream(stream::empty()),
     }
 }
@@ -123,28 +117,26 @@ fn whole(answer: Final, accepts: Accepts) -> Response {
 
 /// What a call brings, until it is over. Its client cancels it by closing the stream ("Cancellation"),
 /// which drops this.
-fn steps(call: Box<CallInFlight>) -> impl Stream<Item = Step> + Send {
-    stream::unfold(Some(CancelOnDrop(Some(call))), |call| async {
+fn steps(call: CancelOnDrop) -> impl Stream<Item = Step> + Send {
+    stream::unfold(Some(call), |call| async {
         let mut call = call?;
         let step = call.next().await;
         let goes_on = step.is_before_the_end();
-        if !goes_on {
-            call.is_over();
-        }
         Some((step, goes_on.then_some(call)))
     })
 }
 
 /// Answers with JSON where the answer comes first and soon, with a stream otherwise.
-async fn relay(
+fn begin<S: Stream<Item = Step> + Send + 'static>(
     watch: impl FnOnce() -> Watch,
-    mut steps: impl Stream<Item = Step> + Send + Unpin + 'static,
+    first: Step,
+    rest: impl FnOnce() -> S,
     accepts: Accepts,
 ) -> Response {
-    match steps.next().await {
-        Some(Step::Answer(answer)) => whole(answer, accepts),
-        Some(Step::Nothing) | None => respond::event_stream(stream::empty()),
-        Some(before) => respond::event_stream(watched::steps(&watch(), before, steps)),
+    match first {
+        Step::Answer(answer) => whole(answer, accepts),
+        Step::Nothing => respond::event_stream(stream::empty()),
+        before => respond::event_stream(watched::steps(&watch(), before, rest())),
     }
 }
 
@@ -155,15 +147,15 @@ struct CancelOnDrop(Option<Box<CallInFlight>>);
 
 impl CancelOnDrop {
     async fn next(&mut self) -> Step {
-        match &mut self.0 {
-            Some(call) => call.next().await,
-            None => Step::Nothing,
+        let Some(call) = &mut self.0 else {
+            return Step::Nothing;
+        };
+        let step = call.next().await;
+        if !step.is_before_the_end() {
+            // There is nothing left to cancel.
+            self.0 = None;
         }
-    }
-
-    /// There is nothing left to cancel.
-    fn is_over(&mut self) {
-        self.0 = None;
+        step
     }
 }
 
@@ -178,8 +170,18 @@ impl Drop for CancelOnDrop {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::StreamExt;
     use std::time::Duration;
     use tokio::time::sleep;
+
+    async fn relay(
+        watch: fn() -> Watch,
+        mut steps: impl Stream<Item = Step> + Send + Unpin + 'static,
+        accepts: Accepts,
+    ) -> Response {
+        let first = steps.next().await.unwrap_or(Step::Nothing);
+        begin(watch, first, || steps, accepts)
+    }
 
     const BOTH: Accepts = Accepts {
         json: true,

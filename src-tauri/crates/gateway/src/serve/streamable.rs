@@ -56,16 +56,14 @@ pub(super) async fn take(
     let version = head.headers.get(VERSION);
     if is_modern(&text, envelope.as_ref().ok(), version) {
         let head = &head.headers;
-        // Apart, so that legacy requests need not carry its size about.
-        return Ok(Box::pin(modern::take_any(
-            core,
-            scope,
-            head,
-            (text, envelope),
-            accepts,
-            caller,
-        ))
-        .await);
+        let taken = modern::take(&core, scope, head, (text, envelope), accepts, caller);
+        return Ok(match taken {
+            Ok((incoming, id)) => {
+                let reply = dispatch::request(&core, incoming, id).await;
+                modern::answered(&core, reply, accepts).await
+            }
+            Err(response) => *response,
+        });
     }
     let session = find_session(&core, scope, &caller, &head.headers)?;
     let envelope = match envelope {

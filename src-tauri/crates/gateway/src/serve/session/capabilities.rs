@@ -13,24 +13,20 @@ impl Capabilities {
 
     /// From the raw `capabilities` of an `initialize` request.
     pub(crate) fn read(raw: &[u8]) -> Self {
-        let member = |object: &'_ [u8], name: &str| {
-            wire::members(object)
-                .find(|member| member.key.of(object) == name.as_bytes())
-                .map(|member| member.value)
-        };
+        // In one walk: a modern client declares them with each request.
+        let [sampling, roots, elicitation] = members(raw, ["sampling", "roots", "elicitation"]);
         let mut bits = 0;
-        if let Some(sampling) = member(raw, "sampling") {
+        if let Some(sampling) = sampling {
             bits |= Self::SAMPLING;
-            if member(sampling.of(raw), "tools").is_some() {
+            if let [Some(_)] = members(sampling, ["tools"]) {
                 bits |= Self::SAMPLING_TOOLS;
             }
         }
-        if member(raw, "roots").is_some() {
+        if roots.is_some() {
             bits |= Self::ROOTS;
         }
-        if let Some(elicitation) = member(raw, "elicitation") {
-            let elicitation = elicitation.of(raw);
-            let (form, url) = (member(elicitation, "form"), member(elicitation, "url"));
+        if let Some(elicitation) = elicitation {
+            let [form, url] = members(elicitation, ["form", "url"]);
             // An empty object means forms alone (MCP 2025-11-25, "Elicitation / Capabilities").
             if form.is_some() || url.is_none() {
                 bits |= Self::ELICITATION_FORM;
@@ -102,6 +98,18 @@ impl Capabilities {
             })
             != 0
     }
+}
+
+/// The raw values of these members of an object, the first of each.
+fn members<'a, const N: usize>(object: &'a [u8], names: [&str; N]) -> [Option<&'a [u8]>; N] {
+    let mut found = [None; N];
+    for member in wire::members(object) {
+        let key = member.key.of(object);
+        if let Some(at) = names.iter().position(|name| name.as_bytes() == key) {
+            found[at].get_or_insert(member.value.of(object));
+        }
+    }
+    found
 }
 
 #[cfg(test)]
