@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: how fast, how big, how soon, against the bars.
 
+mod bridge;
+mod document;
 mod footprint;
 mod gateway;
 pub(crate) mod instructions;
@@ -10,7 +12,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::{fs, time::Duration};
 
-use crate::shell::{cargo, run as run_command, target};
+use crate::shell::{cargo, root, run as run_command, target};
 use crate::words::said;
 
 /// What may be asked for.
@@ -22,6 +24,9 @@ pub(crate) struct Options {
     /// Fail where a bar is missed · 未达标时返回失败
     #[arg(long)]
     check: bool,
+    /// Write docs/performance.md, in both languages · 写入 docs/performance.md（两种语言）
+    #[arg(long)]
+    document: bool,
     /// Interleaved rounds · 交错测量的轮数
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -57,11 +62,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     build()?;
     let rows = throughput::measure(options.rounds, Duration::from_secs(options.seconds))?;
     let footprint = footprint::measure()?;
-    let report = report::Report::new(rows, footprint);
+    let report = report::Report::new(rows, footprint, bridge::measure()?);
     println!("\n{}", report.table());
     let file = folder().join("latest.json");
     fs::write(&file, serde_json::to_string_pretty(&report)? + "\n")?;
     println!("{}", file.display());
+    if options.document {
+        document::write(&report, &root().join("docs"))?;
+    }
     let missed = report.missed();
     for bar in &missed {
         println!("{}: {bar}", said("missed", "未达标"));
@@ -84,7 +92,13 @@ fn build() -> anyhow::Result<()> {
         "--package",
         "mcp-gateway-app",
     ]);
-    run_command(gateway.args(["--no-default-features", "--bin", "mcp-gateway"]))?;
+    run_command(gateway.args([
+        "--no-default-features",
+        "--bin",
+        "mcp-gateway",
+        "--bin",
+        "mcp-stdio-bridge",
+    ]))?;
     let mut bench: Command = cargo([
         "build",
         "--locked",
