@@ -24,6 +24,15 @@ fn blanked(raw: &str) -> String {
     String::from_utf8(wire::one_line(text.as_bytes()).into_owned()).expect("UTF-8")
 }
 
+/// Between the eras the white space goes that a claim stands in, or would.
+fn close_to_its_brace(raw: &str) -> String {
+    let params = member(raw, "params");
+    match params.strip_prefix('{') {
+        Some(rest) => raw.replacen(&params, &format!("{{{}", rest.trim_start()), 1),
+        None => raw.to_owned(),
+    }
+}
+
 #[tokio::test]
 async fn calls_reach_the_server_and_come_back_byte_for_byte() {
     for server in ERAS {
@@ -39,6 +48,10 @@ async fn calls_reach_the_server_and_come_back_byte_for_byte() {
                     _ => raw,
                 };
                 let answer = front.post(of(client, exposed)).await;
+                let wanted = match (client, server) {
+                    (one, other) if one == other => of(server, raw),
+                    _ => of(server, close_to_its_brace(&raw)),
+                };
                 let received = gateway
                     .journal("fake")
                     .received_of("tools/call")
@@ -46,7 +59,7 @@ async fn calls_reach_the_server_and_come_back_byte_for_byte() {
                     .expect("it arrived");
                 assert_eq!(
                     blanked(&received),
-                    blanked(&of(server, raw)),
+                    blanked(&wanted),
                     "{combination}, on its way in"
                 );
                 let echoed = member(&answer.result(), "structuredContent");

@@ -139,9 +139,20 @@ fn plain(answer: &Answer) -> Value {
 }
 
 #[tokio::test]
-async fn all_seven_stand_side_by_side_and_serve_clients_of_both_eras() {
+async fn legacy_servers_stand_side_by_side_and_serve_clients_of_both_eras() {
+    all_serve("legacy", 4).await;
+}
+
+#[tokio::test]
+async fn modern_servers_stand_side_by_side_and_serve_clients_of_both_eras() {
+    all_serve("modern", 3).await;
+}
+
+async fn all_serve(era: &str, count: usize) {
     let mut setup = setup();
-    let servers = all(&setup);
+    let mut servers = all(&setup);
+    servers.retain(|real| real.era == era);
+    assert_eq!(servers.len(), count);
     for real in &servers {
         setup = setup.server(real.config.clone());
     }
