@@ -84,4 +84,7 @@ async fn of_a_server_that_is_not_known_everything_is_to_be_expected() {
     let client = McpModern::new(&gateway.endpoint);
     let now = &client.discover().await["capabilities"];
     assert_eq!(*now, json!({"tools": {"listChanged": true}}));
+    // That nobody has prompts is not known.
+    let prompts = read(&client.call("prompts/list", "{}").await.result());
+    assert_eq!(prompts["prompts"], json!([]), "{prompts}");
 }

@@ -39,6 +39,7 @@ pub(super) async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
                 if let Some(manner) = manner {
                     learned.greet_so(manner);
                 }
+                connection.heard().await;
                 return use_it(server, connection);
             }
             Ok(Greeted::Fresh(manner, why)) => {

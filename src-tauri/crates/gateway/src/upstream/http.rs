@@ -53,6 +53,8 @@ pub(crate) struct HttpLink {
     exchanges: Mutex<HashMap<CallId, CancellationToken>>,
     /// The refusal of the last message of a greeting.
     refusal: Mutex<Option<(u16, Bytes)>>,
+    /// Cancelled once the server has answered whether it says anything unasked, where it is asked.
+    heard: CancellationToken,
     tasks: TaskTracker,
     /// Messages posted whose exchange is not over.
     under_way: AtomicUsize,
@@ -118,6 +120,7 @@ fn link(
         is_modern: AtomicBool::new(false),
         exchanges: Mutex::default(),
         refusal: Mutex::default(),
+        heard: CancellationToken::new(),
         tasks: TaskTracker::new(),
         under_way: AtomicUsize::new(0),
         end: Mutex::default(),

@@ -11,10 +11,10 @@ use tokio::time::sleep;
 use vault::Secret;
 use wire::{EventTooLong, SseDecoder, SseEvent};
 
-use super::super::Connection;
 use super::super::inbox;
 use super::super::pending::CallId;
 use super::super::slot::Lost;
+use super::super::{Connection, Link};
 use super::address::cause;
 use super::pace::{self, Pace};
 use super::{HttpLink, broken};
@@ -27,7 +27,10 @@ const FRUITLESS: u32 = 8;
 /// A listening stream that lives as long was of use, even without a message.
 const STEADY: Duration = Duration::from_secs(5);
 /// How often the listener looks whether the handshake is over.
-const HANDSHAKE: Duration = Duration::from_millis(50);
+const HANDSHAKE: Duration = Duration::from_millis(10);
+/// A server that listens answers within this time; one that waits until it has something to say
+/// does not.
+const HEARD: Duration = Duration::from_secs(1);
 
 /// How far a stream has been read, over all its connections.
 #[derive(Debug, Default)]
@@ -112,6 +115,7 @@ impl HttpLink {
             sleep(HANDSHAKE).await;
         }
         if self.is_modern() {
+            self.heard.cancel();
             return;
         }
         let mut cursor = Cursor::default();
@@ -119,7 +123,9 @@ impl HttpLink {
         loop {
             let (opened, messages) = (Instant::now(), cursor.messages);
             let mut of_use = false;
-            match self.send(|bearer| self.get(&cursor, bearer)).await {
+            let answer = self.send(|bearer| self.get(&cursor, bearer)).await;
+            self.heard.cancel();
+            match answer {
                 Ok(response) if response.status().is_success() && is_event_stream(&response) => {
                     if let Err(broken) = cursor.read(connection, response).await {
                         tracing::debug!(server = %connection.inbox.server, "the listening stream ended: {}", broken.why.en);
@@ -155,6 +161,21 @@ impl HttpLink {
         match &cursor.last {
             Some(last) => request.header(LAST_EVENT, last),
             None => request,
+        }
+    }
+}
+
+impl Connection {
+    /// Waits until nothing is lost that its server says unasked: many drop what they have to say
+    /// before they are listened to, and the first call may make them ask something.
+    pub(crate) async fn heard(&self) {
+        let Link::Http(link) = &self.link else {
+            return;
+        };
+        tokio::select! {
+            () = link.heard.cancelled() => {}
+            () = self.closing.cancelled() => {}
+            () = sleep(HEARD) => {}
         }
     }
 }
