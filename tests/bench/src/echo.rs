@@ -1,4 +1,5 @@
-//! The least MCP server: what `echo-server` says, as a function on bytes.
+//! The least MCP server: what `echo-server` says, as a function on bytes. It speaks both eras, each
+//! request being answered in its own.
 
 use crate::scan::members;
 
@@ -9,18 +10,40 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) {
         return;
     };
     let params = params.map(|range| &line[range]).unwrap_or_default();
+    let modern = is_modern(params);
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     out.extend_from_slice(&line[id]);
-    match &line[method] {
-        br#""tools/call""# => call(params, out),
-        br#""initialize""# => initialize(params, out),
-        br#""tools/list""# => out.extend_from_slice(
-            br#","result":{"tools":[{"name":"echo","description":"Gives its message back","inputSchema":{"type":"object","properties":{"message":{"type":"string"},"size":{"type":"integer","minimum":0}}}}]}}"#,
+    match (&line[method], modern) {
+        (br#""tools/call""#, _) => call(params, modern, out),
+        (br#""initialize""#, false) => initialize(params, out),
+        (br#""server/discover""#, true) => out.extend_from_slice(
+            br#","result":{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"ttlMs":0,"cacheScope":"public","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"echo","version":"1"}}}}"#,
         ),
-        br#""ping""# => out.extend_from_slice(br#","result":{}}"#),
+        (br#""tools/list""#, _) => {
+            out.extend_from_slice(br#","result":{"#);
+            if modern {
+                out.extend_from_slice(
+                    br#""resultType":"complete","ttlMs":0,"cacheScope":"public","#,
+                );
+            }
+            out.extend_from_slice(
+                br#""tools":[{"name":"echo","description":"Gives its message back","inputSchema":{"type":"object","properties":{"message":{"type":"string"},"size":{"type":"integer","minimum":0}}}}]}}"#,
+            );
+        }
+        (br#""ping""#, false) => out.extend_from_slice(br#","result":{}}"#),
         _ => out.extend_from_slice(br#","error":{"code":-32601,"message":"Method not found"}}"#),
     }
     out.push(b'\n');
+}
+
+/// Whether a request says in which version it is made.
+fn is_modern(params: &[u8]) -> bool {
+    let [meta] = members(params, ["_meta"]);
+    let [version] = members(
+        meta.map(|range| &params[range]).unwrap_or_default(),
+        ["io.modelcontextprotocol/protocolVersion"],
+    );
+    version.is_some()
 }
 
 fn initialize(params: &[u8], out: &mut Vec<u8>) {
@@ -32,11 +55,15 @@ fn initialize(params: &[u8], out: &mut Vec<u8>) {
     );
 }
 
-fn call(params: &[u8], out: &mut Vec<u8>) {
+fn call(params: &[u8], modern: bool, out: &mut Vec<u8>) {
     let [arguments] = members(params, ["arguments"]);
     let arguments = arguments.map(|range| &params[range]).unwrap_or_default();
     let [message, size] = members(arguments, ["message", "size"]);
-    out.extend_from_slice(br#","result":{"content":[{"type":"text","text":"#);
+    out.extend_from_slice(br#","result":{"#);
+    if modern {
+        out.extend_from_slice(br#""resultType":"complete","#);
+    }
+    out.extend_from_slice(br#""content":[{"type":"text","text":"#);
     match (
         size.and_then(|range| {
             std::str::from_utf8(&arguments[range])
@@ -102,10 +129,44 @@ mod tests {
     }
 
     #[test]
+    fn a_request_is_answered_in_its_own_era() {
+        let asked = |method: &str, meta: &str| {
+            said(&format!(
+                r#"{{"id":1,"method":"{method}","params":{{{meta}"arguments":{{"message":"m"}}}}}}"#
+            ))
+        };
+        let claim = format!(r#""_meta":{{{}}},"#, crate::era::CLAIM);
+        for method in ["tools/call", "tools/list"] {
+            assert!(asked(method, &claim).contains(r#""resultType":"complete""#));
+            assert!(!asked(method, r#""_meta":{"progressToken":1},"#).contains("resultType"));
+        }
+        for (modern, legacy) in [("server/discover", "initialize"), ("x", "ping")] {
+            assert!(asked(legacy, &claim).contains("-32601"));
+            assert!(asked(modern, "").contains("-32601"));
+            assert!(asked(legacy, "").contains("result"));
+        }
+        assert!(asked("server/discover", &claim).contains(crate::era::MODERN));
+    }
+
+    #[test]
     fn every_answer_is_json() {
-        for method in ["initialize", "tools/list", "tools/call", "ping", "x"] {
-            let text = said(&format!(r#"{{"id":1,"method":"{method}"}}"#));
-            serde_json::from_str::<serde_json::Value>(&text).expect("an answer is JSON");
+        for method in [
+            "initialize",
+            "server/discover",
+            "tools/list",
+            "tools/call",
+            "ping",
+            "x",
+        ] {
+            for params in [
+                "{}".to_owned(),
+                format!(r#"{{"_meta":{{{}}}}}"#, crate::era::CLAIM),
+            ] {
+                let text = said(&format!(
+                    r#"{{"id":1,"method":"{method}","params":{params}}}"#
+                ));
+                serde_json::from_str::<serde_json::Value>(&text).expect("an answer is JSON");
+            }
         }
     }
 }

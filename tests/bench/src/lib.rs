@@ -4,6 +4,7 @@
 //! faster or slower when the product's own scanner does: hence [`scan`].
 
 pub mod echo;
+pub mod era;
 pub mod http;
 pub mod load;
 pub mod scan;

@@ -12,6 +12,7 @@ use memchr::memmem;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
+use crate::era::{CLAIM, Era, LEGACY, MODERN};
 use crate::http::{Connection, message};
 use crate::scan::members;
 
@@ -19,7 +20,6 @@ use crate::scan::members;
 const FIRST_ID: u64 = 1_000_000_000;
 /// No connection makes that many calls in one measurement.
 const IDS_PER_CONNECTION: u64 = 10_000_000;
-const VERSION: &str = "2025-11-25";
 
 /// What is measured.
 #[derive(Debug, Clone)]
@@ -36,8 +36,8 @@ pub struct Plan {
     pub warmup: Duration,
     /// How long calls are counted.
     pub duration: Duration,
-    /// Make each connection a session first (`initialize`).
-    pub session: bool,
+    /// How calls are made: with a session for each connection, or each for itself.
+    pub era: Era,
 }
 
 /// What came out.
@@ -138,36 +138,20 @@ impl Client {
     pub async fn open(plan: &Plan, number: u64) -> anyhow::Result<Self> {
         let id = FIRST_ID + number * IDS_PER_CONNECTION;
         let mut connection = Connection::open(&plan.address).await?;
-        let mut session = String::new();
-        if plan.session {
-            let body = format!(
-                r#"{{"jsonrpc":"2.0","id":{id},"method":"initialize","params":{{"protocolVersion":"{VERSION}","capabilities":{{}},"clientInfo":{{"name":"load","version":"1"}}}}}}"#
-            );
-            let answer = connection.exchange(&post(plan, "", &body)).await?;
-            check(
-                answer.status,
-                answer.body,
-                id.to_string().as_bytes(),
-                b"protocolVersion",
-            )
-            .context("initialize")?;
-            session = format!("MCP-Protocol-Version: {VERSION}\r\n");
-            if let Some(name) = answer.session {
-                session.push_str(&format!("Mcp-Session-Id: {name}\r\n"));
-            }
-            let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
-            let answer = connection.exchange(&post(plan, &session, ready)).await?;
-            ensure!(
-                answer.status == 202,
-                "notifications/initialized was answered with {}",
-                answer.status
-            );
-        }
+        let tool = &plan.tool;
+        let (headers, meta) = match plan.era {
+            Era::Legacy => (greet(&mut connection, plan, id).await?, String::new()),
+            Era::Modern => (
+                format!(
+                    "MCP-Protocol-Version: {MODERN}\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\n"
+                ),
+                format!(r#""_meta":{{{CLAIM}}},"#),
+            ),
+        };
         let body = format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{}","arguments":{{"message":"call {id}"}}}}}}"#,
-            plan.tool
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{{meta}"name":"{tool}","arguments":{{"message":"call {id}"}}}}}}"#
         );
-        let request = Request::new(post(plan, &session, &body), id);
+        let request = Request::new(post(plan, &headers, &body), id);
         Ok(Self {
             connection,
             request,
@@ -199,6 +183,33 @@ impl Client {
         })?;
         Ok(ended)
     }
+}
+
+/// Makes a connection a session; the headers that its requests carry from now on.
+async fn greet(connection: &mut Connection, plan: &Plan, id: u64) -> anyhow::Result<String> {
+    let body = format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"initialize","params":{{"protocolVersion":"{LEGACY}","capabilities":{{}},"clientInfo":{{"name":"load","version":"1"}}}}}}"#
+    );
+    let answer = connection.exchange(&post(plan, "", &body)).await?;
+    check(
+        answer.status,
+        answer.body,
+        id.to_string().as_bytes(),
+        b"protocolVersion",
+    )
+    .context("initialize")?;
+    let mut headers = format!("MCP-Protocol-Version: {LEGACY}\r\n");
+    if let Some(name) = answer.session {
+        headers.push_str(&format!("Mcp-Session-Id: {name}\r\n"));
+    }
+    let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    let answer = connection.exchange(&post(plan, &headers, ready)).await?;
+    ensure!(
+        answer.status == 202,
+        "notifications/initialized was answered with {}",
+        answer.status
+    );
+    Ok(headers)
 }
 
 fn post(plan: &Plan, headers: &str, body: &str) -> Vec<u8> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use bench::era::Era;
 use bench::load::{Plan, run};
 use clap::Parser;
 
@@ -24,9 +25,9 @@ struct Arguments {
     /// Seconds that are counted.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// Initialize a session on each connection first.
-    #[arg(long)]
-    session: bool,
+    /// How calls are made: a session on each connection, or each call for itself.
+    #[arg(long, value_enum, default_value = "legacy")]
+    era: Era,
 }
 
 // One thread: on a small machine the generator must leave the cores to what it measures.
@@ -45,7 +46,7 @@ async fn main() -> anyhow::Result<()> {
         connections: arguments.connections,
         warmup: Duration::try_from_secs_f64(arguments.warmup)?,
         duration: Duration::try_from_secs_f64(arguments.seconds)?,
-        session: arguments.session,
+        era: arguments.era,
     };
     println!("{}", serde_json::to_string(&run(&plan).await?)?);
     Ok(())
