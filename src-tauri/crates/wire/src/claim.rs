@@ -93,12 +93,10 @@ pub(crate) fn plain(key: &[u8]) -> std::borrow::Cow<'_, str> {
 /// | `initialize` that claims none | legacy, whatever a header says |
 /// | anything else | the header's; legacy without one |
 pub fn era_of(text: &[u8], envelope: &Envelope, header: Option<&str>) -> Era {
-    if let Kind::Request { .. } = envelope.kind {
-        if let Some(version) = envelope.params.claimed_version {
-            // What is no text claims to be modern, and will be told what is wrong with it.
-            return string_text(version.of(text))
-                .map_or(Era::Modern, |version| Era::claimed(&version));
-        }
+    if let (Kind::Request { .. }, Some(version)) = (envelope.kind, envelope.params.claimed_version)
+    {
+        // What is no text claims to be modern, and will be told what is wrong with it.
+        return string_text(version.of(text)).map_or(Era::Modern, |version| Era::claimed(&version));
     }
     // The header first: a legacy one settles it for every other request.
     match header.map_or(Era::Legacy, Era::of_header) {
