@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::{Line, Stamp};
+use super::child::{Line, Stamp};
 
 /// Generations between a process and the child that it descends from.
 const GENERATIONS: usize = 32;

@@ -109,7 +109,7 @@ mod system {
 
     use rustix::io::Errno;
 
-    use super::super::Stamp;
+    use super::super::child::Stamp;
     use super::super::family::Kin;
     use super::Seen;
 
@@ -246,7 +246,7 @@ mod system {
 
     use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
 
-    use super::super::Stamp;
+    use super::super::child::Stamp;
     use super::super::family::Kin;
     use super::Seen;
 
