@@ -117,7 +117,9 @@ impl<'a> Answer<'a> {
         };
         let raw = span.of(self.text);
         if memchr::memchr(b'\\', raw).is_none() {
-            let inside = raw.strip_prefix(b"\"").and_then(|raw| raw.strip_suffix(b"\""));
+            let inside = raw
+                .strip_prefix(b"\"")
+                .and_then(|raw| raw.strip_suffix(b"\""));
             return inside == Some(kind.as_bytes());
         }
         look::string(self.text, span).is_some_and(|found| found == kind)
