@@ -34,6 +34,7 @@ export const common = {
     disabled: 'Switched off',
   },
   transport: { stdio: 'stdio', http: 'HTTP' },
+  era: { legacy: 'MCP 2025-11-25 or older', modern: 'MCP 2026-07-28' },
   pool: (busy: number, open: number, max: number) => `${busy} busy · ${open} open · ${max} max`,
   retryAt: (time: string) => `It is started again at ${time}.`,
   lastLines: (n: number) => `What it printed last (${one(n, 'line')})`,
