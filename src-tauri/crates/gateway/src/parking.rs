@@ -34,12 +34,19 @@ pub(crate) type LotId = [u8; 16];
 #[derive(Debug)]
 pub(crate) struct Parking {
     key: StateKey,
-    lots: Mutex<HashMap<LotId, Lot>>,
+    lots: Mutex<Lots>,
     per_user: AtomicUsize,
     /// How long a person may take, in milliseconds.
     patience: AtomicU64,
     /// How long where others wait for the connection, in milliseconds.
     grace: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Lots {
+    waiting: HashMap<LotId, Lot>,
+    /// The gateway goes: nobody can come back.
+    closed: bool,
 }
 
 /// One call that waits.
@@ -111,17 +118,25 @@ impl Parking {
             tracing::warn!(%error, "a client cannot be asked anything");
             return None;
         }
-        let mut lots = self.lots.locked();
-        let own = lots.values().filter(|one| one.caller == lot.caller);
         let per_user = self.per_user.load(Ordering::Relaxed);
-        if lots.len() >= MOST || own.count() >= per_user {
+        let mut lots = self.lots.locked();
+        if lots.is_full(&lot.caller, per_user) {
+            drop(lots);
+            // Of what is lost nothing is left but to be told of.
+            drop(self.take_all(Lot::is_lost));
+            lots = self.lots.locked();
+        }
+        if lots.closed {
+            return None;
+        }
+        if lots.is_full(&lot.caller, per_user) {
             drop(lots);
             tracing::warn!(
                 "more calls than limits.parkedCalls ({per_user}) wait for what their clients were asked; the question of one more is refused"
             );
             return None;
         }
-        lots.insert(id, lot);
+        lots.waiting.insert(id, lot);
         Some(id)
     }
 
@@ -129,10 +144,19 @@ impl Parking {
     pub(crate) fn take(&self, id: LotId, caller: &Caller) -> Option<Lot> {
         self.expire(Instant::now());
         let mut lots = self.lots.locked();
-        if lots.get(&id)?.caller != *caller {
+        if lots.waiting.get(&id)?.caller != *caller {
             return None;
         }
-        lots.remove(&id)
+        lots.waiting.remove(&id)
+    }
+
+    /// The server takes a question of a call back that waits.
+    pub(crate) fn withdraw(&self, slot: &Arc<Slot>, asked_as: &[u8]) {
+        let mut lots = self.lots.locked();
+        let mut waiting = lots.waiting.values_mut();
+        if let Some(lot) = waiting.find(|lot| Arc::ptr_eq(&lot.slot, slot)) {
+            lot.asks.retain(|ask| ask.asked_as != asked_as);
+        }
     }
 
     /// Ends the calls whose clients have not come back in time, or never will.
@@ -155,18 +179,15 @@ impl Parking {
             return;
         }
         let connections = pool.connections();
-        let is_there = |lot: &Lot| {
-            let mut connections = connections.iter();
-            connections.any(|one| Arc::ptr_eq(one, &lot.connection))
-        };
         let grace = self.grace();
         let oldest = {
             let mut lots = self.lots.locked();
-            let there = lots.iter().filter(|(_, lot)| is_there(lot));
+            let there = lots.waiting.iter();
+            let there = there.filter(|(_, lot)| lot.is_at(&connections));
             let oldest = there.min_by_key(|(_, lot)| lot.since);
             let due = oldest.filter(|(_, lot)| now.saturating_duration_since(lot.since) >= grace);
             let id = due.map(|(id, _)| *id);
-            id.and_then(|id| lots.remove(&id))
+            id.and_then(|id| lots.waiting.remove(&id))
         };
         if let Some(lot) = oldest {
             tracing::info!(
@@ -177,6 +198,14 @@ impl Parking {
         }
     }
 
+    /// The same for all calls there, at once: the pool goes.
+    pub(crate) fn give_up_all(&self, pool: &Pool) {
+        let connections = pool.connections();
+        for lot in self.take_all(|lot| lot.is_at(&connections)) {
+            lot.give_way("its server is being replaced or removed");
+        }
+    }
+
     /// How long a call waits for its client although others wait for its connection.
     pub(crate) fn grace(&self) -> Duration {
         Duration::from_millis(self.grace.load(Ordering::Relaxed))
@@ -184,14 +213,18 @@ impl Parking {
 
     fn take_all(&self, is_over: impl Fn(&Lot) -> bool) -> Vec<Lot> {
         let mut lots = self.lots.locked();
-        let over = lots.extract_if(|_, lot| is_over(lot));
+        let over = lots.waiting.extract_if(|_, lot| is_over(lot));
         over.map(|(_, lot)| lot).collect()
     }
 
-    /// Ends all of them: the gateway goes.
+    /// Ends all of them, and takes none any more: the gateway goes.
     pub(crate) fn close(&self) {
-        let lots = std::mem::take(&mut *self.lots.locked());
-        for lot in lots.into_values() {
+        let closed = Lots {
+            closed: true,
+            ..Lots::default()
+        };
+        let lots = std::mem::replace(&mut *self.lots.locked(), closed);
+        for lot in lots.waiting.into_values() {
             lot.end("the gateway is shutting down");
         }
     }
@@ -203,7 +236,25 @@ impl Parking {
 
 // === impl Lot ===
 
+impl Lots {
+    /// Whether a caller may have no more, or nobody.
+    fn is_full(&self, caller: &Caller, per_user: usize) -> bool {
+        let own = self.waiting.values().filter(|lot| lot.caller == *caller);
+        self.waiting.len() >= MOST || own.count() >= per_user
+    }
+}
+
 impl Lot {
+    /// Whether its server is gone, and has left no answer.
+    fn is_lost(&self) -> bool {
+        self.connection.closing.is_cancelled() && !self.slot.has_answer()
+    }
+
+    fn is_at(&self, connections: &[Arc<Connection>]) -> bool {
+        let mut connections = connections.iter();
+        connections.any(|one| Arc::ptr_eq(one, &self.connection))
+    }
+
     /// Tells the server that nobody waits any more, and refuses what it has asked.
     fn end(self, why: &str) {
         if self.connection.pending.contains(self.call) {
@@ -243,92 +294,4 @@ fn now() -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use bytes::Bytes;
-    use eras::Question;
-    use tokio::sync::oneshot;
-    use tokio_util::sync::CancellationToken;
-
-    use crate::upstream::Link;
-    use crate::upstream::inbox::Inbox;
-    use crate::upstream::outbox::Outbox;
-    use crate::upstream::pending::Call;
-    use crate::user::User;
-
-    fn parking(parked_calls: usize) -> Arc<Parking> {
-        let mut limits = Inbox::stand_in().limits;
-        limits.parked_calls = parked_calls;
-        limits.question_timeout = Duration::from_secs(60);
-        Parking::new(StateKey::derived_from(&[1; 32]), &limits)
-    }
-
-    fn caller(name: &str) -> Caller {
-        Caller::proved(User::new(name))
-    }
-
-    /// A call that waits, and what its server gets to hear.
-    fn lot(caller: &Caller) -> (Lot, oneshot::Receiver<Bytes>) {
-        let link = Link::Stdio(Outbox::new(1_000));
-        let connection = Connection::new(link, Inbox::stand_in(), CancellationToken::new());
-        let slot = Slot::new();
-        let call = connection.pending.register(Call {
-            slot: Arc::clone(&slot),
-            progress_token: None,
-            client: None,
-            lease: None,
-        });
-        let answered = slot.ask(Question::Roots, None, Bytes::from_static(b"1"));
-        let lot = Lot {
-            slot,
-            connection,
-            call: call.map_err(|unsent| unsent.1).expect("open"),
-            attempts_left: 0,
-            may_have_run: false,
-            asks: Vec::new(),
-            caller: caller.clone(),
-            since: Instant::now(),
-        };
-        (lot, answered.expect("there"))
-    }
-
-    #[test]
-    fn a_call_is_taken_once_and_by_its_own_user() {
-        let parking = parking(5);
-        let (ann, ben) = (caller("ann"), caller("ben"));
-        let id = parking.park(lot(&ann).0).expect("room");
-        assert!(parking.take(id, &ben).is_none());
-        assert!(parking.take(id, &ann).is_some());
-        assert!(parking.take(id, &ann).is_none());
-    }
-
-    #[test]
-    fn each_user_has_so_many_places() {
-        let parking = parking(2);
-        let (ann, ben) = (caller("ann"), caller("ben"));
-        let first = parking.park(lot(&ann).0).expect("room");
-        assert!(parking.park(lot(&ann).0).is_some());
-        assert!(parking.park(lot(&ann).0).is_none());
-        assert!(parking.park(lot(&ben).0).is_some());
-        assert!(parking.take(first, &ann).is_some());
-        assert!(parking.park(lot(&ann).0).is_some());
-    }
-
-    #[tokio::test]
-    async fn a_call_is_ended_when_its_client_can_come_back_no_more() {
-        let parking = parking(5);
-        let end = CancellationToken::new();
-        let (lasting, leaving) = (caller("ann"), caller("ben").until(end.clone()));
-        let ((kept, _open), (lot, answered)) = (lot(&lasting), lot(&leaving));
-        let (connection, call) = (Arc::clone(&lot.connection), lot.call);
-        let kept = parking.park(kept).expect("room");
-        parking.park(lot).expect("room");
-        end.cancel();
-        parking.expire(Instant::now());
-        assert!(answered.await.is_err(), "what was asked is refused");
-        assert!(!connection.pending.contains(call));
-
-        parking.expire(Instant::now() + Duration::from_secs(61));
-        assert!(parking.take(kept, &lasting).is_none());
-    }
-}
+mod tests;

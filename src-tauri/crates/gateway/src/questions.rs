@@ -61,11 +61,14 @@ pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope
         return refuse(connection, &asked_as, &method);
     }
     let token = envelope.params.meta_progress_token;
-    let (number, answered) = addressee.session.questions.open(Some(Asker {
+    let opened = addressee.session.questions.open(Some(Asker {
         connection: Arc::clone(connection),
         asked_as: asked_as.clone(),
         progress_token: token.map(|token| text.slice(token.range())),
     }));
+    let Some((number, answered)) = opened else {
+        return refuse(connection, &asked_as, &method);
+    };
     let own_id = written(number);
     let mut edits = vec![(id, own_id.as_bytes())];
     edits.extend(token.map(|token| (token, own_id.as_bytes())));
@@ -179,7 +182,10 @@ pub(crate) fn withdrawn(connection: &Arc<Connection>, text: &Bytes, envelope: &E
     let addressee = match whose(connection) {
         Some(Whose::Session(to)) => to,
         Some(Whose::Modern(to)) => {
-            to.slot.withdraw(request_id.of(text));
+            let asked_as = request_id.of(text);
+            if !to.slot.withdraw(asked_as) {
+                to.exchange.parking.withdraw(&to.slot, asked_as);
+            }
             return;
         }
         None => return,

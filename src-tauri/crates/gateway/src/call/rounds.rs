@@ -149,7 +149,9 @@ impl Round {
         let Some(session) = self.session.as_ref().filter(able) else {
             return Told::Unable;
         };
-        let (number, answered) = session.questions.open(None);
+        let Some((number, answered)) = session.questions.open(None) else {
+            return Told::Unable;
+        };
         let question = eras::as_legacy_question(asked, &written(number));
         let told = if self.slot.push(question.into()) {
             let gone = async {

@@ -11,6 +11,9 @@ use wire::{Span, splice};
 use crate::sync::Locked;
 use crate::upstream::Connection;
 
+/// So many questions to one session may be open at once.
+const MOST: usize = 64;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct OpenQuestions {
@@ -72,13 +75,21 @@ impl OpenQuestions {
         self.open.locked().is_empty()
     }
 
-    /// Opens a question: its number, and where the client's response comes out.
-    pub(crate) fn open(&self, asker: Option<Asker>) -> (u64, oneshot::Receiver<(Bytes, Span)>) {
+    /// Opens a question: its number, and where the client's response comes out; `None` where too
+    /// many are open.
+    pub(crate) fn open(
+        &self,
+        asker: Option<Asker>,
+    ) -> Option<(u64, oneshot::Receiver<(Bytes, Span)>)> {
+        let mut open = self.open.locked();
+        if open.len() >= MOST {
+            tracing::debug!("a question is refused: too many to its session are open");
+            return None;
+        }
         let (reply, answered) = oneshot::channel();
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let question = OpenQuestion { reply, asker };
-        self.open.locked().insert(number, question);
-        (number, answered)
+        open.insert(number, OpenQuestion { reply, asker });
+        Some((number, answered))
     }
 
     /// Takes no answer any more; false where there was one, or this happened before.
@@ -116,4 +127,21 @@ fn number(raw: &[u8]) -> Option<u64> {
         .strip_suffix('"')?
         .parse()
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_are_open_at_once_and_one_that_is_over_makes_room() {
+        let questions = OpenQuestions::default();
+        let open: Vec<_> = std::iter::from_fn(|| questions.open(None))
+            .take(MOST + 1)
+            .collect();
+        assert_eq!(open.len(), MOST);
+        questions.close(open[0].0);
+        assert!(questions.open(None).is_some());
+        assert!(questions.open(None).is_none());
+    }
 }

@@ -4,8 +4,11 @@
 //! One allocation per call and no channel: almost every call gets nothing but
 //! its answer.
 
+mod ask;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -16,6 +19,9 @@ use wire::Span;
 
 use crate::sync::Locked;
 use crate::words::Words;
+use ask::Place;
+
+pub(crate) use ask::Ask;
 
 /// A response that arrived, still under the gateway's own id.
 #[derive(Debug, Clone)]
@@ -55,17 +61,6 @@ pub(crate) enum Lost {
     TookTooLong,
     /// The client cancelled it.
     Cancelled,
-}
-
-/// Something that a legacy server wants to know of a modern client before it answers.
-#[derive(Debug)]
-pub(crate) struct Ask {
-    /// The question, under the name by which it is answered.
-    pub(crate) asked: Asked,
-    /// The id under which the server asked, as written.
-    asked_as: Bytes,
-    /// Takes the raw result; whoever drops it refuses.
-    pub(crate) reply: oneshot::Sender<Bytes>,
 }
 
 /// What a legacy client's request brings along when it is made once more, because a modern
@@ -125,6 +120,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Rare {
     asks: Vec<Ask>,
+    /// See [`Place`].
+    taken: Arc<AtomicUsize>,
     /// How many questions were given a name.
     numbered: usize,
     answered: Option<Result<Arc<Brought>, String>>,
@@ -256,7 +253,8 @@ impl Slot {
     }
 
     /// Asks a modern client something, whatever its transport; what the server is to be told
-    /// comes out of the receiver. `None` where there is nobody to be asked any more.
+    /// comes out of the receiver. `None` where there is nobody to be asked any more, or too much is
+    /// open already.
     pub(crate) fn ask(
         &self,
         question: Question,
@@ -267,15 +265,19 @@ impl Slot {
         if inner.gone || inner.outcome.is_some() {
             return None;
         }
-        inner.spoken = true;
-        let (reply, answered) = oneshot::channel();
+        let left = inner.room.saturating_sub(inner.waiting);
+        let bytes = params.as_ref().map_or(0, Bytes::len);
         let rare = inner.rare();
+        let place = Place::among(&rare.taken, bytes, left)?;
         rare.numbered += 1;
+        let (reply, answered) = oneshot::channel();
         rare.asks.push(Ask {
             asked: Asked::numbered(rare.numbered, question, params),
             asked_as,
             reply,
+            _place: place,
         });
+        inner.spoken = true;
         inner.ring();
         Some(answered)
     }
@@ -304,6 +306,11 @@ impl Slot {
         let mut inner = self.inner.locked();
         inner.rare().answered = Some(brought.map(Arc::new));
         inner.ring();
+    }
+
+    /// Whether the server's answer waits here.
+    pub(crate) fn has_answer(&self) -> bool {
+        matches!(self.inner.locked().outcome, Some(Ok(_)))
     }
 
     /// Whether the caller has been sent nothing.

@@ -69,3 +69,23 @@ async fn who_takes_messages_is_shown_once_for_each_request_that_its_call_goes_on
     slot.finish(Err(Lost::Cancelled));
     assert!(matches!(next().await, Ok(Event::Done(_))));
 }
+
+#[tokio::test]
+async fn so_much_may_be_asked_at_once_and_what_is_over_makes_room() {
+    let slot = Slot::with_room(10);
+    let long = |len: usize| {
+        let params = Some(Bytes::from(vec![b'1'; len]));
+        slot.ask(Question::Roots, params, Bytes::from_static(b"1"))
+    };
+    assert!(long(11).is_none());
+    let first = long(6);
+    assert!(first.is_some() && long(5).is_none());
+    drop(asked(&slot).await);
+    assert!(long(10).is_some());
+    drop(asked(&slot).await);
+
+    let open = (0..100).filter_map(|_| ask(&slot, "1")).count();
+    assert_eq!(open, 64);
+    drop(asked(&slot).await);
+    assert!(ask(&slot, "1").is_some());
+}
