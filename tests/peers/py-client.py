@@ -125,10 +125,11 @@ async def story(client, prefix, fixture, seen):
     long = await call("trigger-long-running-operation", {"duration": 0.2, "steps": 4}, progress_callback=on_progress)
     report["long"], report["progress"] = text(long), progress
 
-    report["cancelled"] = await cancelled(call)
     report["sampling"] = text(await call("trigger-sampling-request", {"prompt": "what now?"}))
     report["elicitation"] = text(await call("trigger-elicitation-request"))
     report["asked"] = list(seen["asked"])
+    # After the questions: for a moment what its server asks could still be about this call.
+    report["cancelled"] = await cancelled(call)
 
     def prompt(suffix):
         return next(candidate.name for candidate in prompts if candidate.name.endswith(suffix))

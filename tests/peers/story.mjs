@@ -134,7 +134,6 @@ export async function story(adapter, given, seen) {
   report.long = text(await call('trigger-long-running-operation', { duration: 0.2, steps: 4 }, {
     onprogress: (update) => report.progress.push(update.progress),
   }));
-  report.cancelled = await cancelled(call);
 
   if (mute) {
     report.samplingRefused = await call('trigger-sampling-request', { prompt: 'hi' }).then(
@@ -146,6 +145,8 @@ export async function story(adapter, given, seen) {
     report.elicitation = text(await call('trigger-elicitation-request'));
   }
   report.asked = [...seen.asked];
+  // After the questions: for a moment what its server asks could still be about this call.
+  report.cancelled = await cancelled(call);
 
   const prompt = (suffix) => prompts.find((candidate) => candidate.name.endsWith(suffix))?.name;
   report.prompt = (await client.getPrompt({ name: prompt('args-prompt'), arguments: { city: 'Paris' } })).messages[0].content.text;

@@ -152,7 +152,7 @@ async fn who_does_not_come_back_gives_way_to_those_who_wait() {
 }
 
 #[tokio::test]
-async fn who_has_cancelled_is_asked_by_its_next_call_and_nobody_else_by_theirs() {
+async fn after_a_call_that_was_cancelled_nobody_is_asked_what_could_be_about_it() {
     let mut script = asking("elicitation/create");
     let tools = script["tools"].as_array_mut().expect("tools");
     tools.push(json!({"name": "hang", "does": [{"progress": 1}, "hang"]}));
@@ -173,11 +173,13 @@ async fn who_has_cancelled_is_asked_by_its_next_call_and_nobody_else_by_theirs()
     })
     .await;
 
+    // What a client says of itself does not make it the one that has cancelled.
     let info = r#"{"name":"another","version":"1"}"#;
     let other = modern(&gateway).claiming(wire::meta::CLIENT_INFO, info);
-    let refused = other.tool("fake_ask", "{}").await.result();
-    assert_eq!(told(&refused)["result"]["action"], "decline");
-    state_of(&client.tool("fake_ask", "{}").await.result());
+    for next in [&client, &other] {
+        let refused = next.tool("fake_ask", "{}").await.result();
+        assert_eq!(told(&refused)["result"]["action"], "decline");
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::serve::session::{Capabilities, Session};
 use crate::sync::Locked;
 use crate::upstream::Connection;
 use crate::upstream::pending::CallId;
-use crate::user::{Caller, User};
+use crate::user::Caller;
 
 /// A client, as its era has it.
 #[derive(Debug, Clone)]
@@ -34,8 +34,6 @@ pub(crate) struct Exchange {
     pub(crate) log_level: Option<LogLevel>,
     /// Who made it.
     pub(crate) caller: Caller,
-    /// What its client says of itself, raw.
-    info: Option<Bytes>,
     /// Its `Mcp-Param-*` headers, as they came.
     pub(crate) params: Vec<(HeaderName, HeaderValue)>,
     /// The server that its endpoint stands for; empty for all.
@@ -52,11 +50,7 @@ pub(crate) struct Exchange {
 #[derive(Debug)]
 pub(crate) enum Former {
     Session(Weak<Session>),
-    Exchange {
-        exchange: Weak<Exchange>,
-        user: Option<User>,
-        info: Option<Box<[u8]>>,
-    },
+    Exchange(Weak<Exchange>),
 }
 
 // === impl Client ===
@@ -101,11 +95,7 @@ impl Client {
     pub(crate) fn former(&self) -> Former {
         match self {
             Self::Session(session) => Former::Session(Arc::downgrade(session)),
-            Self::Exchange(exchange) => Former::Exchange {
-                exchange: Arc::downgrade(exchange),
-                user: exchange.caller.user().cloned(),
-                info: exchange.info.as_deref().map(Box::from),
-            },
+            Self::Exchange(exchange) => Former::Exchange(Arc::downgrade(exchange)),
         }
     }
 }
@@ -127,7 +117,6 @@ impl Exchange {
             capabilities: capabilities.map(Capabilities::read).unwrap_or_default(),
             log_level: level.and_then(|level| LogLevel::from_wire(&level)),
             caller,
-            info: claim.client_info.map(|span| text.slice(span.range())),
             params,
             endpoint: core.scope_name(scope),
             parking: Arc::clone(&core.parking),
@@ -159,20 +148,13 @@ impl Former {
     fn identity(&self) -> usize {
         match self {
             Self::Session(session) => session.as_ptr().addr(),
-            Self::Exchange { exchange, .. } => exchange.as_ptr().addr(),
+            Self::Exchange(exchange) => exchange.as_ptr().addr(),
         }
     }
 
-    /// Whether it was this client. The requests of a modern one have nothing in common but whose
-    /// they are and what it says of itself.
+    /// Whether it was this client. Nothing tells whether two modern requests are one client's: what
+    /// it says of itself anybody can say, and one user may have several.
     pub(crate) fn is(&self, client: &Client) -> bool {
-        if let (Self::Exchange { user, info, .. }, Client::Exchange(exchange)) = (self, client)
-            && info.is_some()
-            && info.as_deref() == exchange.info.as_deref()
-            && user.as_ref() == exchange.caller.user()
-        {
-            return true;
-        }
         self.identity() == client.identity()
     }
 }

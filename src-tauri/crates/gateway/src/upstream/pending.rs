@@ -45,12 +45,16 @@ struct Table {
 #[derive(Debug)]
 struct Entry {
     call: Call,
+    /// When it was sent, later by as long as a person was asked meanwhile.
     begun: Instant,
     last_sign: Instant,
+    /// From when on whoever waits now has been shown nothing.
+    silent_since: Instant,
     /// Something was heard of it since it was sent.
     heard_of: bool,
-    /// Parked on a question that a person has to answer; not timed out.
+    /// Parked on so many questions that a person has to answer; not timed out.
     parked: u32,
+    parked_since: Option<Instant>,
     /// A client's, not one of the gateway's own.
     of_client: bool,
     /// It is answered only when it is over for good: a subscription.
@@ -111,8 +115,10 @@ impl Pending {
             call,
             begun: now,
             last_sign: now,
+            silent_since: now,
             heard_of: false,
             parked: 0,
+            parked_since: None,
             abandoned: None,
             former: None,
         };
@@ -193,6 +199,7 @@ impl Pending {
             return;
         };
         entry.call.progress_token = token;
+        entry.silent_since = Instant::now();
         let before = client.and_then(|client| entry.call.client.replace(client));
         drop(table);
         drop(before);
@@ -272,13 +279,19 @@ impl Pending {
     /// Stops or restarts the clock of a call while a person is asked.
     pub(crate) fn park(&self, id: CallId, parked: bool) {
         if let Some(entry) = self.table.locked().calls.get_mut(&id) {
-            entry.parked = if parked {
-                entry.parked + 1
+            let now = Instant::now();
+            if parked {
+                entry.parked += 1;
+                entry.parked_since.get_or_insert(now);
             } else {
-                entry.parked.saturating_sub(1)
-            };
+                entry.parked = entry.parked.saturating_sub(1);
+                if let Some(since) = entry.parked_since.take_if(|_| entry.parked == 0) {
+                    entry.begun += now.duration_since(since);
+                }
+            }
             entry.heard_of = true;
-            entry.last_sign = Instant::now();
+            entry.last_sign = now;
+            entry.silent_since = now;
         }
     }
 
@@ -313,8 +326,8 @@ impl Pending {
             .collect()
     }
 
-    /// The clients' calls that have lasted for so long, whatever was heard of them; not those
-    /// that wait for a person.
+    /// The clients' calls that have lasted for so long, whatever was heard of them, without the
+    /// time that a person took.
     pub(crate) fn older_than(&self, longest: Duration) -> Vec<CallId> {
         let table = self.table.locked();
         let is_older = |entry: &Entry| {
@@ -327,15 +340,15 @@ impl Pending {
         calls.map(|(&id, _)| id).collect()
     }
 
-    /// Who waits for a call that has lasted for so long is shown that it goes on, where its
-    /// transport can show that; not while a person is asked.
+    /// Who has waited for so long is shown that its call goes on, where its transport can show
+    /// that; not while a person is asked.
     pub(crate) fn tell_of_silence(&self, silence: Duration) {
         let table = self.table.locked();
         let is_silent = |entry: &&Entry| {
             entry.of_client
                 && entry.parked == 0
                 && entry.abandoned.is_none()
-                && entry.begun.elapsed() >= silence
+                && entry.silent_since.elapsed() >= silence
         };
         for entry in table.calls.values().filter(is_silent) {
             entry.call.slot.is_silent();

@@ -126,3 +126,56 @@ async fn a_silent_call_is_shown_to_go_on_unless_a_person_is_asked() {
     pending.tell_of_silence(Duration::ZERO);
     assert!(is_shown().await);
 }
+
+fn of_client(pending: &Pending, id: CallId, change: impl FnOnce(&mut Entry)) {
+    let mut table = pending.table.locked();
+    let entry = table.calls.get_mut(&id).expect("a call");
+    entry.of_client = true;
+    change(entry);
+}
+
+#[test]
+fn the_time_that_a_person_takes_is_none_of_the_calls() {
+    let pending = Pending::default();
+    let id = begin(&pending);
+    let hour = Duration::from_secs(3600);
+    pending.park(id, true);
+    pending.park(id, true);
+    of_client(&pending, id, |entry| {
+        entry.begun -= hour;
+        entry.parked_since = entry.parked_since.map(|since| since - hour);
+    });
+    pending.park(id, false);
+    assert!(pending.older_than(hour / 2).is_empty(), "still asked");
+    pending.park(id, false);
+    assert!(pending.older_than(hour / 2).is_empty());
+    of_client(&pending, id, |entry| entry.begun -= hour);
+    assert_eq!(pending.older_than(hour / 2), [id]);
+}
+
+#[tokio::test]
+async fn silence_begins_anew_with_the_request_that_takes_a_call_over() {
+    let pending = Pending::default();
+    let slot = Slot::with_room(10);
+    let id = begin(&pending);
+    let minute = Duration::from_secs(60);
+    let long_ago = |entry: &mut Entry| {
+        entry.call.slot = Arc::clone(&slot);
+        entry.begun -= minute;
+        entry.silent_since -= minute;
+    };
+    let is_shown = async || {
+        pending.tell_of_silence(minute / 2);
+        let next = tokio::time::timeout(Duration::ZERO, slot.next()).await;
+        matches!(next, Ok(crate::upstream::slot::Event::Silence))
+    };
+    of_client(&pending, id, long_ago);
+    pending.hand_over(id, None, None);
+    assert!(!is_shown().await, "this one has only come");
+    of_client(&pending, id, long_ago);
+    pending.park(id, true);
+    pending.park(id, false);
+    assert!(!is_shown().await, "it was asked just now");
+    of_client(&pending, id, long_ago);
+    assert!(is_shown().await);
+}
