@@ -9,6 +9,7 @@ use eras::{Filter, Tag};
 use futures_util::{StreamExt, stream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use wire::{Era, Span, encode_sse, error_code};
 
 use super::watched::{self, Kind, Watch};
@@ -23,26 +24,44 @@ use crate::listeners::Listener;
 use crate::mailbox::Receiver;
 use crate::server::Server;
 use crate::server::subscriptions::{Subscriber, Topic};
+use crate::upstream::OwnCallError;
 
 /// A server must have taken a subscription within this time to have it honored.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// As many subscriptions to resources are asked for at once.
 const AT_ONCE: usize = 16;
 
-/// A subscription that is ready to be told of.
+/// As many resources and tasks as one subscription may name.
+const TOPICS: usize = 1_000;
+
+/// What has become of a request for a subscription.
 #[derive(Debug)]
-pub(crate) struct Subscription {
-    messages: Receiver,
-    honored: Filter,
-    wanted: Wanted,
+pub(crate) enum Subscription {
+    /// It is ready to be told of.
+    Ready(Ready),
+    /// As many streams are open as there may be.
+    Refused(Response),
 }
 
-/// What a subscription wants to know of which servers' resources and tasks; they are told when it
-/// ends.
+/// A subscription that is ready to be told of.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    messages: Receiver,
+    honored: Filter,
+    listener: Arc<Listener>,
+    wanted: Vec<Wanted>,
+    counted: TaskTrackerToken,
+}
+
+/// That a subscription wants to know of a server's resource or task; when it ends, and nobody
+/// else wants to, the server is told.
 #[derive(Debug)]
 struct Wanted {
-    listener: Arc<Listener>,
-    topics: Vec<(Arc<Server>, Topic)>,
+    server: Arc<Server>,
+    topic: Topic,
+    subscriber: Subscriber,
+    /// The server may have heard of it.
+    is_told: bool,
 }
 
 /// A resource or task that is asked for.
@@ -70,9 +89,21 @@ pub(crate) async fn open(
     if !filter.tasks.is_empty() && !declares(incoming, TASKS) {
         return Err(undeclared(incoming, id, TASKS));
     }
+    if filter.uris.len() + filter.tasks.len() > TOPICS {
+        let why = format!(
+            "one subscription may name {TOPICS} resources and tasks (resourceSubscriptions, taskIds); open several"
+        );
+        let code = error_code::INVALID_PARAMS;
+        return Err(Final::error(Era::Modern, id.of(text), code, &why));
+    }
+    if let Some(refusal) = respond::too_many_streams(core, id.of(text)) {
+        return Ok(Subscription::Refused(refusal));
+    }
+    // What it takes to open it counts as well.
+    let counted = core.streams.token();
     let (scope, user) = (incoming.scope, incoming.caller.user());
     core.settled(scope, user).await;
-    let mut honored = filter.honored(&offered::of(core, scope, user).can());
+    let mut honored = filter.honored(&offered::promised(core, scope, user).can());
     let own_id = text.slice(id.range());
     let lists = Filter {
         uris: Vec::new(),
@@ -81,42 +112,36 @@ pub(crate) async fn open(
     };
     let room = core.live().config.limits.waiting_bytes;
     let (listener, messages) = Listener::new(own_id, (scope, user.cloned()), lists, room);
-    let mut wanted = Wanted {
-        listener,
-        topics: Vec::new(),
-    };
+    // What is told before the acknowledgment waits for it.
+    core.board.listeners.add(&listener);
     let uris = honored.uris.iter().map(|uri| resource(core, incoming, uri));
     let tasks = honored.tasks.iter().map(|id| task(core, incoming, id));
-    let asked: Vec<_> = uris.chain(tasks).collect();
-    let asked = stream::iter(asked.into_iter().map(|asked| {
-        let subscriber = Subscriber::Listener(Arc::clone(&wanted.listener));
-        async move {
-            let (server, topic, shown) = asked.at?;
-            let subscriptions = &server.inbox.subscriptions;
-            subscriptions.add(&topic, &subscriber, shown.as_ref());
-            let taken = timeout(PATIENCE, server.subscribe(&topic)).await;
-            if matches!(taken, Ok(Ok(()))) {
-                return Some((asked.name, (server, topic)));
-            }
-            server.inbox.subscriptions.remove(&topic, &subscriber);
-            None
-        }
-    }));
-    let taken: Vec<_> = asked.buffered(AT_ONCE).collect().await;
+    let asked = uris.chain(tasks);
+    // A modern server is asked for all of them at once, so all are wanted before the first wait.
+    let wanted: Vec<_> = asked
+        .filter_map(|asked| Some((asked.name, Wanted::new(asked.at?, &listener))))
+        .collect();
+    let asked = wanted.into_iter().map(|(name, mut wanted)| async move {
+        let is_taken = wanted.is_taken().await;
+        is_taken.then_some((name, wanted))
+    });
+    let taken: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
     (honored.uris, honored.tasks) = (Vec::new(), Vec::new());
-    for (name, (server, topic)) in taken.into_iter().flatten() {
-        match &topic {
+    let mut wanted = Vec::new();
+    for (name, one) in taken.into_iter().flatten() {
+        match &one.topic {
             Topic::Resource(_) => honored.uris.push(name),
             Topic::Task(_) => honored.tasks.push(name),
         }
-        wanted.topics.push((server, topic));
+        wanted.push(one);
     }
-    core.board.listeners.add(&wanted.listener);
-    Ok(Subscription {
+    Ok(Subscription::Ready(Ready {
         messages,
         honored,
+        listener,
         wanted,
-    })
+        counted,
+    }))
 }
 
 fn resource(core: &Core, incoming: &Incoming, uri: &str) -> Asked {
@@ -159,25 +184,29 @@ fn task(core: &Core, incoming: &Incoming, id: &str) -> Asked {
 struct Open {
     messages: Receiver,
     draining: CancellationToken,
-    wanted: Wanted,
+    listener: Arc<Listener>,
+    /// Ends with the stream.
+    _wanted: Vec<Wanted>,
 }
 
 /// The stream of a subscription: that it is acknowledged comes first.
 pub(super) fn stream(core: &Core, subscription: Subscription) -> Response {
-    let Subscription {
+    let Ready {
         messages,
         honored,
+        listener,
         wanted,
-    } = subscription;
-    let id = wanted.listener.id();
-    if let Some(refusal) = respond::too_many_streams(core, id) {
-        return refusal;
-    }
-    let first = encode_sse(None, &eras::acknowledged(id, &honored)).into();
+        counted,
+    } = match subscription {
+        Subscription::Ready(ready) => ready,
+        Subscription::Refused(refusal) => return refusal,
+    };
+    let first = encode_sse(None, &eras::acknowledged(listener.id(), &honored)).into();
     let open = Open {
         messages,
         draining: core.ending.draining.clone(),
-        wanted,
+        listener,
+        _wanted: wanted,
     };
     let rest = stream::unfold(Some(open), |open| async {
         let mut open = open?;
@@ -185,13 +214,12 @@ pub(super) fn stream(core: &Core, subscription: Subscription) -> Response {
             biased;
             message = open.messages.recv() => encode_sse(None, &message?).into(),
             () = open.draining.cancelled() => {
-                let end = eras::graceful_end(open.wanted.listener.id());
+                let end = eras::graceful_end(open.listener.id());
                 return Some((encode_sse(None, &end).into(), None));
             }
         };
         Some((event, Some(open)))
     });
-    let counted = core.streams.token();
     let events = watched::events(&Watch::of(core), Kind::Subscription, first, rest);
     respond::listening(events.map(move |event| {
         // The stream is open for as long.
@@ -200,15 +228,43 @@ pub(super) fn stream(core: &Core, subscription: Subscription) -> Response {
     }))
 }
 
+// === impl Wanted ===
+
+impl Wanted {
+    fn new(
+        (server, topic, shown): (Arc<Server>, Topic, Option<Arc<Shown>>),
+        listener: &Arc<Listener>,
+    ) -> Self {
+        let subscriber = Subscriber::Listener(Arc::clone(listener));
+        let subscriptions = &server.inbox.subscriptions;
+        subscriptions.add(&topic, &subscriber, shown.as_ref());
+        Self {
+            server,
+            topic,
+            subscriber,
+            is_told: false,
+        }
+    }
+
+    /// Whether its server tells what happens.
+    async fn is_taken(&mut self) -> bool {
+        self.is_told = true;
+        let taken = timeout(PATIENCE, self.server.subscribe(&self.topic)).await;
+        if matches!(taken, Ok(Err(OwnCallError::Refused { .. }))) {
+            self.is_told = false;
+        }
+        matches!(taken, Ok(Ok(())))
+    }
+}
+
 impl Drop for Wanted {
     fn drop(&mut self) {
-        let subscriber = Subscriber::Listener(Arc::clone(&self.listener));
-        for (server, topic) in self.topics.drain(..) {
-            let unwanted = server.inbox.subscriptions.remove(&topic, &subscriber);
-            if unwanted {
-                let tasks = server.inbox.tasks.clone();
-                tasks.spawn(async move { server.unsubscribe(&topic).await });
-            }
+        let subscriptions = &self.server.inbox.subscriptions;
+        let is_unwanted = subscriptions.remove(&self.topic, &self.subscriber);
+        if is_unwanted && self.is_told {
+            let (server, topic) = (Arc::clone(&self.server), self.topic.clone());
+            let tasks = server.inbox.tasks.clone();
+            tasks.spawn(async move { server.unsubscribe(&topic).await });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use wire::Era;
@@ -21,9 +21,21 @@ const PAGES: usize = 1_000;
 /// How soon a list that could not be read is tried again, at first and at last.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
+/// Between the readings of lists that a server says to have changed: that it does so while they
+/// are read must not keep both busy for ever.
+const BREATH: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
+
+/// The pause after a reading. Whoever is quiet for as long is read at once the next time.
+#[derive(Debug)]
+struct Breath {
+    until: Instant,
+    next: Duration,
+}
+
 /// Follows the news until the server is closed.
 pub(super) async fn follow(server: Arc<Server>) {
     let (mut missing, mut pause) = (Vec::new(), AGAIN.0);
+    let mut breath = Breath::default();
     loop {
         let again = async {
             if missing.is_empty() {
@@ -33,7 +45,10 @@ pub(super) async fn follow(server: Arc<Server>) {
         };
         let mut lists = tokio::select! {
             () = server.closing.cancelled() => return,
-            lists = server.inbox.news.take() => lists,
+            lists = async {
+                tokio::time::sleep_until(breath.until.into()).await;
+                server.inbox.news.take().await
+            } => lists,
             () = again => Vec::new(),
         };
         lists.extend(
@@ -42,10 +57,12 @@ pub(super) async fn follow(server: Arc<Server>) {
                 .filter(|list| !lists.contains(list))
                 .collect::<Vec<_>>(),
         );
+        let (begun, before) = (Instant::now(), server.offer());
         missing = tokio::select! {
             () = server.closing.cancelled() => return,
             missing = refresh(&server, &lists) => missing,
         };
+        breath.take(begun, Instant::now(), before != server.offer());
         pause = if missing.is_empty() {
             AGAIN.0
         } else {
@@ -205,5 +222,57 @@ const fn capability(list: List) -> &'static str {
         List::Tools => "tools",
         List::Prompts => "prompts",
         List::Resources | List::Templates => "resources",
+    }
+}
+
+// === impl Breath ===
+
+impl Default for Breath {
+    fn default() -> Self {
+        Self {
+            until: Instant::now(),
+            next: BREATH.0,
+        }
+    }
+}
+
+impl Breath {
+    /// Lists were read, and were others than before or not. The pause grows with each reading in
+    /// vain that follows at once on another.
+    fn take(&mut self, begun: Instant, now: Instant, differs: bool) {
+        let was_quiet = begun.saturating_duration_since(self.until) >= BREATH.0;
+        if differs || was_quiet {
+            self.next = BREATH.0;
+        }
+        self.until = now + self.next;
+        self.next = (self.next * 2).min(BREATH.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pauses after readings that each begin so many milliseconds after the pause before.
+    fn pauses(readings: &[(u64, bool)]) -> Vec<u128> {
+        let mut breath = Breath::default();
+        let reading = Duration::from_millis(5);
+        let pause = |&(after, differs): &(u64, bool)| {
+            let begun = breath.until + Duration::from_millis(after);
+            breath.take(begun, begun + reading, differs);
+            (breath.until - begun - reading).as_millis()
+        };
+        readings.iter().map(pause).collect()
+    }
+
+    #[test]
+    fn a_server_that_calls_each_reading_a_change_is_read_less_and_less_often() {
+        let in_vain = [(0, false); 9];
+        let pauses_then = [100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000, 3_000];
+        assert_eq!(pauses(&in_vain), pauses_then);
+        let with_news = [(0, false), (0, false), (0, true), (0, false)];
+        assert_eq!(pauses(&with_news), [100, 200, 100, 200]);
+        let now_and_then = [(0, false), (0, false), (500, false), (500, false)];
+        assert_eq!(pauses(&now_and_then), [100, 200, 100, 100]);
     }
 }

@@ -33,7 +33,7 @@ use crate::user::User;
 use crate::words::Words;
 
 /// The first message of a subscription.
-const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
+pub(crate) const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 
 /// The side of a server that its connections report to.
 #[derive(Debug)]
@@ -320,7 +320,10 @@ fn notified(connection: &Arc<Connection>, text: Bytes, envelope: &wire::Envelope
         },
         ACKNOWLEDGED if connection.era() == Era::Modern => {
             let subscription = eras::subscription(&text).and_then(call_id);
-            let subscription = subscription.and_then(|id| connection.pending.candidate(id));
+            // The id of a call means that the server errs, and is no business of its client.
+            let subscription = subscription
+                .filter(|id| connection.pending.is_lasting(*id))
+                .and_then(|id| connection.pending.candidate(id));
             if let Some(subscription) = subscription {
                 subscription.slot.push(text.clone());
             }
