@@ -81,6 +81,10 @@ pub(crate) fn arrange(
         if let (Some(habits), Some(_)) = (&mut habits, before) {
             // Whoever changes or restarts a server wants to see what comes of it.
             habits.may_sleep = false;
+            if anew == Some(config.name.as_str()) {
+                // What answers may be another program by now, under the same command.
+                habits.manner = None;
+            }
         }
         let seat = given.board.take_seat(&config.name);
         let legacy = present.map_or_else(

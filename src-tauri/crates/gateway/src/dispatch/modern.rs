@@ -64,8 +64,7 @@ pub(super) async fn reply(
             let (scope, user) = (incoming.scope, incoming.caller.user());
             core.settled(scope, user).await;
             // Where a server has not been greeted yet, nobody knows: its lists are empty so far.
-            let offered = offered::of(core, scope, user);
-            if offered.has(capability) || !offered::is_known(core, scope, user) {
+            if offered::promised(core, scope, user).has(capability) {
                 return None;
             }
             let message = format!(

@@ -9,12 +9,12 @@ use super::own_result::gateway_info;
 use crate::core::Core;
 use crate::dispatch::Incoming;
 
-/// The result for an endpoint. Its capabilities are those of the servers that are known by now,
-/// so that nobody may keep it: a server that is still starting may bring more.
+/// The result for an endpoint. Nobody may keep it: once all of its servers are known it says what
+/// they have, and until then what may come.
 pub(crate) async fn result(core: &Core, incoming: &Incoming) -> String {
     let (scope, user) = (incoming.scope, incoming.caller.user());
     core.settled(scope, user).await;
-    let capabilities = offered::of(core, scope, user).text;
+    let capabilities = offered::promised(core, scope, user).text;
     let instructions = handshake::instructions(core, scope, user);
     let instructions = instructions.map_or_else(String::new, |text| {
         format!(r#","instructions":{}"#, quote(&text))

@@ -95,7 +95,7 @@ async fn result(
             let hello = core.server(index).and_then(|server| server.hello());
             let raw = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
             let capabilities = hello.as_ref().map_or_else(
-                || json!({ "tools": { "listChanged": true } }).to_string(),
+                || offered::told_once(None).to_string(),
                 |hello| raw(&hello.capabilities),
             );
             let info = hello

@@ -32,24 +32,39 @@ pub(crate) fn of(core: &Core, scope: Option<ServerIndex>, user: Option<&User>) -
     }
 }
 
-/// Whether every server of an endpoint has said what it has.
-pub(crate) fn is_known(core: &Core, scope: Option<ServerIndex>, user: Option<&User>) -> bool {
-    let servers = core.in_scope(scope, user);
-    let mut enabled = servers.iter().filter(|server| server.config.enabled);
-    enabled.all(|server| server.hello().is_some())
+/// What a modern client is told and may rely on from then on: many ask only once. As long as a
+/// server is not known, everything may come.
+pub(crate) fn promised(core: &Core, scope: Option<ServerIndex>, user: Option<&User>) -> Offered {
+    let helloes = known(core, scope, user);
+    match (scope, helloes.as_deref()) {
+        (Some(_), Some([only])) => Offered::of_one(only),
+        (_, helloes) => {
+            let mut union = told_once(helloes);
+            // Those of servers that are known already are not kept back.
+            let so_far = of(core, scope, user);
+            if let Some(extensions) = so_far.read.get("extensions") {
+                union["extensions"] = extensions.clone();
+            }
+            Offered::from(union)
+        }
+    }
 }
 
-/// What a legacy client is told at the endpoint of all servers, once for its whole session: what
-/// they have, tools, which are what every client is here for, and everything as long as one of
-/// them is not known.
+/// What a legacy client is told at the endpoint of all servers, once for its whole session.
 pub(crate) fn in_session(core: &Core, user: Option<&User>) -> Value {
-    let servers = core.in_scope(None, user);
-    let enabled = servers.iter().filter(|server| server.config.enabled);
-    let helloes: Option<Vec<_>> = enabled.map(|server| server.hello()).collect();
-    told_once(helloes.as_deref())
+    told_once(known(core, None, user).as_deref())
 }
 
-fn told_once(helloes: Option<&[Hello]>) -> Value {
+/// What each server of an endpoint has said; `None` as long as one of them has said nothing.
+fn known(core: &Core, scope: Option<ServerIndex>, user: Option<&User>) -> Option<Vec<Hello>> {
+    let servers = core.in_scope(scope, user);
+    let enabled = servers.iter().filter(|server| server.config.enabled);
+    enabled.map(|server| server.hello()).collect()
+}
+
+/// What may come of servers: what they have, tools, which are what every client is here for, and
+/// everything as long as one of them is not known (`None`).
+pub(crate) fn told_once(helloes: Option<&[Hello]>) -> Value {
     let listed = json!({ "listChanged": true });
     let Some(helloes) = helloes else {
         return json!({
@@ -134,11 +149,7 @@ impl Offered {
         if !extensions.is_empty() {
             union.insert("extensions".to_owned(), extensions.into());
         }
-        let read = Value::Object(union);
-        Self {
-            text: read.to_string(),
-            read,
-        }
+        Self::from(Value::Object(union))
     }
 
     /// Whether it has a capability: a member of the object, such as `tools`.
@@ -160,6 +171,15 @@ impl Offered {
             resources: says("resources", "listChanged"),
             subscribe: says("resources", "subscribe"),
             tasks: self.extends(TASKS),
+        }
+    }
+}
+
+impl From<Value> for Offered {
+    fn from(read: Value) -> Self {
+        Self {
+            text: read.to_string(),
+            read,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Opens one connection to a server and finds out how it is to be greeted.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use wire::Era;
@@ -31,7 +31,7 @@ pub(super) async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
         let greeting = Greeting {
             wanted: server.config.protocol,
             known,
-            patience: START_DEADLINE.min(server.config.call_timeout),
+            patience: patience(server),
             roots: server.config.roots,
         };
         match greeting.say(&connection).await {
@@ -52,10 +52,12 @@ pub(super) async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
             }
             Err(error) => {
                 connection.closing.cancel();
-                // One that ended as a legacy server is greeted in the same manner again: what
+                // One that ended as a legacy server is greeted in the same manner once more: what
                 // ended it may be something else, and it was started twice already.
                 let is_lost = matches!(error, OwnCallError::Lost(_));
-                if !(is_lost && known == Some(Manner::Legacy)) {
+                if is_lost && known == Some(Manner::Legacy) {
+                    learned.doubt_manner();
+                } else {
                     learned.forget_manner();
                 }
                 // That it ended, or said nothing, says less than what comes of `initialize`.
@@ -67,6 +69,11 @@ pub(super) async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
     learned.forget_manner();
     let why = before.map_or_else(|| server.inbox.farewell(), |(_, why)| why);
     Err(failure(server, undecided(&why), Stage::Start))
+}
+
+/// How long an answer to a greeting may take.
+fn patience(server: &Server) -> Duration {
+    START_DEADLINE.min(server.config.call_timeout)
 }
 
 /// Opens a connection; nothing has been sent yet.
@@ -227,13 +234,34 @@ fn undecided(why: &Words) -> Words {
     )
 }
 
+/// Where it is `callTimeout` that has left it no more time, that is said. The probe gets half of
+/// `patience`.
+fn no_answer(method: &str, after: Duration, patience: Duration) -> Words {
+    let seconds = after.as_secs_f32();
+    let words = Words::new(
+        format!("no answer to {method} within {seconds} s"),
+        format!("{seconds} 秒内没有回应 {method}"),
+    );
+    let is_cut_short = patience < START_DEADLINE && [patience, patience / 2].contains(&after);
+    if !is_cut_short {
+        return words;
+    }
+    Words::new(
+        format!(
+            "{}, as `callTimeout` leaves it no more; raise that if it takes longer to start",
+            words.en
+        ),
+        format!(
+            "{}（受 `callTimeout` 所限）；若它启动较慢，请调大该值",
+            words.zh
+        ),
+    )
+}
+
 /// `before` is why it was not to be greeted in another manner.
 fn did_not_start(server: &Server, error: &OwnCallError, before: Option<Words>) -> Failure {
     let message = match error {
-        OwnCallError::Timeout { method, after } => Words::new(
-            format!("no answer to {method} within {} s", after.as_secs_f32()),
-            format!("{} 秒内没有回应 {method}", after.as_secs_f32()),
-        ),
+        OwnCallError::Timeout { method, after } => no_answer(method, *after, patience(server)),
         OwnCallError::Refused { method, error } => Words::new(
             format!("{method} was refused: {error}"),
             format!("{method} 被拒绝：{error}"),
@@ -251,4 +279,27 @@ fn did_not_start(server: &Server, error: &OwnCallError, before: Option<Words>) -
         },
         Stage::Start,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_setting_that_cuts_a_start_short_is_named() {
+        let named = |after, patience| {
+            let words = no_answer(
+                "initialize",
+                Duration::from_secs(after),
+                Duration::from_secs(patience),
+            );
+            let says = |text: &str| text.contains("`callTimeout`");
+            assert_eq!(says(&words.en), says(&words.zh));
+            says(&words.en)
+        };
+        assert!(named(8, 8) && named(4, 8));
+        assert!(!named(60, 60) && !named(30, 60));
+        // The probe has a limit of its own.
+        assert!(!named(10, 40));
+    }
 }
