@@ -3,6 +3,7 @@
 
 mod crossed;
 mod parked;
+mod replaced;
 mod rounds;
 mod sealed;
 

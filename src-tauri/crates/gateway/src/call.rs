@@ -20,10 +20,12 @@ use crate::call_log::{self, End};
 use crate::catalog::Shown;
 use crate::client::Client;
 use crate::offer::Repeat;
+use crate::pool::Claimant;
 use crate::requests::OpenRequest;
 use crate::server::Server;
 use crate::upstream::pending;
 use crate::upstream::slot::{Event, Lost, Slot};
+use crate::user::Caller;
 use retry::Resumed;
 
 /// A request that has been routed: what to send, and to whom.
@@ -31,6 +33,7 @@ use retry::Resumed;
 pub(crate) struct Plan {
     pub(crate) server: Arc<Server>,
     pub(crate) client: Option<Client>,
+    pub(crate) caller: Caller,
     /// The request as the client wrote it.
     pub(crate) text: Bytes,
     pub(crate) envelope: Envelope,
@@ -133,6 +136,14 @@ impl Plan {
 
     fn error(&self, code: i32, message: &str) -> Final {
         Final::error(self.era(), self.id.of(&self.text), code, message)
+    }
+
+    /// For whom it wants a connection.
+    fn claimant(&self) -> Claimant<'_> {
+        match &self.client {
+            Some(Client::Session(session)) => Claimant::Session(session),
+            _ => Claimant::User(self.caller.user()),
+        }
     }
 
     /// The era of whoever waits; who has no session speaks as a legacy client.
@@ -324,7 +335,7 @@ impl CallInFlight {
             let lease = plan
                 .server
                 .pool
-                .acquire(plan.client.as_ref().and_then(Client::session))
+                .acquire(plan.claimant())
                 .await
                 .map_err(|refused| plan.refused(&self.told(plan.server.refusal(&refused))))?;
             if plan.is_cancelled() {

@@ -17,6 +17,7 @@ use crate::client::Client;
 use crate::core::Core;
 use crate::log_level::LogLevel;
 use crate::offer::List;
+use crate::pool::Claimant;
 use crate::requests::{self, OpenRequest};
 use crate::serve::listen::Subscription;
 use crate::serve::session::Session;
@@ -70,6 +71,14 @@ impl Incoming {
     /// The session of a legacy client.
     pub(crate) fn session(&self) -> Option<&Arc<Session>> {
         self.client.as_ref().and_then(Client::session)
+    }
+
+    /// For whom it wants a connection.
+    fn claimant(&self) -> Claimant<'_> {
+        match self.session() {
+            Some(session) => Claimant::Session(session),
+            None => Claimant::User(self.user()),
+        }
     }
 
     fn era(&self) -> Era {
@@ -154,7 +163,7 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
             let servers = core.in_scope(incoming.scope, incoming.user());
             for server in servers.iter().filter(|server| server.config.roots) {
                 for connection in server.pool.connections() {
-                    if connection.owner().is(incoming.session()) {
+                    if connection.owner().is(incoming.claimant()) {
                         connection.send(text.to_vec(), None);
                     }
                 }
@@ -164,7 +173,7 @@ pub(crate) fn notification(core: &Core, incoming: &Incoming) {
             for server in core.in_scope(incoming.scope, incoming.user()) {
                 for connection in server.pool.connections() {
                     let owner = connection.owner();
-                    if owner.is_free() || owner.is(incoming.session()) {
+                    if owner.is_free() || owner.is(incoming.claimant()) {
                         connection.send(text.to_vec(), None);
                     }
                 }

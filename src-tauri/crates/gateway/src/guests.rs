@@ -223,8 +223,10 @@ impl Core {
             let config = &guest.server.config;
             let successor = live.and_then(|live| live.config_of(&config.name));
             let patience = reload::patience(config, successor);
+            let parking = Arc::clone(&self.parking);
             self.retiring.spawn(async move {
-                guest.server.retire(&why, patience, &at_once).await;
+                let server = &guest.server;
+                server.retire(&parking, &why, patience, &at_once).await;
             });
         }
     }

@@ -215,8 +215,9 @@ impl Core {
                 _ => patience(&server.config, self.live().config_of(&server.config.name)),
             };
             let is_removed = self.live().named(&server.config.name).is_none();
+            let parking = Arc::clone(&self.parking);
             self.retiring.spawn(async move {
-                server.retire(&why, patience, &at_once).await;
+                server.retire(&parking, &why, patience, &at_once).await;
                 if is_removed {
                     // Whoever reads its log has heard how it ended.
                     server.inbox.log.end();

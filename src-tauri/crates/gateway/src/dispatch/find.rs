@@ -259,6 +259,7 @@ async fn forward(server: Arc<Server>, incoming: Incoming, id: Span, aim: Aim) ->
     let plan = Plan {
         server,
         client: incoming.client,
+        caller: incoming.caller,
         text: incoming.text,
         envelope: incoming.envelope,
         id,

@@ -8,8 +8,9 @@ use super::find::find_resource;
 use super::{Incoming, Reply, answer, error, text_at};
 use crate::call::Final;
 use crate::core::Core;
+use crate::pool::Claimant;
 use crate::server::Server;
-use crate::server::subscriptions::{Subscriber, Topic};
+use crate::server::subscriptions::{Subscriber, Subscriptions, Topic};
 use crate::upstream::OwnCallError;
 
 pub(super) async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted: bool) -> Reply {
@@ -35,19 +36,24 @@ pub(super) async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted
     let own = found.place.own.as_deref();
     let topic = Topic::Resource(own.map_or(uri, str::to_owned));
     let subscriber = Subscriber::Session(Arc::clone(client));
+    let subscriptions = &server.inbox.subscriptions;
     let method = if wanted {
-        let subscriptions = &server.inbox.subscriptions;
-        subscriptions.add(&topic, &subscriber, found.shown.as_ref());
         "resources/subscribe"
     } else {
-        if !server.inbox.subscriptions.remove(&topic, &subscriber) {
+        if !subscriptions.remove(&topic, &subscriber) {
             // Other clients still want it.
             return answer(incoming, id, b"{}");
         }
         "resources/unsubscribe"
     };
+    let mut added = Added {
+        subscriptions,
+        topic: &topic,
+        subscriber: &subscriber,
+        is_kept: !(wanted && subscriptions.add(&topic, &subscriber, found.shown.as_ref())),
+    };
     // Waits for a connection where none is open.
-    let lease = match server.pool.acquire(Some(client)).await {
+    let lease = match server.pool.acquire(Claimant::Session(client)).await {
         Ok(lease) => lease,
         Err(refused) => {
             return error(
@@ -61,7 +67,15 @@ pub(super) async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted
     let connection = server.pool.lasting(&lease);
     if connection.era() == Era::Modern {
         drop(lease);
-        return at_modern(&server, incoming, id, (&topic, &subscriber), wanted).await;
+        return at_modern(&server, incoming, id, added, wanted).await;
+    }
+    let turn = match server.turn(&topic, method).await {
+        Ok(turn) => turn,
+        Err(failed) => return refused(incoming, id, &failed),
+    };
+    if !wanted && subscriptions.is_wanted(&topic) {
+        // Somebody has come to want it meanwhile.
+        return answer(incoming, id, b"{}");
     }
     let params = incoming
         .envelope
@@ -75,11 +89,13 @@ pub(super) async fn subscribe(core: &Core, incoming: &Incoming, id: Span, wanted
             .into_owned()
             .into();
     }
-    match connection
+    let reply = connection
         .ask_any(method, &params, server.config.call_timeout)
-        .await
-    {
+        .await;
+    drop(turn);
+    match reply {
         Ok(reply) => {
+            added.is_kept |= !reply.failed;
             let text = wire::splice_one(&reply.text, reply.id, id.of(&incoming.text));
             Reply::Answer(Final {
                 text: text.into(),
@@ -95,18 +111,34 @@ async fn at_modern(
     server: &Arc<Server>,
     incoming: &Incoming,
     id: Span,
-    (topic, subscriber): (&Topic, &Subscriber),
+    mut added: Added<'_>,
     wanted: bool,
 ) -> Reply {
     if !wanted {
-        server.unsubscribe(topic).await;
+        server.unsubscribe(added.topic).await;
         return answer(incoming, id, b"{}");
     }
-    match server.subscribe(topic).await {
-        Ok(()) => answer(incoming, id, b"{}"),
-        Err(failed) => {
-            server.inbox.subscriptions.remove(topic, subscriber);
-            refused(incoming, id, &failed)
+    match server.subscribe(added.topic).await {
+        Ok(()) => {
+            added.is_kept = true;
+            answer(incoming, id, b"{}")
+        }
+        Err(failed) => refused(incoming, id, &failed),
+    }
+}
+
+/// A subscriber that is new and is taken out again unless its server has agreed.
+struct Added<'a> {
+    subscriptions: &'a Subscriptions,
+    topic: &'a Topic,
+    subscriber: &'a Subscriber,
+    is_kept: bool,
+}
+
+impl Drop for Added<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.subscriptions.remove(self.topic, self.subscriber);
         }
     }
 }

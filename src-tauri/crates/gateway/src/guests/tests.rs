@@ -7,7 +7,7 @@ use crate::config::{self, Environment, LoadOptions, Loaded};
 use crate::gateway::{Gateway, Surroundings};
 use crate::instance::Kind;
 use crate::journal::Journal;
-use crate::pool::Refused;
+use crate::pool::{Claimant, Refused};
 
 fn loaded(folder: &Path, servers: &str) -> Loaded {
     let file = folder.join("config.json");
@@ -46,7 +46,7 @@ async fn gateway(folder: &Path, servers: &str) -> Gateway {
 }
 
 async fn refusal(server: &Arc<Server>) -> String {
-    match server.pool.acquire(None).await {
+    match server.pool.acquire(Claimant::NOBODY).await {
         Err(Refused::Unavailable(why)) => why.en,
         other => panic!("{other:?}"),
     }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Pool, Scarcity, State};
+use super::{Claimant, Pool, Scarcity, State};
 use crate::config::model::Sharing;
-use crate::serve::session::Session;
 use crate::sync::Locked;
-use crate::upstream::Connection;
+use crate::upstream::{Connection, Owner};
 
 /// Sessions that a server which is not shared may have at once where the file
 /// names no number: asking for it is asking for more than one process.
@@ -33,13 +32,14 @@ impl Pool {
         for position in (0..state.connections.len()).rev() {
             let connection = &state.connections[position];
             // What one session has used is of no use to another.
-            let left = connection.owner().has_left();
+            let owner = connection.owner();
+            let left = owner.has_left();
             if position == 0 && state.connections.len() > 1 && !left {
                 // Subscriptions live on the primary one.
                 continue;
             }
             // What the gateway itself asks of it is a use of it.
-            let is_asked = connection.pending.has_own();
+            let is_asked = connection.pending.has_own() || self.is_listened_to(position, &owner);
             if (surplus > 0 || left) && !is_asked && self.is_spent(connection) {
                 evicted.push(state.connections.remove(position));
                 surplus = surplus.saturating_sub(1);
@@ -49,12 +49,18 @@ impl Pool {
         evicted
     }
 
+    /// Whether a connection is still needed, though idle, for what happens at its server to be
+    /// told. That is where subscriptions live which belong to no session.
+    fn is_listened_to(&self, position: usize, owner: &Owner) -> bool {
+        let is_there = match self.sharing {
+            Sharing::Shared => position == 0,
+            Sharing::Session => matches!(owner, Owner::User(None)),
+        };
+        is_there && self.inbox.subscriptions.any()
+    }
+
     /// A connection that takes one more call, by the rules above.
-    pub(super) fn pick(
-        &self,
-        state: &State,
-        client: Option<&Arc<Session>>,
-    ) -> Option<Arc<Connection>> {
+    pub(super) fn pick(&self, state: &State, client: Claimant<'_>) -> Option<Arc<Connection>> {
         let open = || state.connections.iter().filter(|one| one.takes_calls());
         if self.sharing == Sharing::Session {
             let mut all = state.connections.iter().filter(|one| one.is_open());
@@ -83,7 +89,7 @@ impl Pool {
     }
 
     /// Whether a caller may in time be served by a connection that is there.
-    pub(super) fn may_be_served(&self, state: &State, client: Option<&Arc<Session>>) -> bool {
+    pub(super) fn may_be_served(&self, state: &State, client: Claimant<'_>) -> bool {
         match self.sharing {
             Sharing::Shared => state.open() > 0,
             Sharing::Session => {
@@ -115,13 +121,12 @@ impl Pool {
         if self.sharing == Sharing::Shared || state.queue.is_empty() {
             return 0;
         }
-        let whose = |client: Option<&Arc<Session>>| client.map(Arc::as_ptr);
         let newcomers: HashSet<_> = state
             .queue
             .iter()
-            .map(|waiter| waiter.client.as_ref())
+            .map(|waiter| waiter.client.claimant())
             .filter(|client| !state.has_own(*client))
-            .map(whose)
+            .map(Claimant::number)
             .collect();
         let ending = state.all().filter(|one| !one.is_open()).count();
         let room = self.most().saturating_sub(state.counted());
@@ -146,7 +151,7 @@ impl Pool {
     }
 
     /// What a caller waited for in vain.
-    pub(super) fn scarcity(&self, client: Option<&Arc<Session>>) -> Scarcity {
+    pub(super) fn scarcity(&self, client: Claimant<'_>) -> Scarcity {
         let state = self.state.locked();
         if self.may_be_served(&state, client) {
             let mut open = state.connections.iter();
@@ -173,13 +178,13 @@ impl Pool {
     fn is_spent(&self, connection: &Connection) -> bool {
         let owner = connection.owner();
         let idle = connection.idle_for();
-        match (owner.has_left(), owner.session()) {
-            (true, _) => connection.in_flight() == 0,
-            (false, None) => idle >= self.limits.idle_timeout,
-            (false, Some(session)) => {
-                !session.outbound.is_attached()
-                    && idle >= self.limits.idle_timeout.max(SESSION_IDLE)
-            }
+        let long = self.limits.idle_timeout.max(SESSION_IDLE);
+        match (&owner, owner.session()) {
+            _ if owner.has_left() => connection.in_flight() == 0,
+            (_, Some(session)) => !session.outbound.is_attached() && idle >= long,
+            // What it remembers is a user's; whether that one comes back cannot be known.
+            (Owner::User(Some(_)), None) => idle >= long,
+            _ => idle >= self.limits.idle_timeout,
         }
     }
 }

@@ -7,7 +7,8 @@
 //! pipelined too, up to the in-flight limit, and then queue: clients take turns.
 //!
 //! A server that is not shared (`"sharing": "session"`) gives each client
-//! session a connection that is its alone until the session ends. Where no further one may be
+//! session a connection that is its alone until the session ends, and callers without a session
+//! one for each user. Where no further one may be
 //! started, a session that comes new gets the place of one that does nothing.
 //!
 //! A connection that hangs is set aside: it gets no more calls, while those of it that show
@@ -20,6 +21,7 @@
 //! The pool decides; `server::keeper` starts and stops connections.
 
 mod choice;
+mod claimant;
 mod lease;
 mod queue;
 mod state;
@@ -34,12 +36,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use claimant::Claimant;
 pub(crate) use lease::Lease;
 use state::{State, strike};
 use waiting::{Place, Waiter};
 
 use crate::config::model::{PoolLimits, Sharing};
-use crate::serve::session::Session;
 use crate::sync::Locked;
 use crate::upstream::Connection;
 use crate::upstream::inbox::Inbox;
@@ -136,14 +138,11 @@ impl Pool {
         })
     }
 
-    /// A connection for one call of a client (`None`: of nobody in particular).
+    /// A connection for one call of a client.
     ///
     /// # Errors
     /// See [`Refused`].
-    pub(crate) async fn acquire(
-        self: &Arc<Self>,
-        client: Option<&Arc<Session>>,
-    ) -> Result<Lease, Refused> {
+    pub(crate) async fn acquire(self: &Arc<Self>, client: Claimant<'_>) -> Result<Lease, Refused> {
         let (place, given) = {
             let mut state = self.state.locked();
             if (state.queue.is_empty() || self.sharing == Sharing::Session)
@@ -158,11 +157,10 @@ impl Pool {
             }
             let (give, given) = oneshot::channel();
             let waiter = Waiter {
-                client: client.cloned(),
+                client: client.waits(),
                 give,
             };
-            let whose = client.map_or(0, |client| Arc::as_ptr(client).addr());
-            let ticket = state.queue.push(whose, waiter);
+            let ticket = state.queue.push(client.number(), waiter);
             self.count_waiting(&state);
             (Place { pool: self, ticket }, given)
         };
@@ -268,7 +266,7 @@ impl Pool {
         let would_help = |waiter: &Waiter| match self.sharing {
             Sharing::Shared => true,
             // Whoever has one waits for that.
-            Sharing::Session => !state.has_own(waiter.client.as_ref()),
+            Sharing::Session => !state.has_own(waiter.client.claimant()),
         };
         state.open() < self.limits.min_connections || state.queue.iter().any(would_help)
     }

@@ -3,9 +3,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-/// Who waits: where its session lies in memory, 0 for callers without one. Whoever waits
-/// holds its session, so that no other can take its place meanwhile.
-pub(super) type Client = usize;
+/// Who waits; see [`Claimant::number`](super::Claimant::number).
+pub(super) type Client = u64;
 
 /// See the module.
 #[derive(Debug)]

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Removed;
 use super::queue::Queue;
 use super::waiting::Waiter;
-use crate::serve::session::Session;
+use super::{Claimant, Removed};
 use crate::upstream::Connection;
 use crate::words::Words;
 
@@ -57,7 +56,7 @@ impl State {
     }
 
     /// Whether a caller has a connection that is its alone.
-    pub(super) fn has_own(&self, client: Option<&Arc<Session>>) -> bool {
+    pub(super) fn has_own(&self, client: Claimant<'_>) -> bool {
         let mut open = self.connections.iter().filter(|one| one.is_open());
         open.any(|one| one.owner().is(client))
     }

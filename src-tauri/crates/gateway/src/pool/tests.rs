@@ -5,9 +5,10 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::serve::session::Said;
+use crate::serve::session::{Said, Session};
 use crate::upstream::Link;
 use crate::upstream::outbox::Outbox;
+use crate::user::User;
 
 /// A pool without a keeper: the test starts and ends connections.
 struct Scene {
@@ -66,10 +67,10 @@ impl Scene {
     }
 
     /// Somebody waits for a connection.
-    async fn waiter(&self, client: Option<&Arc<Session>>) -> JoinHandle<Result<Lease, Refused>> {
+    async fn waiter(&self, client: Claimant<'_>) -> JoinHandle<Result<Lease, Refused>> {
         let before = self.pool.counts().waiting;
-        let (pool, client) = (Arc::clone(&self.pool), client.cloned());
-        let waiter = tokio::spawn(async move { pool.acquire(client.as_ref()).await });
+        let (pool, client) = (Arc::clone(&self.pool), client.waits());
+        let waiter = tokio::spawn(async move { pool.acquire(client.claimant()).await });
         while self.pool.counts().waiting == before {
             tokio::task::yield_now().await;
         }
@@ -82,7 +83,7 @@ async fn one_that_leaves_counts_until_it_is_gone() {
     let scene = Scene::shared(0, 1);
     let leaving = scene.ready();
     assert_eq!(scene.pool.evict().len(), 1);
-    let waiter = scene.waiter(None).await;
+    let waiter = scene.waiter(Claimant::NOBODY).await;
     assert!(
         !scene.pool.wants_another(),
         "its process may still be there"
@@ -100,7 +101,7 @@ async fn where_there_is_room_nobody_waits_for_one_that_leaves() {
     let scene = Scene::shared(0, 2);
     scene.ready();
     assert_eq!(scene.pool.evict().len(), 1);
-    let _waiter = scene.waiter(None).await;
+    let _waiter = scene.waiter(Claimant::NOBODY).await;
     assert!(scene.pool.wants_another());
 }
 
@@ -131,13 +132,19 @@ async fn a_session_that_waits_for_its_own_connection_is_helped_by_no_other() {
     let scene = Scene::new(Sharing::Session, 0, 4);
     let session = scene.session();
     let own = scene.ready();
-    drop(scene.pool.acquire(Some(&session)).await.unwrap());
+    drop(
+        scene
+            .pool
+            .acquire(Claimant::Session(&session))
+            .await
+            .unwrap(),
+    );
     own.distrust();
-    let waiter = scene.waiter(Some(&session)).await;
+    let waiter = scene.waiter(Claimant::Session(&session)).await;
     assert!(!scene.pool.wants_another());
 
     let other = scene.session();
-    let newcomer = scene.waiter(Some(&other)).await;
+    let newcomer = scene.waiter(Claimant::Session(&other)).await;
     assert!(scene.pool.wants_another(), "another session has none");
     scene.ready();
     newcomer.await.unwrap().unwrap();
@@ -152,9 +159,9 @@ async fn a_session_is_told_why_it_gets_no_connection_while_others_work_on_theirs
     let scene = Scene::new(Sharing::Session, 0, 4);
     let (first, second) = (scene.session(), scene.session());
     scene.ready();
-    let lease = scene.pool.acquire(Some(&first)).await.unwrap();
-    let further = scene.waiter(Some(&first)).await;
-    let newcomer = scene.waiter(Some(&second)).await;
+    let lease = scene.pool.acquire(Claimant::Session(&first)).await.unwrap();
+    let further = scene.waiter(Claimant::Session(&first)).await;
+    let newcomer = scene.waiter(Claimant::Session(&second)).await;
 
     scene.pool.refuse(&Words::new("no licence", "没有许可证"));
 
@@ -163,17 +170,20 @@ async fn a_session_is_told_why_it_gets_no_connection_while_others_work_on_theirs
         other => panic!("{other:?}"),
     };
     assert_eq!(told(newcomer.await.unwrap()), "no licence");
-    assert_eq!(told(scene.pool.acquire(Some(&second)).await), "no licence");
+    assert_eq!(
+        told(scene.pool.acquire(Claimant::Session(&second)).await),
+        "no licence"
+    );
     drop(lease);
     further.await.unwrap().unwrap();
     scene.pool.allow();
-    let _waits = scene.waiter(Some(&second)).await;
+    let _waits = scene.waiter(Claimant::Session(&second)).await;
 }
 
 #[tokio::test]
 async fn who_waits_no_more_leaves_nothing_behind() {
     let scene = Scene::shared(0, 1);
-    let waiter = scene.waiter(None).await;
+    let waiter = scene.waiter(Claimant::NOBODY).await;
     assert!(scene.pool.is_busy() && scene.pool.wants_another());
     waiter.abort();
     assert!(waiter.await.unwrap_err().is_cancelled());
@@ -186,8 +196,14 @@ async fn the_connection_of_a_session_that_has_left_goes_also_where_it_is_the_old
     let scene = Scene::new(Sharing::Session, 0, 4);
     let (first, second) = (scene.session(), scene.session());
     let (one, two) = (scene.ready(), scene.ready());
-    drop(scene.pool.acquire(Some(&first)).await.unwrap());
-    drop(scene.pool.acquire(Some(&second)).await.unwrap());
+    drop(scene.pool.acquire(Claimant::Session(&first)).await.unwrap());
+    drop(
+        scene
+            .pool
+            .acquire(Claimant::Session(&second))
+            .await
+            .unwrap(),
+    );
     assert!(scene.pool.evict().is_empty(), "both may come back");
     scene.inbox.sessions.close(&first);
     drop(first);
@@ -200,10 +216,10 @@ async fn the_connection_of_a_session_that_has_left_goes_also_where_it_is_the_old
 async fn nobody_is_put_behind_a_call_while_another_process_is_on_its_way() {
     let scene = Scene::of(limits(1, 2), Sharing::Shared, 8);
     scene.ready();
-    let busy = scene.pool.acquire(None).await.unwrap();
+    let busy = scene.pool.acquire(Claimant::NOBODY).await.unwrap();
     let coming = scene.coming();
-    let first = scene.waiter(None).await;
-    let second = scene.waiter(None).await;
+    let first = scene.waiter(Claimant::NOBODY).await;
+    let second = scene.waiter(Claimant::NOBODY).await;
     assert_eq!(scene.pool.counts().waiting, 2);
     assert_eq!(busy.connection().in_flight(), 1);
 
@@ -218,11 +234,15 @@ async fn a_session_that_does_nothing_makes_room_for_one_that_waits() {
     let scene = Scene::new(Sharing::Session, 1, 2);
     let (first, second, third) = (scene.session(), scene.session(), scene.session());
     let (one, two) = (scene.ready(), scene.ready());
-    drop(scene.pool.acquire(Some(&first)).await.unwrap());
-    let lease = scene.pool.acquire(Some(&second)).await.unwrap();
+    drop(scene.pool.acquire(Claimant::Session(&first)).await.unwrap());
+    let lease = scene
+        .pool
+        .acquire(Claimant::Session(&second))
+        .await
+        .unwrap();
     assert!(scene.pool.evict().is_empty(), "nobody waits");
     let stream = first.outbound.attach(1 << 20);
-    let newcomer = scene.waiter(Some(&third)).await;
+    let newcomer = scene.waiter(Claimant::Session(&third)).await;
     assert!(scene.pool.evict().is_empty(), "one listens, one works");
 
     drop(lease);
@@ -241,20 +261,53 @@ async fn a_session_that_does_nothing_makes_room_for_one_that_waits() {
 async fn who_waited_in_vain_is_told_for_what() {
     let shared = Scene::shared(1, 1);
     let only = shared.ready();
-    let lease = shared.pool.acquire(None).await.unwrap();
-    assert_eq!(shared.pool.scarcity(None), Scarcity::Busy);
+    let lease = shared.pool.acquire(Claimant::NOBODY).await.unwrap();
+    assert_eq!(shared.pool.scarcity(Claimant::NOBODY), Scarcity::Busy);
     drop(lease);
     shared.pool.set_aside(&only);
-    assert_eq!(shared.pool.scarcity(None), Scarcity::Absent);
+    assert_eq!(shared.pool.scarcity(Claimant::NOBODY), Scarcity::Absent);
 
     let own = Scene::new(Sharing::Session, 1, 2);
     let sessions = [own.session(), own.session(), own.session()];
     own.ready();
     own.ready();
     for session in &sessions[..2] {
-        drop(own.pool.acquire(Some(session)).await.unwrap());
+        drop(own.pool.acquire(Claimant::Session(session)).await.unwrap());
     }
-    let scarcity = |session| own.pool.scarcity(Some(session));
+    let scarcity = |session| own.pool.scarcity(Claimant::Session(session));
     assert_eq!(scarcity(&sessions[2]), Scarcity::Taken);
     assert_eq!(scarcity(&sessions[0]), Scarcity::Busy);
+}
+
+#[tokio::test]
+async fn no_user_gets_what_another_has_used_and_each_finds_its_own_again() {
+    let scene = Scene::of(limits(0, 4), Sharing::Session, 1);
+    let (ann, ben) = (User::new("ann"), User::new("ben"));
+    let (ann, ben) = (Claimant::User(Some(&ann)), Claimant::User(Some(&ben)));
+    let one = scene.ready();
+    let lease = scene.pool.acquire(ann).await.unwrap();
+    // One of the same user stands in line, and in nobody else's way.
+    let further = scene.waiter(ann).await;
+    let other = scene.waiter(ben).await;
+    let nobody = scene.waiter(Claimant::NOBODY).await;
+    assert!(scene.pool.wants_another());
+    let two = scene.ready();
+    let of_ben = other.await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(of_ben.connection(), &two));
+    let three = scene.ready();
+    let of_nobody = nobody.await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(of_nobody.connection(), &three));
+    assert!(
+        !scene.pool.wants_another(),
+        "the further one waits for its own"
+    );
+    drop((lease, of_ben, of_nobody));
+    let lease = further.await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(lease.connection(), &one));
+
+    // A user may come back; who is nobody cannot be told from the next one.
+    drop(lease);
+    let evicted = scene.pool.evict();
+    assert_eq!(evicted.len(), 1);
+    assert!(Arc::ptr_eq(&evicted[0], &three));
 }

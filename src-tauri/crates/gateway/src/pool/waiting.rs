@@ -6,18 +6,18 @@ use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::claimant::Waits;
 use super::queue::Ticket;
-use super::{Lease, Pool, State};
+use super::{Claimant, Lease, Pool, State};
 use crate::config::model::Sharing;
 use crate::lifecycle::START_DEADLINE;
-use crate::serve::session::Session;
 use crate::sync::Locked;
 use crate::words::Words;
 
 /// Somebody who waits.
 #[derive(Debug)]
 pub(super) struct Waiter {
-    pub(super) client: Option<Arc<Session>>,
+    pub(super) client: Waits,
     pub(super) give: oneshot::Sender<Result<Lease, Words>>,
 }
 
@@ -42,7 +42,7 @@ impl Pool {
     /// busy. Where there is none yet, because its server is still being started or is woken
     /// by this very call, the start may take as long as starts may, and the clock runs anew
     /// once it has come.
-    pub(super) async fn too_long(&self, client: Option<&Arc<Session>>) {
+    pub(super) async fn too_long(&self, client: Claimant<'_>) {
         self.begun.cancelled().await;
         let started = Instant::now() + START_DEADLINE;
         sleep(self.limits.acquire_timeout).await;
@@ -56,7 +56,7 @@ impl Pool {
     }
 
     /// Whether a caller can only be served by a connection that is still to come.
-    fn awaits_a_start(&self, client: Option<&Arc<Session>>) -> bool {
+    fn awaits_a_start(&self, client: Claimant<'_>) -> bool {
         let state = self.state.locked();
         !self.may_be_served(&state, client) && state.open() < self.most()
     }
@@ -74,7 +74,8 @@ impl Pool {
             state.refusal = Some(why.clone());
         }
         let mut queue = std::mem::take(&mut state.queue);
-        let turned_away = queue.take(|waiter| !self.may_be_served(&state, waiter.client.as_ref()));
+        let turned_away =
+            queue.take(|waiter| !self.may_be_served(&state, waiter.client.claimant()));
         state.queue = queue;
         self.count_waiting(&state);
         drop(state);
@@ -119,7 +120,7 @@ impl Pool {
                 let mut queue = std::mem::take(&mut state.queue);
                 let has_left = |waiter: &Waiter| waiter.give.is_closed();
                 let served = queue.serve(reach, has_left, |waiter| {
-                    self.pick(state, waiter.client.as_ref())
+                    self.pick(state, waiter.client.claimant())
                 });
                 state.queue = queue;
                 self.count_waiting(state);

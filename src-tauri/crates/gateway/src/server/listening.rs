@@ -16,18 +16,20 @@ use wire::Era;
 
 use super::Server;
 use super::subscriptions::Topic;
-use crate::config::model::Sharing;
 use crate::dispatch::modern::TASKS;
 use crate::log_level::LogLevel;
 use crate::upstream::http::pace::Pace;
+use crate::upstream::inbox::ACKNOWLEDGED as ACKNOWLEDGMENT;
 use crate::upstream::pending::CallId;
 use crate::upstream::slot::{Event, Slot};
-use crate::upstream::{Connection, Hello, OwnCallError};
+use crate::upstream::{Connection, OwnCallError};
 use crate::words::Words;
 
 /// The first message of a subscription comes within this time, or within `callTimeout` where
 /// that is shorter.
 const ACKNOWLEDGED: Duration = Duration::from_secs(10);
+/// What else is wanted within this time joins what is asked for next.
+const GATHERING: Duration = Duration::from_millis(50);
 /// One that was open this long was of use.
 const STEADY: Duration = Duration::from_secs(5);
 /// How long the reading of lists waits for it.
@@ -90,13 +92,19 @@ impl Listening {
     }
 
     /// Waits until it is known whether the server tells what happens to it.
-    async fn hears(&self, topic: &Topic, patience: Duration) -> Result<(), OwnCallError> {
+    pub(super) async fn hears(
+        &self,
+        topic: &Topic,
+        patience: Duration,
+    ) -> Result<(), OwnCallError> {
         let has = |filter: &Filter| match topic {
             Topic::Resource(uri) => filter.uris.contains(uri),
             Topic::Task(id) => filter.tasks.contains(id),
         };
         let mut heard = self.heard.subscribe();
-        self.look();
+        if !has(&heard.borrow().asked) {
+            self.look();
+        }
         let asked = heard.wait_for(|heard| has(&heard.asked));
         let late = || OwnCallError::Timeout {
             method: "subscriptions/listen",
@@ -110,7 +118,7 @@ impl Listening {
     }
 }
 
-fn not_told() -> OwnCallError {
+pub(super) fn not_told() -> OwnCallError {
     OwnCallError::Refused {
         method: "subscriptions/listen",
         error: r#"{"code":-32601,"message":"the server does not tell what happens to it"}"#
@@ -121,64 +129,6 @@ fn not_told() -> OwnCallError {
 // === impl Server ===
 
 impl Server {
-    /// Asks the server to tell what happens to a resource or task, for whoever was added to its
-    /// subscriptions.
-    ///
-    /// # Errors
-    /// Where it does not; see [`OwnCallError`].
-    pub(crate) async fn subscribe(self: &Arc<Self>, topic: &Topic) -> Result<(), OwnCallError> {
-        // A busy one can be asked, too.
-        let open = self.pool.primary();
-        let connection = match open.filter(|_| self.config.sharing == Sharing::Shared) {
-            Some(connection) => connection,
-            None => {
-                let lease = self.pool.acquire(None).await.map_err(|refused| {
-                    let en = self.refusal(&refused);
-                    OwnCallError::Lost(Words::new(en.clone(), en))
-                })?;
-                self.pool.lasting(&lease)
-            }
-        };
-        let patience = self.config.call_timeout;
-        match connection.era() {
-            Era::Legacy => {
-                let Topic::Resource(uri) = topic else {
-                    return Err(not_told());
-                };
-                let params = format!(r#"{{"uri":{}}}"#, wire::quote(uri));
-                let asked = connection.ask("resources/subscribe", &params, patience);
-                asked.await.map(drop)
-            }
-            Era::Modern => {
-                let can = |hello: &Hello| match topic {
-                    Topic::Resource(_) => hello.has_flag("resources", "subscribe"),
-                    Topic::Task(_) => hello.has_extension(TASKS),
-                };
-                if !connection.hello().is_some_and(can) {
-                    return Err(not_told());
-                }
-                self.listening.hears(topic, patience).await
-            }
-        }
-    }
-
-    /// Tells the server that nobody wants to know of it any more.
-    pub(crate) async fn unsubscribe(self: &Arc<Self>, topic: &Topic) {
-        let Some(connection) = self.pool.primary() else {
-            return;
-        };
-        if connection.era() == Era::Modern {
-            return self.listening.look();
-        }
-        let Topic::Resource(uri) = topic else { return };
-        let params = format!(r#"{{"uri":{}}}"#, wire::quote(uri));
-        let patience = self.config.call_timeout;
-        let asked = connection.ask("resources/unsubscribe", &params, patience);
-        if let Err(error) = asked.await {
-            tracing::debug!(server = %self.config.name, %error, "a subscription was not taken back");
-        }
-    }
-
     /// Waits until it is listened to at a connection, where there is anything to be heard.
     pub(super) async fn listens(&self, connection: &Arc<Connection>) {
         if self.to_be_heard().is_some() {
@@ -217,13 +167,13 @@ pub(super) async fn keep(server: Arc<Server>) {
         let mut pace = Pace::default();
         let mut open: Option<Open> = None;
         loop {
-            let wanted = server.to_be_heard();
-            let is_new = match (&wanted, &open) {
-                (Some((connection, asked)), Some(open)) => !open.is(connection, asked),
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            if let Some((connection, asked)) = wanted.filter(|_| is_new) {
+            let mut wanted = server.to_be_heard().filter(|wanted| is_new(wanted, &open));
+            if wanted.is_some() && open.is_some() {
+                // Each subscription names everything: one for each resource would be too many.
+                tokio::time::sleep(GATHERING).await;
+                wanted = server.to_be_heard().filter(|wanted| is_new(wanted, &open));
+            }
+            if let Some((connection, asked)) = wanted {
                 match begin(&server, &connection, asked, open.as_ref()).await {
                     Ok(new) => drop(open.replace(new).map(Open::end)),
                     Err(why) => {
@@ -249,6 +199,11 @@ pub(super) async fn keep(server: Arc<Server>) {
         }
     };
     server.closing.run_until_cancelled(work).await;
+}
+
+/// Whether something else is open than what is wanted.
+fn is_new((connection, asked): &(Arc<Connection>, Filter), open: &Option<Open>) -> bool {
+    open.as_ref().is_none_or(|open| !open.is(connection, asked))
 }
 
 /// Waits before the next attempt; not longer than there is this connection.
@@ -309,7 +264,7 @@ async fn acknowledged(
         .listen(asked)
         .map_err(|lost| NotOpen::Broken(lost.words()))?;
     let patience = ACKNOWLEDGED.min(server.config.call_timeout);
-    match tokio::time::timeout(patience, slot.next()).await {
+    match tokio::time::timeout(patience, first(&slot)).await {
         Ok(Event::Done(Ok(answer))) if answer.failed => {
             let error = String::from_utf8_lossy(answer.body.of(&answer.text));
             Err(NotOpen::Refused(Words::new(error.clone(), error)))
@@ -328,6 +283,27 @@ async fn acknowledged(
             )))
         }
     }
+}
+
+/// The acknowledgment, or the end; nothing else counts before.
+async fn first(slot: &Slot) -> Event {
+    loop {
+        let event = slot.next().await;
+        let counts = match &event {
+            Event::Message(text) => is_acknowledgment(text),
+            Event::Done(_) => true,
+            Event::Asked(_) | Event::Answered(_) | Event::Silence => false,
+        };
+        if counts {
+            return event;
+        }
+    }
+}
+
+fn is_acknowledgment(text: &[u8]) -> bool {
+    let method = wire::members(text).find(|member| member.key.of(text) == b"method");
+    let method = method.and_then(|method| wire::string_text(method.value.of(text)));
+    method.as_deref() == Some(ACKNOWLEDGMENT)
 }
 
 /// What an acknowledgment says; nothing where it cannot be read.

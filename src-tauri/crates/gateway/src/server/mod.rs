@@ -14,6 +14,7 @@ mod offer;
 mod opening;
 mod refusal;
 pub(crate) mod shelf;
+mod subscribing;
 pub(crate) mod subscriptions;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +35,7 @@ use crate::lifecycle::{Happened, State};
 use crate::logs::Place;
 use crate::oauth::{Credential, OAuth};
 use crate::offer::Offer;
+use crate::parking::Parking;
 use crate::pool::Pool;
 use crate::serve::session::Sessions;
 use crate::server::news::News;
@@ -260,15 +262,23 @@ impl Server {
     }
 
     /// Takes it down gently: calls in flight get until `patience` to finish, unless it
-    /// has to be `at_once`.
+    /// has to be `at_once`. Those that wait in `parking` for their clients do not get it:
+    /// whoever wants the successor would wait for a person.
     pub(crate) async fn retire(
-        &self,
+        self: &Arc<Self>,
+        parking: &Parking,
         why: &Words,
         patience: Duration,
         at_once: &CancellationToken,
     ) {
         let idle = async {
-            while self.pool.is_busy() {
+            // Nobody else looks after it any more. One that is parked later gives way, too.
+            loop {
+                parking.give_up_all(&self.pool);
+                if !self.pool.is_busy() {
+                    return;
+                }
+                self.tidy();
                 tokio::time::sleep(DRAIN_LOOK).await;
             }
         };

@@ -27,9 +27,11 @@ use wire::Era;
 pub(crate) use hello::Hello;
 pub(crate) use own_calls::OwnCallError;
 
+use crate::pool::Claimant;
 use crate::questions;
 use crate::serve::session::Session;
 use crate::sync::Locked;
+use crate::user::User;
 use crate::words::Words;
 use inbox::Inbox;
 use pending::{Call, CallId, Pending};
@@ -75,8 +77,8 @@ pub(crate) enum Owner {
     /// Nobody's yet.
     #[default]
     Free,
-    /// Callers without a session.
-    Nameless,
+    /// That of one user's callers without a session; `None`: of those who are nobody.
+    User(Option<User>),
     /// One session's, until that has ended.
     Session(Weak<Session>),
 }
@@ -251,15 +253,18 @@ impl Connection {
 
     /// Gives it to a caller for good. A server that knows of roots is told to
     /// ask for this caller's.
-    pub(crate) fn give_to(self: &Arc<Self>, client: Option<&Arc<Session>>) {
+    pub(crate) fn give_to(self: &Arc<Self>, client: Claimant<'_>) {
         *self.owner.locked() = match client {
-            None => Owner::Nameless,
-            Some(session) => {
+            Claimant::User(user) => Owner::User(user.cloned()),
+            Claimant::Session(session) => {
                 session.has_state();
                 Owner::Session(Arc::downgrade(session))
             }
         };
-        if self.knows_of_roots() && client.is_some_and(|session| session.capabilities.has_roots()) {
+        if let Claimant::Session(session) = client
+            && self.knows_of_roots()
+            && session.capabilities.has_roots()
+        {
             questions::roots_changed(self);
         }
     }
@@ -361,10 +366,12 @@ impl Connection {
 
 impl Owner {
     /// Whether a caller is this owner.
-    pub(crate) fn is(&self, client: Option<&Arc<Session>>) -> bool {
+    pub(crate) fn is(&self, client: Claimant<'_>) -> bool {
         match (self, client) {
-            (Self::Nameless, None) => true,
-            (Self::Session(own), Some(client)) => std::ptr::eq(own.as_ptr(), Arc::as_ptr(client)),
+            (Self::User(own), Claimant::User(user)) => own.as_ref() == user,
+            (Self::Session(own), Claimant::Session(client)) => {
+                std::ptr::eq(own.as_ptr(), Arc::as_ptr(client))
+            }
             _ => false,
         }
     }
@@ -383,7 +390,7 @@ impl Owner {
     pub(crate) fn session(&self) -> Option<Arc<Session>> {
         match self {
             Self::Session(session) => session.upgrade(),
-            Self::Free | Self::Nameless => None,
+            Self::Free | Self::User(_) => None,
         }
     }
 }
