@@ -104,14 +104,14 @@ impl HttpLink {
         }
         let refusal = self.read_refusal(connection, response).await;
         if !exchange.is_refused_for_its_headers(&refusal) {
-            return self.take(connection, refusal, exchange.id);
+            return self.weigh(connection, refusal, exchange.id).await;
         }
         // The server has done nothing yet. Its tools have other annotations than those known here.
         let mut listed = connection.inbox.annotations.watch();
         connection.inbox.news.changed(List::Tools);
         let anew = tokio::time::timeout(LISTED_ANEW, listed.changed()).await;
         if !matches!(anew, Ok(Ok(()))) {
-            return self.take(connection, refusal, exchange.id);
+            return self.weigh(connection, refusal, exchange.id).await;
         }
         let response = self.put_modern(connection, exchange).await?;
         self.take_modern(connection, response, exchange).await
@@ -212,7 +212,10 @@ impl Exchange {
         let tool = self.tool.as_deref();
         let annotations = tool.map(|tool| connection.inbox.annotations.of(tool));
         let annotations = annotations.unwrap_or_default();
-        self.put_those_of_client(connection, &annotations, &mut headers);
+        let call = self.id.and_then(|id| connection.pending.candidate(id));
+        if let Some(Client::Exchange(exchange)) = call.and_then(|call| call.client) {
+            put_those_of_client(&exchange.params, &annotations, configured, &mut headers);
+        }
         for (name, value) in wire::mirror(&self.body, &self.envelope, &annotations) {
             let header = HeaderName::try_from(name)
                 .ok()
@@ -224,25 +227,47 @@ impl Exchange {
         headers
     }
 
-    /// Those about arguments that the tool, as far as is known here, does not declare.
-    fn put_those_of_client(
-        &self,
-        connection: &Connection,
-        declared: &[ParamHeader],
-        headers: &mut HeaderMap,
-    ) {
-        let call = self.id.and_then(|id| connection.pending.candidate(id));
-        let Some(Client::Exchange(exchange)) = call.and_then(|call| call.client) else {
-            return;
-        };
-        for (name, value) in &exchange.params {
-            if !declared.iter().any(|one| one.header == name.as_str()) {
-                headers.insert(name.clone(), value.clone());
-            }
-        }
-    }
-
     fn is_refused_for_its_headers(&self, refusal: &Refusal) -> bool {
         self.tool.is_some() && error_code(&refusal.body) == Some(i64::from(HEADER_MISMATCH))
+    }
+}
+
+/// Those about arguments that the tool, as far as is known here, does not declare; all of them as
+/// they came. What the file configures is not a client's to change.
+fn put_those_of_client(
+    sent: &[(HeaderName, HeaderValue)],
+    declared: &[ParamHeader],
+    configured: &HeaderMap,
+    headers: &mut HeaderMap,
+) {
+    for (name, value) in sent {
+        let is_declared = declared.iter().any(|one| one.header == name.as_str());
+        if !is_declared && !configured.contains_key(name) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clients_headers_go_on_as_they_came_and_replace_none_of_the_files() {
+        let header = |name: &'static str, value: &'static str| {
+            let name = HeaderName::from_static(name);
+            (name, HeaderValue::from_static(value))
+        };
+        let configured: HeaderMap = [header("mcp-param-tenant", "file")].into_iter().collect();
+        let sent = [
+            header("mcp-param-tenant", "client"),
+            header("mcp-param-tag", "one"),
+            header("mcp-param-tag", "two"),
+        ];
+        let mut headers = configured.clone();
+        put_those_of_client(&sent, &[], &configured, &mut headers);
+        let of = |name: &str| headers.get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(of("mcp-param-tenant"), ["file"]);
+        assert_eq!(of("mcp-param-tag"), ["one", "two"]);
     }
 }
