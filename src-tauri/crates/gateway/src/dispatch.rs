@@ -5,6 +5,7 @@ mod list;
 pub(crate) mod modern;
 mod subscribe;
 mod tasks;
+mod unknown;
 
 use std::sync::Arc;
 

@@ -6,17 +6,15 @@ use bytes::Bytes;
 use eras::Heads;
 use serde_json::json;
 use serde_json::value::to_raw_value;
-use wire::{Era, Span, error_code, quote, string_text};
+use wire::{Era, MODERN, Span, error_code, meta, quote, string_text};
 
+use super::unknown::{listed_first, unknown};
 use super::{Incoming, Reply, error, text_at};
 use crate::call::{Final, NotSent, Plan};
 use crate::catalog::{Place, ServerIndex, Shown, View};
 use crate::client::Client;
 use crate::core::Core;
-use crate::lifecycle::State;
 use crate::offer::Repeat;
-use crate::pool::Refused;
-use crate::serve::handshake;
 use crate::server::Server;
 use crate::user::User;
 
@@ -54,7 +52,9 @@ pub(super) async fn forward_named(
     let mut route = find();
     if route.is_none() {
         // It may belong to a server whose first list is still on its way.
-        core.settled(incoming.scope, incoming.user()).await;
+        if let Err(refusal) = Box::pin(listed_first(core, &incoming, id)).await {
+            return refusal;
+        }
         route = find();
     }
     let Some((route, shown)) = route else {
@@ -116,22 +116,6 @@ fn contradicted(core: &Core, incoming: &Incoming, id: Span, tool: &str) -> Optio
     })
 }
 
-/// A name that leads nowhere, perhaps because its server waits for a sign-in.
-fn unknown(core: &Core, incoming: &Incoming, id: Span, kind: &str, name: &str) -> Reply {
-    let only = incoming.scope.and_then(|index| core.server(index));
-    if let Some(server) = only
-        && let State::NeedsSignIn { why } = server.state()
-    {
-        let message = server.refusal(&Refused::Unavailable(why));
-        return error(incoming, id, error_code::UPSTREAM_UNAVAILABLE, &message);
-    }
-    let mut message = format!("Unknown {kind}: {name}; {kind}s/list tells which there are");
-    if let Some(left_out) = handshake::left_out(core, incoming.user()) {
-        message = format!("{message}. {left_out}");
-    }
-    error(incoming, id, error_code::INVALID_PARAMS, &message)
-}
-
 pub(super) async fn forward_resource(core: &Core, incoming: Incoming, id: Span) -> Reply {
     match find_resource(core, &incoming, id).await {
         Ok(found) => {
@@ -191,7 +175,13 @@ pub(super) async fn forward_completion(core: &Core, incoming: Incoming, id: Span
     };
     let mut found = find();
     if found.is_none() {
-        core.settled(incoming.scope, incoming.user()).await;
+        if is_prompt {
+            if let Err(refusal) = Box::pin(listed_first(core, &incoming, id)).await {
+                return refusal;
+            }
+        } else {
+            core.settled(incoming.scope, incoming.user()).await;
+        }
         found = find();
     }
     if found.is_none() && !is_prompt {
@@ -215,6 +205,13 @@ pub(super) async fn forward_unknown(
     id: Span,
     method: &str,
 ) -> Reply {
+    if matches!(method, "server/discover" | "subscriptions/listen") {
+        let message = format!(
+            "Method not found: {method} exists in MCP {MODERN} alone, and the request does not claim that version: set `params._meta[{:?}]`",
+            meta::VERSION
+        );
+        return error(&incoming, id, error_code::METHOD_NOT_FOUND, &message);
+    }
     let servers = core.in_scope(incoming.scope, incoming.user());
     let mut enabled = servers.iter().filter(|server| server.config.enabled);
     if let (Some(only), None) = (enabled.next(), enabled.next()) {
