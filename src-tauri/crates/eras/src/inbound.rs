@@ -88,7 +88,11 @@ pub fn admit(
     }
     let string = |span: Span| wire::string_text(span.of(text));
     let version = claim.version.and_then(string);
-    let version = version.ok_or_else(|| lacks(meta::VERSION, "a string"))?;
+    let version = version.ok_or_else(|| match heads.version {
+        // It claims nothing itself, and may never have heard of `_meta`.
+        Given::Once(asked) if claim.version.is_none() && asked != MODERN => unknown(asked),
+        _ => lacks(meta::VERSION, "a string"),
+    })?;
     if claim.capabilities.map(|span| text[span.start]) != Some(b'{') {
         return Err(lacks(meta::CLIENT_CAPABILITIES, "an object"));
     }
@@ -320,6 +324,20 @@ fn lacks(key: &str, kind: &str) -> Rejection {
         format!(
             "`params._meta[{key:?}]` is missing or not {kind}; every request of MCP {MODERN} carries \
              it (clients of earlier versions begin with `initialize`)"
+        ),
+    )
+}
+
+/// A header alone asks for this version.
+fn unknown(asked: &str) -> Rejection {
+    Rejection::new(
+        error_code::INVALID_PARAMS,
+        format!(
+            "the header {VERSION} says {}, which is no version that is spoken here; send the one \
+             that `initialize` was answered with, or {MODERN} with `params._meta[{:?}]` in every \
+             request",
+            short(asked),
+            meta::VERSION
         ),
     )
 }

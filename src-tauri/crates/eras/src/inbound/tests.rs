@@ -253,3 +253,20 @@ fn a_long_value_is_told_by_its_beginning() {
     let rejection = admitted(&claiming(&long), &[]).expect_err("missing");
     assert!(rejection.message.len() < 400, "{rejection:?}");
 }
+
+#[test]
+fn who_has_never_heard_of_meta_is_told_of_the_header() {
+    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+    check(
+        &request,
+        &[(VERSION, "2099-01-01")],
+        error_code::INVALID_PARAMS,
+        "the header MCP-Protocol-Version says \"2099-01-01\"",
+    );
+    check(
+        &request,
+        &[(VERSION, GOOD)],
+        error_code::INVALID_PARAMS,
+        "is missing or not a string",
+    );
+}

@@ -3,6 +3,8 @@
 use std::process::Command;
 use std::time::Instant;
 
+use anyhow::bail;
+
 use super::{conformance, elsewhere, end_to_end, fuzz, peers};
 use crate::bench;
 use crate::chaos;
@@ -193,7 +195,7 @@ fn fuzz_all(until: Instant) -> anyhow::Result<Outcome> {
 }
 
 fn conform(until: Instant) -> anyhow::Result<Outcome> {
-    if !conformance::is_there() {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return Ok(Outcome::Skipped(
             said(
                 "its Node is for Linux on x64",
@@ -201,6 +203,18 @@ fn conform(until: Instant) -> anyhow::Result<Outcome> {
             )
             .to_owned(),
         ));
+    }
+    if !node::is_package("tests/peers") {
+        return absent("tests/peers");
+    }
+    if !conformance::is_there() {
+        bail!(
+            "{}",
+            said(
+                "the suite is not installed; run the step `peers` first: cargo xtask test --only peers",
+                "尚未安装该测试套件；请先运行步骤 `peers`：cargo xtask test --only peers",
+            )
+        );
     }
     conformance::run(until)?;
     DONE
