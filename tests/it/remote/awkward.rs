@@ -30,6 +30,8 @@ pub(super) enum Reply {
     Json(String),
     /// A status with further header lines, each ended by CRLF.
     Status(&'static str, &'static str),
+    /// A status with this body.
+    Refusal(&'static str, String),
     /// Nothing, not even headers, until this file exists; the usual then.
     Wait(std::path::PathBuf),
     /// Nothing ever.
@@ -99,6 +101,9 @@ async fn serve(
         Reply::Events(events) => ok("text/event-stream", &events),
         Reply::Json(body) => ok("application/json", &body),
         Reply::Status(status, headers) => closing(status, headers, ""),
+        Reply::Refusal(status, body) => {
+            closing(status, "content-type: application/json\r\n", &body)
+        }
         Reply::Wait(gate) => {
             while !gate.exists() {
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;

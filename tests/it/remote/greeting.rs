@@ -1,10 +1,12 @@
 //! What HTTP servers of the legacy era answer to a probe that they do not know.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use serde_json::json;
+use serde_json::{Value, json};
+use testkit::wait::until;
 
-use super::awkward::{Awkward, Reply, answer};
+use super::awkward::{Awkward, Reply, Seen, answer};
 use crate::support::setup;
 
 fn remote(fake: &Awkward) -> serde_json::Value {
@@ -90,4 +92,80 @@ async fn a_server_that_has_its_reasons_once_is_greeted_in_its_era_the_next_time(
     let client = gateway.client().await;
     assert_eq!(client.text("far_work", "{}").await, "modern");
     assert_eq!(gateway.server_status("far").await["era"], "modern");
+}
+
+/// As a server of the modern era and none other answers.
+fn modern(seen: &Seen) -> Reply {
+    let result = match seen.body["method"].as_str() {
+        _ if seen.body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"].is_null() => {
+            let error = json!({"code": -32602, "message": "no protocolVersion in _meta"});
+            let refusal = json!({"jsonrpc": "2.0", "id": seen.body["id"], "error": error});
+            return Reply::Refusal("400 Bad Request", refusal.to_string());
+        }
+        Some("server/discover") => {
+            json!({"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}})
+        }
+        Some("tools/call") => return Reply::Json(answer(&seen.body, "modern").to_string()),
+        _ => return Reply::Usual,
+    };
+    Reply::Json(json!({"jsonrpc": "2.0", "id": seen.body["id"], "result": result}).to_string())
+}
+
+/// As one of the legacy era answers that looks for a session, or for words that it knows.
+fn legacy(seen: &Seen, refusal: &'static str) -> Reply {
+    match seen.body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] {
+        Value::Null => Reply::Usual,
+        _ => Reply::Refusal("400 Bad Request", refusal.to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_changes_its_era_while_it_is_used_is_greeted_anew() {
+    for refusal in [
+        "",
+        "Bad Request",
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: no valid session ID"}}"#,
+    ] {
+        let is_modern = Arc::new(AtomicBool::new(true));
+        let era = Arc::clone(&is_modern);
+        let fake = Awkward::start(move |seen| match seen.method.as_str() {
+            "POST" if era.load(Ordering::SeqCst) => modern(seen),
+            "POST" => legacy(seen, refusal),
+            _ => Reply::Usual,
+        })
+        .await;
+        let gateway = setup().server(remote(&fake)).start().await;
+        let client = gateway.client().await;
+        assert_eq!(client.text("far_work", "{}").await, "modern", "{refusal}");
+        for (now, text, name) in [(false, "usual", "legacy"), (true, "modern", "modern")] {
+            is_modern.store(now, Ordering::SeqCst);
+            assert_eq!(client.text("far_work", "{}").await, text, "{refusal}");
+            // Told once its lists have been read.
+            until("the era is told", async || {
+                let status = gateway.server_status("far").await;
+                (status["era"] == name).then_some(())
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_refuses_once_in_a_while_costs_it_nothing() {
+    let fake = Awkward::start(|seen| match seen.body["params"]["arguments"]["bad"] {
+        Value::Null => modern(seen),
+        _ => Reply::Status("400 Bad Request", ""),
+    })
+    .await;
+    let gateway = setup().server(remote(&fake)).start().await;
+    let client = gateway.client().await;
+    assert_eq!(client.text("far_work", "{}").await, "modern");
+    for _ in 0..3 {
+        let error = client.tool("far_work", r#"{"bad":true}"#).await.error();
+        let message = error["message"].as_str().expect("words");
+        assert!(message.contains("HTTP 400"), "{message}");
+    }
+    assert_eq!(fake.seen("initialize").len(), 0);
+    // The greeting, and one look whether it is what it was.
+    assert_eq!(fake.seen("server/discover").len(), 2);
 }

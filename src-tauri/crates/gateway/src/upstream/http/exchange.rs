@@ -14,6 +14,7 @@ use super::super::Connection;
 use super::super::inbox;
 use super::super::pending::CallId;
 use super::super::slot::Lost;
+use super::refusal::{is_page, web_page};
 use super::stream::is_event_stream;
 use super::{HttpLink, SESSION, read_body};
 use crate::sync::Locked;
@@ -142,6 +143,8 @@ impl HttpLink {
         }
         if is_event_stream(&response) {
             self.read_answer(connection, response, id).await
+        } else if is_page(&response) {
+            Err(Lost::Unusable(web_page(status)))
         } else {
             let body = read_body(connection, response).await?;
             if !body.is_empty() {
