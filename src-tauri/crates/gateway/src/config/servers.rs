@@ -251,10 +251,18 @@ fn protocol(node: &Node<'_, '_>) -> Option<Protocol> {
         "auto" => Some(Protocol::Auto),
         "legacy" => Some(Protocol::Legacy),
         "modern" => Some(Protocol::Modern),
-        _ => node.unexpected(
-            "\"auto\", \"legacy\" or \"modern\"",
-            " \"auto\"、\"legacy\" 或 \"modern\"",
-        ),
+        // No secret is ever meant here, so that it may be shown.
+        other => {
+            node.error(Words::new(
+                format!(
+                    "{other:?} is none of the protocols; write \"auto\", \"legacy\" (with `initialize`) or \"modern\" (2026-07-28)"
+                ),
+                format!(
+                    "{other:?} 不是可用的协议；请写 \"auto\"、\"legacy\"（使用 `initialize`）或 \"modern\"（2026-07-28）"
+                ),
+            ));
+            None
+        }
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
                 connection.closing.cancel();
                 // One that ended as a legacy server is greeted in the same manner once more: what
                 // ended it may be something else, and it was started twice already.
-                let is_lost = matches!(error, OwnCallError::Lost(_));
+                let is_lost = matches!(error, OwnCallError::Lost(_) | OwnCallError::Wrong(_));
                 if is_lost && known == Some(Manner::Legacy) {
                     learned.doubt_manner();
                 } else {
@@ -266,9 +266,9 @@ fn did_not_start(server: &Server, error: &OwnCallError, before: Option<Words>) -
             format!("{method} was refused: {error}"),
             format!("{method} 被拒绝：{error}"),
         ),
-        OwnCallError::Lost(why) => why.clone(),
+        OwnCallError::Lost(why) | OwnCallError::Wrong(why) => why.clone(),
     };
-    failure(
+    let mut failure = failure(
         server,
         match before {
             Some(before) if before != message => Words::new(
@@ -278,7 +278,12 @@ fn did_not_start(server: &Server, error: &OwnCallError, before: Option<Words>) -
             _ => message,
         },
         Stage::Start,
-    )
+    );
+    if matches!(error, OwnCallError::Wrong(_)) {
+        // What goes for any server like it would only contradict.
+        failure.remedy = None;
+    }
+    failure
 }
 
 #[cfg(test)]

@@ -107,7 +107,14 @@ impl Greeting {
                 Ok(Greeted::Ready(Some(Manner::Modern)))
             }
             Verdict::Incompatible(versions) => Err(incompatible(&versions)),
-            Verdict::Legacy { .. } if self.wanted == Protocol::Modern => Err(not_modern(&said)),
+            Verdict::Legacy { .. } if self.wanted == Protocol::Modern => {
+                // What ended or said nothing has shown nothing of its era.
+                Err(if said.is_an_answer() {
+                    not_modern(&said)
+                } else {
+                    said.error()
+                })
+            }
             Verdict::Legacy { fresh: true } => Ok(Greeted::Fresh(Manner::Legacy, said.in_vain())),
             Verdict::Legacy { fresh: false } => self.initialize(to, Some(&said)).await,
             Verdict::NoEvidence if self.may_be_legacy(&said) => {
@@ -288,7 +295,7 @@ impl Connection {
 
     fn recognize(&self, result: &Bytes) -> Result<(), OwnCallError> {
         if is_of(result, self.inbox.sessions.instance()) {
-            return Err(OwnCallError::Lost(Words::new(
+            return Err(OwnCallError::Wrong(Words::new(
                 "it leads back to this gateway itself; remove it, or name the server that is meant",
                 "它指向本网关自身；请删除它，或改为真正要连接的服务器",
             )));

@@ -42,6 +42,9 @@ pub(crate) enum OwnCallError {
     Refused { method: &'static str, error: String },
     #[error("{}", .0.en)]
     Lost(Words),
+    /// As [`Self::Lost`], with what to do about it: nothing else helps.
+    #[error("{}", .0.en)]
+    Wrong(Words),
 }
 
 /// Why there is no answer.

@@ -56,8 +56,17 @@ impl Said {
     pub(super) fn error(&self) -> OwnCallError {
         match &self.outcome {
             Ok(answer) => refused(self.method, answer),
+            // Who may be let in is said by the refusal itself.
+            Err(NoAnswer::Lost(lost)) if matches!(self.refusal, Some((401 | 403, _))) => {
+                OwnCallError::Wrong(lost.words())
+            }
             Err(none) => none.clone().of(self.method, self.patience),
         }
+    }
+
+    /// Whether anything came back, be it no MCP.
+    pub(super) fn is_an_answer(&self) -> bool {
+        !matches!(self.reply(), Reply::Silent | Reply::Gone)
     }
 
     /// Why another way is tried.

@@ -15,7 +15,7 @@ pub(super) fn incompatible(versions: &[String]) -> OwnCallError {
     }
     let versions = versions.join(", ");
     let latest = Version::LATEST.as_str();
-    OwnCallError::Lost(Words::new(
+    OwnCallError::Wrong(Words::new(
         format!(
             "it speaks MCP {versions} alone, and this gateway {MODERN} and up to {latest}; update the gateway"
         ),
@@ -27,22 +27,24 @@ pub(super) fn incompatible(versions: &[String]) -> OwnCallError {
 
 pub(super) fn not_modern(said: &Said) -> OwnCallError {
     let Words { en, zh } = said.in_vain();
-    OwnCallError::Lost(Words::new(
+    OwnCallError::Wrong(Words::new(
         format!(
-            "it does not speak MCP {MODERN}, which `protocol` asks for ({en}); set `protocol` to \"auto\""
+            "it does not speak MCP {MODERN}, which `protocol` asks for ({en}); set `protocol` to \"auto\" in the configuration file"
         ),
-        format!("它不支持 `protocol` 所要求的 MCP {MODERN}（{zh}）；请将 `protocol` 设为 \"auto\""),
+        format!(
+            "它不支持 `protocol` 所要求的 MCP {MODERN}（{zh}）；请在配置文件中将 `protocol` 设为 \"auto\""
+        ),
     ))
 }
 
 pub(super) fn not_legacy(said: &Said) -> OwnCallError {
     let Words { en, zh } = said.in_vain();
-    OwnCallError::Lost(Words::new(
+    OwnCallError::Wrong(Words::new(
         format!(
-            "it speaks MCP {MODERN} alone, and `protocol` asks for an older version ({en}); set `protocol` to \"auto\""
+            "it speaks MCP {MODERN} alone, and `protocol` asks for an older version ({en}); set `protocol` to \"auto\" in the configuration file"
         ),
         format!(
-            "它只支持 MCP {MODERN}，而 `protocol` 要求旧版协议（{zh}）；请将 `protocol` 设为 \"auto\""
+            "它只支持 MCP {MODERN}，而 `protocol` 要求旧版协议（{zh}）；请在配置文件中将 `protocol` 设为 \"auto\""
         ),
     ))
 }
