@@ -154,6 +154,7 @@ fn dispatch(
         Sub::Logs { wanted, target } => logs::run(
             &Admin::find(&line, &target, context)?,
             &wanted,
+            (&line, &target),
             context,
             out,
             err,

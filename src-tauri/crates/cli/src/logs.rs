@@ -4,13 +4,14 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use gateway::instance;
 use gateway::logs::{self, LogLevel, LogLine, LogOf, Source};
 use gateway::words::{Language, Words};
 use reqwest::Url;
 use serde::Deserialize;
 
 use crate::admin::Admin;
-use crate::args::LogArgs;
+use crate::args::{CommandLine, LogArgs, TargetArgs};
 use crate::context::Context;
 use crate::language::{failure, said, t};
 use crate::running::{Heard, NothingListens, parse};
@@ -34,6 +35,7 @@ struct Server {
 pub(crate) fn run(
     admin: &Admin<'_>,
     wanted: &LogArgs,
+    (line, target): (&CommandLine, &TargetArgs),
     context: &Context,
     out: &mut dyn Write,
     err: &mut dyn Write,
@@ -42,7 +44,10 @@ pub(crate) fn run(
     let lines = match admin.get(&format!("{path}?follow=false")) {
         Ok(body) => parse::<LogLines>(&body)?.lines,
         Err(error) if error.is::<NothingListens>() => {
-            return from_files(admin, wanted, error, context, out, err);
+            return match elsewhere(admin, line, target, context)? {
+                Some(found) => run(&found, wanted, (line, target), context, out, err),
+                None => from_files(admin, wanted, error, context, out, err),
+            };
         }
         Err(error) => return Err(named_wrong(admin, wanted, error)),
     };
@@ -117,6 +122,29 @@ fn past(
         print(line, context, out)?;
     }
     Ok(out.flush()?)
+}
+
+/// The gateway of the data folder, where it runs at another address than the one that was asked
+/// because nobody had named any.
+fn elsewhere<'a>(
+    asked: &Admin<'_>,
+    line: &CommandLine,
+    target: &TargetArgs,
+    context: &'a Context,
+) -> anyhow::Result<Option<Admin<'a>>> {
+    let named = target.url.is_some()
+        || line.common.port.is_some()
+        || (context.env)("MCP_GATEWAY_URL").is_some_and(|url| !url.is_empty());
+    let Some(folder) = asked.own_data_dir().filter(|_| !named) else {
+        return Ok(None);
+    };
+    let Some(address) = instance::running(&folder).and_then(|one| one.address()) else {
+        return Ok(None);
+    };
+    let target = TargetArgs {
+        url: Some(format!("http://{address}")),
+    };
+    Admin::find(line, &target, context).map(Some)
 }
 
 /// No gateway runs: what the last one left says what happened.
