@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testkit::wait::until;
+use testkit::client::{McpHttp, McpModern};
+use testkit::wait::{soon, until};
+use wire::error_code;
 
 use crate::support::{setup, tools};
 
@@ -208,4 +210,99 @@ async fn a_server_that_hangs_at_its_start_delays_nobody_elses_calls() {
         "{:?}",
         start.elapsed()
     );
+}
+
+#[tokio::test]
+async fn who_comes_before_a_server_works_learns_why_and_is_told_when_it_does() {
+    let setup = setup();
+    let script = setup.path("late.script.json");
+    let gateway = setup
+        .fake(
+            "late",
+            json!({"start": {"stderr": ["no licence"], "exit": 3}}),
+        )
+        .start()
+        .await;
+    gateway.await_state("late", "failing").await;
+    let own = format!("{}/late/mcp", gateway.base());
+    let mut listening = Vec::new();
+    for url in [gateway.endpoint.clone(), own.clone()] {
+        let client = McpModern::new(&url);
+        let capabilities = client.discover().await["capabilities"].clone();
+        assert_eq!(capabilities["tools"]["listChanged"], true, "{url}");
+        let mut stream = client
+            .listen(r#"{"toolsListChanged":true,"promptsListChanged":true}"#)
+            .await;
+        let honored = soon("the acknowledgment", stream.message()).await;
+        for list in ["toolsListChanged", "promptsListChanged"] {
+            assert!(honored.contains(list), "{url}: {honored}");
+        }
+        listening.push((client, stream));
+    }
+    let mut session = McpHttp::new(&own);
+    let hello = session.initialize("{}", "2025-11-25").await.result();
+    assert!(
+        hello.contains(r#""prompts":{"listChanged":true}"#),
+        "{hello}"
+    );
+    // At its own endpoint whose tool it is is clear; among others it may be anybody's.
+    for (answer, code) in [
+        (
+            session.tool("echo", "{}").await,
+            error_code::UPSTREAM_UNAVAILABLE,
+        ),
+        (
+            McpModern::new(&own).tool("echo", "{}").await,
+            error_code::INTERNAL_ERROR,
+        ),
+    ] {
+        let error = answer.error();
+        assert_eq!(error["code"], code, "{error}");
+        let words = error["message"].to_string();
+        assert!(words.contains("`late` is not available"), "{words}");
+    }
+    let answer = gateway.client().await.tool("late_echo", "{}").await;
+    let error = answer.error();
+    assert_eq!(error["code"], error_code::INVALID_PARAMS, "{error}");
+    assert!(error["message"].to_string().contains("`late` is not"));
+
+    std::fs::write(&script, tools(json!([{"name": "echo"}])).to_string()).expect("mended");
+    assert!(gateway.api().restart("late").await.status < 300);
+
+    for ((client, mut stream), name) in listening.into_iter().zip(["late_echo", "echo"]) {
+        let told = soon("news", stream.message()).await;
+        assert!(told.contains("notifications/tools/list_changed"), "{told}");
+        assert_eq!(client.tool_names().await, [name]);
+    }
+}
+
+#[tokio::test]
+async fn a_call_at_the_endpoint_of_a_server_that_still_starts_waits_for_it() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    // Its first attempt fails, so that nobody waits for its lists any more.
+    let script = setup.path("slow.script.json");
+    let gateway = setup
+        .fake("slow", json!({"start": {"exit": 3}}))
+        .start()
+        .await;
+    gateway.await_state("slow", "failing").await;
+    let slow =
+        json!({"tools": [{"name": "echo"}], "on": {"initialize": [{"gate": gate}, "default"]}});
+    std::fs::write(&script, slow.to_string()).expect("mended");
+    assert!(gateway.api().restart("slow").await.status < 300);
+    let journal = gateway.journal("slow");
+    until("it is greeted", async || {
+        (!journal.received_of("initialize").is_empty()).then_some(())
+    })
+    .await;
+    let client = McpModern::new(format!("{}/slow/mcp", gateway.base()));
+    let call = client.tool("echo", "{}");
+    let open = async {
+        // The call has come by then, or waits no longer than any that comes later.
+        gateway.await_state("slow", "starting").await;
+        std::fs::write(&gate, "").expect("the gate opens");
+    };
+    let (answer, ()) = tokio::join!(call, open);
+    answer.result();
 }

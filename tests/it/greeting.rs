@@ -152,6 +152,43 @@ async fn a_verdict_is_forgotten_where_the_server_has_become_another_one() {
     }
 }
 
+/// Waits until it is spoken to in this era.
+async fn spoken(gateway: &Gateway, era: &str) {
+    until(&format!("it is {era}"), async || {
+        let status = gateway.server_status("fake").await;
+        (status["era"] == era && status["state"] == "ready").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_ends_on_the_handshake_it_knew_before_is_probed_anew() {
+    let setup = setup();
+    let script = setup.path("fake.script.json");
+    let mut gateway = setup.fake("fake", echoing(&json!({}))).start().await;
+    spoken(&gateway, "legacy").await;
+    let updated = json!({"era": "modern", "on": {INITIALIZE: [{"crash": 4}]}});
+    std::fs::write(&script, echoing(&updated).to_string()).expect("it is updated");
+    restarted(&mut gateway).await;
+    // Whoever calls wakes it.
+    gateway.client().await.tool("fake_echo", "{}").await;
+    spoken(&gateway, "modern").await;
+    echo(&gateway).await;
+}
+
+#[tokio::test]
+async fn a_restart_by_hand_finds_out_the_era_anew() {
+    let setup = setup();
+    let script = setup.path("fake.script.json");
+    let gateway = setup.fake("fake", echoing(&json!({}))).start().await;
+    spoken(&gateway, "legacy").await;
+    let updated = json!({"era": "both"});
+    std::fs::write(&script, echoing(&updated).to_string()).expect("it is updated");
+    assert!(gateway.api().restart("fake").await.status < 300);
+    spoken(&gateway, "modern").await;
+    echo(&gateway).await;
+}
+
 #[tokio::test]
 async fn the_file_says_which_era_is_spoken() {
     let start = async |era: &str, protocol: &str| {
