@@ -4,12 +4,12 @@
 mod capabilities;
 mod pages;
 mod tasks;
+mod unlisted;
 
 use serde_json::{Value, json};
 use testkit::client::{McpHttp, McpModern};
 use testkit::wait::soon;
 use testkit::{Answer, Gateway};
-use wire::error_code;
 
 use crate::support::{official, setup};
 
@@ -173,22 +173,12 @@ async fn what_nobody_lists_is_asked_of_the_one_server_that_can_have_it() {
                 front.result("completion/complete", completed.clone()).await;
             }
         }
-        // Of two that have resources it could be either, which each has an endpoint for.
         gateway
             .api()
             .add(&gateway.setup().fake_form("second", has_resources))
             .await
             .saved();
         gateway.await_state("second", "ready").await;
-        for front in Front::both(&gateway.endpoint).await {
-            let params = json!({"uri": "nobody://lists"});
-            let refused = front.call("resources/read", &params).await.error();
-            let code = match front {
-                Front::Legacy(_) => error_code::RESOURCE_NOT_FOUND,
-                Front::Modern(_) => error_code::INVALID_PARAMS,
-            };
-            assert_eq!(refused["code"], code, "{refused}");
-        }
         for front in Front::both(&format!("{}/second/mcp", gateway.base())).await {
             assert_eq!(
                 text(&front, "nobody://lists").await,
@@ -270,18 +260,6 @@ async fn updates_of_what_is_shared_come_under_the_name_that_was_subscribed_to() 
         }
         legacy.call("resources/unsubscribe", &params).await.result();
     }
-}
-
-#[tokio::test]
-async fn an_unknown_resource_is_an_error_that_names_it() {
-    let gateway = two_alike("modern").await;
-    let params = json!({"uri": "nowhere://a"});
-    let [legacy, modern] = Front::both(&gateway.endpoint).await;
-    let refused = legacy.call("resources/read", &params).await.error();
-    assert_eq!(refused["code"], error_code::RESOURCE_NOT_FOUND);
-    let refused = modern.call("resources/read", &params).await.error();
-    assert_eq!(refused["code"], error_code::INVALID_PARAMS);
-    assert_eq!(refused["data"], params);
 }
 
 #[tokio::test]

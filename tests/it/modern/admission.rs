@@ -98,11 +98,6 @@ async fn every_refusal_has_its_code_its_status_and_the_id() {
             assert_eq!(error["data"], data);
         }
     }
-    let read = client()
-        .call("resources/read", r#"{"uri":"x://nowhere"}"#)
-        .await;
-    assert_eq!(read.error()["code"], error_code::INVALID_PARAMS);
-    assert_eq!(read.error()["data"]["uri"], "x://nowhere");
     assert!(gateway.journal("fake").received_of("tools/call").is_empty());
 }
 
@@ -239,4 +234,39 @@ async fn a_page_of_an_allowed_origin_may_send_the_headers() {
         assert!(allowed.contains(name), "{name}: {allowed}");
     }
     assert!(!allowed.contains("x-other"), "{allowed}");
+}
+
+#[tokio::test]
+async fn who_claims_an_earlier_version_is_told_which_there_is() {
+    let gateway = setup().fake("fake", tools(json!([]))).start().await;
+    let claims = || McpModern::new(&gateway.endpoint).with_version("2025-11-25");
+    let refused = claims().call("tools/list", "{}").await;
+    assert_eq!(refused.status, 400);
+    let error = refused.error();
+    assert_eq!(error["code"], error_code::UNSUPPORTED_VERSION);
+    let data = json!({"supported": [MODERN], "requested": "2025-11-25"});
+    assert_eq!(error["data"], data);
+
+    let client = claims().with("mcp-protocol-version", MODERN);
+    let raw = client.request_as("7", "tools/list", "{}");
+    let refused = client.post(raw).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.error()["code"], error_code::HEADER_MISMATCH);
+    assert_eq!(testkit::client::member(&refused.body, "id"), "7");
+}
+
+#[tokio::test]
+async fn who_claims_nothing_is_told_what_is_missing() {
+    let gateway = setup()
+        .fake("fake", tools(json!([])))
+        .fake("other", tools(json!([])))
+        .start()
+        .await;
+    let client = gateway.client().await;
+    for method in ["server/discover", "subscriptions/listen"] {
+        let error = client.call(method, "{}").await.error();
+        assert_eq!(error["code"], error_code::METHOD_NOT_FOUND);
+        let message = error["message"].as_str().expect("words");
+        assert!(message.contains(meta::VERSION), "{message}");
+    }
 }

@@ -43,6 +43,9 @@ async fn a_server_that_wants_authorization_is_not_taken_for_an_old_one() {
     let status = gateway.await_state("far", "failing").await;
     let message = status["error"]["message"]["en"].as_str().expect("words");
     assert!(message.contains("wants authorization"), "{message}");
+    assert!(message.contains(r#""auth": "oauth""#), "{message}");
+    // The address is right: nothing is to be said of it.
+    assert_eq!(status["error"]["remedy"], Value::Null);
     assert!(fake.seen("initialize").is_empty());
     assert!(fake.seen("GET").is_empty());
 }
@@ -56,6 +59,7 @@ async fn an_address_where_nothing_is_says_so_in_every_way_it_was_tried() {
         let message = status["error"]["message"][language].as_str();
         let message = message.expect("words");
         assert!(message.contains("HTTP 404"), "{message}");
+        assert!(!message.contains("Not Found:"), "{message}");
         assert!(message.contains("HTTP+SSE"), "{message}");
     }
 }
@@ -126,26 +130,28 @@ async fn a_server_that_changes_its_era_while_it_is_used_is_greeted_anew() {
         "Bad Request",
         r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: no valid session ID"}}"#,
     ] {
-        let is_modern = Arc::new(AtomicBool::new(true));
-        let era = Arc::clone(&is_modern);
-        let fake = Awkward::start(move |seen| match seen.method.as_str() {
-            "POST" if era.load(Ordering::SeqCst) => modern(seen),
-            "POST" => legacy(seen, refusal),
-            _ => Reply::Usual,
-        })
-        .await;
-        let gateway = setup().server(remote(&fake)).start().await;
-        let client = gateway.client().await;
-        assert_eq!(client.text("far_work", "{}").await, "modern", "{refusal}");
-        for (now, text, name) in [(false, "usual", "legacy"), (true, "modern", "modern")] {
-            is_modern.store(now, Ordering::SeqCst);
-            assert_eq!(client.text("far_work", "{}").await, text, "{refusal}");
-            // Told once its lists have been read.
-            until("the era is told", async || {
-                let status = gateway.server_status("far").await;
-                (status["era"] == name).then_some(())
+        for (before, after) in [("modern", "legacy"), ("legacy", "modern")] {
+            let is_modern = Arc::new(AtomicBool::new(before == "modern"));
+            let era = Arc::clone(&is_modern);
+            let fake = Awkward::start(move |seen| match seen.method.as_str() {
+                "POST" if era.load(Ordering::SeqCst) => modern(seen),
+                "POST" => legacy(seen, refusal),
+                _ => Reply::Usual,
             })
             .await;
+            let gateway = setup().server(remote(&fake)).start().await;
+            let client = gateway.client().await;
+            for era in [before, after] {
+                is_modern.store(era == "modern", Ordering::SeqCst);
+                let text = if era == "modern" { era } else { "usual" };
+                assert_eq!(client.text("far_work", "{}").await, text, "{refusal}");
+                // Told once its lists have been read.
+                until("the era is told", async || {
+                    let status = gateway.server_status("far").await;
+                    (status["era"] == era).then_some(())
+                })
+                .await;
+            }
         }
     }
 }

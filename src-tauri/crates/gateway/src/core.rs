@@ -31,6 +31,7 @@ use crate::serve::listener::{Ending, Move};
 use crate::serve::session::Sessions;
 use crate::server::Server;
 use crate::user::User;
+use crate::whereabouts::Whereabouts;
 use crate::words::Words;
 
 /// For so long after the gateway's start, or its user's sign-in, a list waits for a server
@@ -51,6 +52,8 @@ pub(crate) struct Core {
     pub(crate) sessions: Arc<Sessions>,
     /// Calls that wait for what their modern clients were asked.
     pub(crate) parking: Arc<Parking>,
+    /// Where resources were found that nobody lists.
+    pub(crate) whereabouts: Whereabouts,
     pub(crate) ledger: Arc<Ledger>,
     /// What the gateway says itself.
     pub(crate) journal: Journal,
@@ -123,6 +126,7 @@ impl Core {
             guests: Guests::default(),
             sessions: parts.sessions,
             parking: parts.parking,
+            whereabouts: Whereabouts::default(),
             ledger: parts.ledger,
             journal: parts.journal,
             archive: parts.archive,

@@ -23,7 +23,7 @@ use crate::requests::{self, OpenRequest};
 use crate::serve::listen::Subscription;
 use crate::serve::session::Session;
 use crate::user::{Caller, User};
-pub(crate) use find::decides;
+pub(crate) use find::asked::whose;
 use find::{
     Named, forward_by_uri, forward_completion, forward_named, forward_resource, forward_unknown,
 };

@@ -52,6 +52,7 @@ mod upstream;
 mod uri_template;
 mod usage;
 mod user;
+mod whereabouts;
 pub mod words;
 
 pub use access::InProcess;

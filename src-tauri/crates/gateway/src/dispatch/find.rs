@@ -1,5 +1,7 @@
 //! The server behind what a request names, and the way there.
 
+pub(super) mod asked;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,7 +18,6 @@ use crate::client::Client;
 use crate::core::Core;
 use crate::offer::Repeat;
 use crate::server::Server;
-use crate::user::User;
 
 /// The two kinds of things that are called by a name.
 #[derive(Clone, Copy)]
@@ -321,35 +322,27 @@ pub(super) async fn find_resource(
     if let Some(found) = listed(core, incoming, span, &uri) {
         return Ok(found);
     }
-    unlisted(core, incoming, span).ok_or_else(|| not_found(incoming, id, &uri))
+    if let Some(found) = unlisted(core, incoming, span) {
+        return Ok(found);
+    }
+    let server = Box::pin(asked::asked(core, incoming, span, &uri)).await;
+    let server = server.ok_or_else(|| not_found(incoming, id, &uri))?.index();
+    let catalog = core.board.catalog(incoming.user());
+    Ok(FoundResource {
+        span,
+        place: Place { server, own: None },
+        shown: shown(catalog.view(incoming.scope), incoming, server),
+    })
 }
 
 /// Where nobody lists it.
 fn unlisted(core: &Core, incoming: &Incoming, span: Span) -> Option<FoundResource> {
-    let server = decides(core, incoming.scope, incoming.user())?;
+    let server = asked::decides(core, incoming.scope, incoming.user())?;
     Some(FoundResource {
         span,
         place: Place { server, own: None },
         shown: None,
     })
-}
-
-/// Who decides about a URI that nobody lists, because a server may serve more than it lists: the
-/// one of the endpoint, or the only one that has resources.
-pub(crate) fn decides(
-    core: &Core,
-    scope: Option<ServerIndex>,
-    user: Option<&User>,
-) -> Option<ServerIndex> {
-    let servers = core.in_scope(scope, user);
-    let mut candidates = servers.iter().filter(|server| {
-        let has_resources = || server.hello().is_some_and(|hello| hello.has("resources"));
-        server.config.enabled && (scope.is_some() || has_resources())
-    });
-    match (candidates.next(), candidates.next()) {
-        (Some(only), None) => Some(only.index()),
-        _ => None,
-    }
 }
 
 fn not_found(incoming: &Incoming, id: Span, uri: &str) -> Reply {

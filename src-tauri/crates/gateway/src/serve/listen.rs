@@ -18,8 +18,8 @@ use crate::call::Final;
 use crate::catalog::{Place, Shown};
 use crate::core::Core;
 use crate::dispatch::Incoming;
-use crate::dispatch::decides;
 use crate::dispatch::modern::{TASKS, declares, undeclared};
+use crate::dispatch::whose;
 use crate::listeners::Listener;
 use crate::mailbox::Receiver;
 use crate::server::Server;
@@ -149,7 +149,7 @@ fn resource(core: &Core, incoming: &Incoming, uri: &str) -> Asked {
     let catalog = core.board.catalog(user);
     let place = catalog.place(incoming.scope, uri);
     let place = place.or_else(|| {
-        let server = decides(core, incoming.scope, user)?;
+        let server = whose(core, incoming.scope, user, uri)?;
         Some(Place { server, own: None })
     });
     let at = place.and_then(|place| {

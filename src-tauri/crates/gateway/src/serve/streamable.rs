@@ -54,7 +54,8 @@ pub(super) async fn take(
     let depth = limits.depth;
     let envelope = wire::parse(&text, depth);
     let version = head.headers.get(VERSION);
-    if is_modern(&text, envelope.as_ref().ok(), version) {
+    let has_session = || head.headers.contains_key(SESSION);
+    if is_modern(&text, envelope.as_ref().ok(), version, has_session) {
         let head = &head.headers;
         let taken = modern::take(&core, scope, head, (text, envelope), accepts, caller);
         return Ok(match taken {
@@ -271,14 +272,24 @@ fn find_session(
     })
 }
 
-/// Whether a message is that of a modern client: the body says so, or else the header.
-fn is_modern(text: &[u8], envelope: Option<&Envelope>, version: Option<&HeaderValue>) -> bool {
+/// Whether a message is that of a modern client: the body says so, or else the header. One that
+/// claims an earlier version, as requests of those versions do not, is told what is wrong with it.
+fn is_modern(
+    text: &[u8],
+    envelope: Option<&Envelope>,
+    version: Option<&HeaderValue>,
+    has_session: impl FnOnce() -> bool,
+) -> bool {
     let version = version.and_then(|version| version.to_str().ok());
-    let era = match envelope {
-        Some(envelope) => wire::era_of(text, envelope, version),
-        None => version.map_or(Era::Legacy, Era::of_header),
+    let of_header = || version.map_or(Era::Legacy, Era::of_header);
+    let Some(envelope) = envelope else {
+        return of_header() == Era::Modern;
     };
-    era == Era::Modern
+    wire::era_of(text, envelope, version) == Era::Modern
+        || envelope.params.claimed_version.is_some()
+            && matches!(envelope.kind, Kind::Request { .. })
+            && envelope.method(text) != "initialize"
+            && (of_header() == Era::Modern || !has_session())
 }
 
 /// Streams that belong to no call, and sessions, are not for modern clients.
@@ -308,12 +319,11 @@ fn check_version(version: Option<&HeaderValue>) -> Result<(), Refusal> {
     if version.to_str().ok().and_then(Version::from_wire).is_some() {
         return Ok(());
     }
-    let supported: Vec<_> = Version::ALL
-        .iter()
-        .map(|version| version.as_str())
-        .collect();
+    let earlier = Version::ALL.iter().map(|version| version.as_str());
+    let supported: Vec<_> = std::iter::once(wire::MODERN).chain(earlier).collect();
     let message = format!(
-        "Unsupported MCP-Protocol-Version; this gateway speaks {}",
+        "Unsupported MCP-Protocol-Version {:.100}; this gateway speaks {}",
+        String::from_utf8_lossy(version.as_bytes()),
         supported.join(", ")
     );
     Err(respond::refuse(
