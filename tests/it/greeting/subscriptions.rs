@@ -133,3 +133,34 @@ async fn a_subscription_does_not_make_a_server_pass_for_one_that_works_on_severa
         "each in a process of its own"
     );
 }
+
+#[tokio::test]
+async fn many_resources_are_asked_for_together() {
+    for (gateway, journal, _fake) in both().await {
+        gateway.await_tools("fake", 4).await;
+        until_true("it is listened to", || times(&journal, LISTEN) == 1).await;
+        let all: Vec<_> = (0..200).map(|number| format!("x://{number}")).collect();
+        let client = McpModern::new(&gateway.endpoint);
+        let filter = json!({"resourceSubscriptions": all}).to_string();
+        let mut stream = client.listen(&filter).await;
+        let first = soon("a message", stream.message()).await;
+        let first: Value = serde_json::from_str(&first).expect("JSON");
+        let honored = &first["params"]["notifications"]["resourceSubscriptions"];
+        assert_eq!(honored, &json!(all));
+        assert_eq!(times(&journal, LISTEN), 2);
+        // Another one that comes and goes takes nothing from it.
+        let mut other = client
+            .listen(r#"{"resourceSubscriptions":["x://else"]}"#)
+            .await;
+        soon("a message", other.message()).await;
+        drop(other);
+        until("it is asked for no longer", async || {
+            let last = journal.received_of(LISTEN).pop()?;
+            (!last.contains("x://else")).then_some(())
+        })
+        .await;
+        gateway.client().await.text("fake_touch", "{}").await;
+        let told = soon("a message", stream.message()).await;
+        assert!(told.contains("notifications/resources/updated"), "{told}");
+    }
+}

@@ -362,3 +362,6 @@ fn subscription_is_over(connection: &Connection, text: &[u8], envelope: &wire::E
 pub(crate) fn call_id(raw: &[u8]) -> Option<CallId> {
     std::str::from_utf8(raw).ok()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;
