@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::Stream;
 use testkit::client::McpModern;
-use testkit::wait::{soon, until_true};
+use testkit::wait::{soon, until, until_true};
 use wire::{error_code, meta};
 
 use crate::support::{setup, tools};
@@ -147,6 +147,12 @@ async fn a_subscription_that_cannot_be_is_refused_in_words() {
         let answer = client.call("subscriptions/listen", params).await;
         assert_eq!(answer.error()["code"], error_code::INVALID_PARAMS);
     }
+    let many: Vec<_> = (0..1_001).map(|number| format!("x://{number}")).collect();
+    let many = json!({"notifications": {"resourceSubscriptions": many}}).to_string();
+    let answer = client.call("subscriptions/listen", &many).await;
+    assert_eq!(answer.error()["code"], error_code::INVALID_PARAMS);
+    let words = answer.error()["message"].to_string();
+    assert!(words.contains("1000"), "{words}");
     let mut first = client.listen(r#"{"toolsListChanged":true}"#).await;
     next(&mut first).await;
     let refused = client.listen(r#"{"toolsListChanged":true}"#).await;
@@ -155,7 +161,7 @@ async fn a_subscription_that_cannot_be_is_refused_in_words() {
     let words = refused.error()["message"].to_string();
     assert!(words.contains("limits.streams"), "{words}");
     drop(first);
-    testkit::wait::until("there is room again", async || {
+    until("there is room again", async || {
         let again = client.listen(r#"{"toolsListChanged":true}"#).await;
         (again.status == 200).then_some(())
     })
@@ -177,4 +183,171 @@ async fn a_change_of_the_configuration_is_told_like_any_other() {
         .edit_by_hand(|text| text.replace(r#""leaving""#, r#""renamed""#));
     let told = next(&mut stream).await;
     assert_eq!(told["method"], "notifications/tools/list_changed");
+}
+
+/// A server that answers to no `resources/subscribe` before there is this file.
+fn reluctant(gate: &std::path::Path) -> Value {
+    let mut script = changing("new");
+    script["resources"] = json!([{"uri": "x://a", "name": "a"}]);
+    script["on"] = json!({"resources/subscribe": [{"gate": gate}, "default"]});
+    script
+}
+
+#[tokio::test]
+async fn who_leaves_before_the_acknowledgment_leaves_no_subscription_behind() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let gateway = setup.fake("fake", reluctant(&gate)).start().await;
+    gateway.await_tools("fake", 1).await;
+    let journal = gateway.journal("fake");
+    let client = McpModern::new(&gateway.endpoint);
+    let asking = tokio::spawn(async move {
+        client
+            .listen(r#"{"resourceSubscriptions":["x://a"]}"#)
+            .await
+    });
+    until_true("the server is asked", || {
+        journal.received_of("resources/subscribe").len() == 1
+    })
+    .await;
+
+    asking.abort();
+
+    until_true("it is taken back", || {
+        journal.received_of("resources/unsubscribe").len() == 1
+    })
+    .await;
+    std::fs::write(&gate, "").expect("the gate opens");
+}
+
+#[tokio::test]
+async fn what_changes_before_the_acknowledgment_is_told_behind_it() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let script = reluctant(&gate);
+    let gateway = setup.fake("fake", script).start().await;
+    gateway.await_tools("fake", 1).await;
+    let journal = gateway.journal("fake");
+    let client = McpModern::new(&gateway.endpoint);
+    let asking = client.clone();
+    let asking = tokio::spawn(async move {
+        let filter = r#"{"toolsListChanged":true,"resourceSubscriptions":["x://a"]}"#;
+        asking.listen(filter).await
+    });
+    until_true("the server is asked", || {
+        journal.received_of("resources/subscribe").len() == 1
+    })
+    .await;
+
+    client.tool("fake_change", "{}").await.result();
+    gateway.await_tools("fake", 2).await;
+    std::fs::write(&gate, "").expect("the gate opens");
+
+    let mut stream = asking.await.expect("no panic");
+    assert_eq!(next(&mut stream).await["method"], ACKNOWLEDGED);
+    let told = next(&mut stream).await;
+    assert_eq!(told["method"], "notifications/tools/list_changed");
+}
+
+#[tokio::test]
+async fn a_client_that_wants_no_more_takes_nothing_from_one_that_has_come_since() {
+    let setup = setup();
+    let gate = setup.path("gate");
+    let script = json!({
+        "resources": [{"uri": "x://a", "name": "a"}],
+        "tools": [
+            {"name": "work", "does": [{"gate": gate}, {"text": "done"}]},
+            {"name": "touch", "does": [
+                {"listenPush": {"method": "notifications/resources/updated", "params": {"uri": "x://a"}}},
+                {"text": "touched"},
+            ]},
+        ],
+    });
+    let gateway = setup
+        .config("limits", json!({"inFlight": 1}))
+        .fake("fake", script)
+        .start()
+        .await;
+    gateway.await_tools("fake", 2).await;
+    let journal = gateway.journal("fake");
+    let former = gateway.client().await;
+    let a = r#"{"uri":"x://a"}"#;
+    former.call("resources/subscribe", a).await.result();
+    let (busy, leaving) = (former.clone(), former.clone());
+    let work = tokio::spawn(async move { busy.text("fake_work", "{}").await });
+    until_true("it works", || journal.received_of("tools/call").len() == 1).await;
+    let leaving =
+        tokio::spawn(async move { leaving.call("resources/unsubscribe", a).await.result() });
+    until("it waits for its turn", async || {
+        let status = gateway.server_status("fake").await;
+        (status["pool"]["waiting"] == 1).then_some(())
+    })
+    .await;
+    let client = McpModern::new(&gateway.endpoint);
+    let mut stream = client
+        .listen(r#"{"resourceSubscriptions":["x://a"]}"#)
+        .await;
+    assert_eq!(next(&mut stream).await["method"], ACKNOWLEDGED);
+
+    std::fs::write(&gate, "").expect("the gate opens");
+
+    work.await.expect("no panic");
+    assert_eq!(leaving.await.expect("no panic"), "{}");
+    client.tool("fake_touch", "{}").await.result();
+    assert_eq!(next(&mut stream).await["params"]["uri"], "x://a");
+    assert!(journal.received_of("resources/unsubscribe").is_empty());
+}
+
+#[tokio::test]
+async fn a_server_does_not_fall_asleep_over_a_subscription() {
+    let script = json!({
+        "resources": [{"uri": "x://a", "name": "a"}],
+        "tools": [{"name": "echo"}],
+    });
+    let gateway = setup()
+        .config("pool", json!({"minConnections": 0, "idleTimeout": 300}))
+        .fake("fake", script)
+        .fake("other", tools(json!([{"name": "echo"}])))
+        .start()
+        .await;
+    gateway.await_tools("fake", 1).await;
+    gateway.await_tools("other", 1).await;
+    let client = McpModern::new(&gateway.endpoint);
+    let mut stream = client
+        .listen(r#"{"resourceSubscriptions":["x://a"]}"#)
+        .await;
+    let acknowledged = next(&mut stream).await;
+    assert_eq!(
+        acknowledged["params"]["notifications"],
+        json!({"resourceSubscriptions": ["x://a"]})
+    );
+    let pids = gateway.journal("fake").alive();
+
+    // It is used later than the one that is listened to.
+    client.tool("other_echo", "{}").await.result();
+    gateway.await_state("other", "stopped").await;
+    assert_eq!(gateway.journal("fake").alive(), pids);
+
+    drop(stream);
+    gateway.await_state("fake", "stopped").await;
+}
+
+#[tokio::test]
+async fn a_server_that_calls_each_reading_a_change_is_not_read_without_a_pause() {
+    let changed = json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"});
+    let script = json!({
+        "tools": [{"name": "echo"}],
+        "on": {"tools/list": [{"push": changed}, "default"]},
+    });
+    let begun = std::time::Instant::now();
+    let gateway = setup().fake("fake", script).start().await;
+    let journal = gateway.journal("fake");
+    until_true("it is read six times", || {
+        journal.received_of("tools/list").len() >= 6
+    })
+    .await;
+    assert!(
+        begun.elapsed() >= std::time::Duration::from_millis(1_500),
+        "at a growing distance"
+    );
 }
