@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::config::model::Limits;
 use crate::pool::Pool;
+use crate::questions::ran_out;
 use crate::sync::Locked;
 use crate::upstream::Connection;
 use crate::upstream::pending::CallId;
@@ -167,6 +168,9 @@ impl Parking {
             has_left || now.saturating_duration_since(lot.since) >= patience
         };
         for lot in self.take_all(is_over) {
+            if now.saturating_duration_since(lot.since) >= patience {
+                ran_out(&lot.connection.inbox, "in a result", patience);
+            }
             lot.end("the client has not come back with an answer");
         }
     }

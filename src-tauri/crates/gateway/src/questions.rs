@@ -18,10 +18,13 @@ use bytes::Bytes;
 use wire::{Envelope, Span, error_code, splice};
 
 use crate::client::Client;
+use crate::log_level::LogLevel;
 use crate::serve::session::{Capabilities, Session};
 use crate::upstream::Connection;
+use crate::upstream::inbox::Inbox;
 use crate::upstream::pending::CallId;
 use crate::upstream::slot::Slot;
+use crate::words::Words;
 use open::Asker;
 
 pub(crate) use open::{OpenQuestions, written};
@@ -91,7 +94,10 @@ pub(crate) fn put(connection: &Arc<Connection>, text: Bytes, envelope: &Envelope
         let reply = tokio::select! {
             reply = answered => reply.ok(),
             () = gone => None,
-            () = tokio::time::sleep(patience) => None,
+            () = tokio::time::sleep(patience) => {
+                ran_out(&connection.inbox, &method, patience);
+                None
+            }
             () = connection.closing.cancelled() => None,
         };
         addressee.session.questions.close(number);
@@ -215,6 +221,21 @@ pub(crate) fn may_be_asked(
         }
         _ => true,
     }
+}
+
+/// What its server's log says of a question that nobody has answered in time.
+pub(crate) fn ran_out(inbox: &Inbox, what: &str, patience: Duration) {
+    let seconds = patience.as_secs_f32();
+    let server = &inbox.server;
+    inbox.note(
+        LogLevel::Info,
+        &Words::new(
+            format!(
+                "nobody answered what {server} asked ({what}) within {seconds} s (limits.questionTimeout)"
+            ),
+            format!("{server} 的提问（{what}）在 {seconds} 秒内无人回答（limits.questionTimeout）"),
+        ),
+    );
 }
 
 /// Answers for a client that cannot be asked, as the specification has a

@@ -160,7 +160,7 @@ impl Plan {
     fn expired(&self) -> Final {
         self.error(
             error_code::INVALID_PARAMS,
-            "the question has been answered before, or has expired; call again without requestState",
+            "the question has been answered before, or has expired (limits.questionTimeout); call again without requestState",
         )
     }
 

@@ -14,8 +14,9 @@ use wire::{Era, Kind, error_code};
 use super::{CallInFlight, Step};
 use crate::call_log::End;
 use crate::client::Client;
-use crate::questions::{CHECK, may_be_asked, written};
+use crate::questions::{CHECK, may_be_asked, ran_out, written};
 use crate::serve::session::Session;
+use crate::upstream::inbox::Inbox;
 use crate::upstream::slot::{Answer, Brought, Lost, Slot};
 
 /// Asks one client.
@@ -23,6 +24,7 @@ struct Round {
     /// `None`: there is nobody to be asked.
     session: Option<Arc<Session>>,
     slot: Arc<Slot>,
+    inbox: Arc<Inbox>,
     depth: usize,
     patience: Duration,
     closing: CancellationToken,
@@ -74,6 +76,7 @@ impl CallInFlight {
                 let round = Round {
                     session: plan.client.as_ref().and_then(Client::session).cloned(),
                     slot: Arc::clone(&slot),
+                    inbox: Arc::clone(inbox),
                     depth: inbox.limits.depth,
                     patience: inbox.limits.question_timeout,
                     closing: plan.server.closing().clone(),
@@ -163,7 +166,10 @@ impl Round {
                 answer = answered => answer.map_or(Told::Unable, |(text, _)| self.read(&text)),
                 () = gone => Told::Unable,
                 () = self.closing.cancelled() => Told::Unable,
-                () = tokio::time::sleep(self.patience) => Told::TooLate,
+                () = tokio::time::sleep(self.patience) => {
+                    ran_out(&self.inbox, method, self.patience);
+                    Told::TooLate
+                }
             }
         } else {
             Told::Unable

@@ -693,3 +693,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_protocol_that_is_none_is_quoted() {
+    let text = r#"{ "servers": [{ "name": "a", "command": ["a"], "protocol": "2026-07-28" }] }"#;
+    let Err(LoadError::Invalid { problems, .. }) = attempt(text, &[], Overrides::default()) else {
+        panic!("it is no protocol");
+    };
+    for words in [&problems[0].words.en, &problems[0].words.zh] {
+        assert!(words.contains("\"2026-07-28\""), "{words}");
+        assert!(
+            words.contains("\"modern\" (2026-07-28)") || words.contains("\"modern\"（2026-07-28）")
+        );
+    }
+}
