@@ -6,6 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::serve::session::{Said, Session};
+use crate::server::subscriptions::{Subscriber, Topic};
 use crate::upstream::Link;
 use crate::upstream::outbox::Outbox;
 use crate::user::User;
@@ -310,4 +311,17 @@ async fn no_user_gets_what_another_has_used_and_each_finds_its_own_again() {
     let evicted = scene.pool.evict();
     assert_eq!(evicted.len(), 1);
     assert!(Arc::ptr_eq(&evicted[0], &three));
+}
+
+#[tokio::test]
+async fn where_a_subscription_lives_is_not_idle() {
+    let scene = Scene::shared(0, 1);
+    scene.ready();
+    let topic = Topic::Resource("file:///a".to_owned());
+    let subscriber = Subscriber::Session(scene.session());
+    let subscriptions = &scene.inbox.subscriptions;
+    subscriptions.add(&topic, &subscriber, None);
+    assert!(scene.pool.evict().is_empty());
+    subscriptions.remove(&topic, &subscriber);
+    assert_eq!(scene.pool.evict().len(), 1);
 }
