@@ -27,7 +27,7 @@ async fn an_acknowledgment_is_for_a_subscription_and_for_no_call() {
     for id in ids {
         let id = id.map_err(drop).expect("it is open").to_string();
         let text = eras::acknowledged(id.as_bytes(), &eras::Filter::default());
-        receive(&connection, text.into());
+        receive(&connection, text);
     }
     let [call, lasting] = &slots;
     assert!(poll!(Box::pin(lasting.next())).is_ready());
