@@ -43,7 +43,7 @@ pub(super) async fn connect(server: &Arc<Server>) -> Result<(), Failure> {
                 return use_it(server, connection);
             }
             Ok(Greeted::Fresh(manner, why)) => {
-                learned.greet_so(manner);
+                learned.try_so(manner);
                 server.inbox.note(LogLevel::Info, &again(manner, &why));
                 connection.condemn(&why);
                 // No process more than there may be.

@@ -28,6 +28,8 @@ pub(crate) struct Learned {
 #[derive(Debug, Default)]
 struct Known {
     manner: Option<Manner>,
+    /// It has succeeded once.
+    is_proved: bool,
     /// It has failed since it succeeded last.
     is_doubted: bool,
 }
@@ -41,6 +43,7 @@ impl Learned {
             asks: AtomicBool::new(asks),
             manner: Mutex::new(Known {
                 manner,
+                is_proved: true,
                 is_doubted: false,
             }),
             suspected: Mutex::default(),
@@ -52,19 +55,29 @@ impl Learned {
         self.manner.locked().manner
     }
 
-    /// How it is greeted from now on.
+    /// How it is greeted from now on: that has succeeded.
     pub(crate) fn greet_so(&self, manner: Manner) {
         *self.manner.locked() = Known {
             manner: Some(manner),
+            is_proved: true,
             is_doubted: false,
         };
     }
 
-    /// To greet it so has failed, perhaps for another reason: the second time in a row it has to
-    /// be found out anew.
+    /// How it is greeted from now on: the other way does not lead anywhere.
+    pub(crate) fn try_so(&self, manner: Manner) {
+        *self.manner.locked() = Known {
+            manner: Some(manner),
+            ..Known::default()
+        };
+    }
+
+    /// To greet it so has failed, perhaps for another reason. What has succeeded before has to be
+    /// found out anew the second time in a row; where nothing ever did, a server that ends in any
+    /// case would only be started twice as often.
     pub(crate) fn doubt_manner(&self) {
         let mut known = self.manner.locked();
-        if std::mem::replace(&mut known.is_doubted, true) {
+        if std::mem::replace(&mut known.is_doubted, true) && known.is_proved {
             *known = Known::default();
         }
     }
@@ -99,6 +112,16 @@ mod tests {
         assert_eq!(learned.manner(), Some(Manner::Legacy), "not in a row");
         learned.doubt_manner();
         assert_eq!(learned.manner(), None);
+    }
+
+    #[test]
+    fn what_never_succeeded_is_kept() {
+        let learned = Learned::default();
+        learned.try_so(Manner::Legacy);
+        for _ in 0..3 {
+            learned.doubt_manner();
+            assert_eq!(learned.manner(), Some(Manner::Legacy));
+        }
     }
 
     #[test]
