@@ -34,7 +34,7 @@ export const common: Messages['common'] = {
     disabled: '已停用',
   },
   transport: { stdio: 'stdio', http: 'HTTP' },
-  era: { legacy: 'MCP 2025-11-25 或更早', modern: 'MCP 2026-07-28' },
+  era: { legacy: 'MCP 2025-11-25 版或更早', modern: 'MCP 2026-07-28 版' },
   pool: (busy, open, max) => `${busy} 忙碌 · ${open} 已打开 · 上限 ${max}`,
   retryAt: (time) => `将在 ${time} 再次启动。`,
   lastLines: (n) => `它最后的输出（${n} 行）`,
